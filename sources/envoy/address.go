@@ -9,13 +9,14 @@ import (
 
 // An address is a parsed Envoy address.
 type address struct {
-	text string // "10.0.0.1:80", "[::1]:80", "unix:///path", "envoy://listener/id"; empty when it is none of these
-	ip   string // a socket's IP address, or a name that is resolved by DNS
+	text string // "10.0.0.1:80", "[::1]:80", "unix:///path" or "envoy://listener/id"; empty for any other address
+	ip   string // the IP address of a socket, or a name that is resolved by DNS
 	port int
 	pipe bool
 }
 
-// readAddress parses an envoy.config.core.v3.Address, or the same of version 2.
+// readAddress parses an envoy.config.core.v3.Address, or the same message of
+// version 2.
 func readAddress(m *object.Object) address {
 	if s := m.Object("socketAddress"); s != nil {
 		port, _ := s.Get("portValue").(int)

@@ -29,13 +29,14 @@ var clusterCatalog = catalog{
 	},
 }
 
-// only returns the node that reads one member of an object.
+// only returns a node that reads one member of an object with n, and nothing else.
 func only(member string, n *decode.Node) *decode.Node {
 	return &decode.Node{Fields: []decode.Field{{Name: member, Node: n}}}
 }
 
-// clusterFields makes a cluster's fields. Fields that its name doesn't say are
-// missing, and so is the DestinationRule if the name is not one of Istio's.
+// clusterFields returns the fields of a cluster. If the name of the cluster is not
+// one of Istio's, the fields that are read from the name are missing, and so is the
+// DestinationRule.
 func clusterFields(_ *Proxy, r *resource) *object.Object {
 	m := r.document(5)
 	n, ok := parseClusterName(r.name)
@@ -58,18 +59,19 @@ func clusterFields(_ *Proxy, r *resource) *object.Object {
 
 // A clusterName is the parsed name that Istio gives to a service's cluster.
 type clusterName struct {
-	direction string // outbound, inbound, inbound-vip
+	direction string // outbound, inbound or inbound-vip
 	port      int
 	subset    string
-	fqdn      string // empty for a sidecar's own ports
+	fqdn      string // the host name of the service; empty for a sidecar's own ports
 }
 
-// directions are the first words of Istio's names (pilot/pkg/model, Istio
-// 1.31).
+// directions are the possible first words in Istio's cluster names (pilot/pkg/model,
+// Istio 1.31).
 var directions = map[string]bool{"outbound": true, "inbound": true, "inbound-vip": true}
 
-// parseClusterName parses "direction|port|subset|host". The clusters that a
-// gateway selects by SNI have "_." for "|". The host may contain the separator.
+// parseClusterName parses "direction|port|subset|host". In the names of clusters
+// that a gateway selects by SNI, the separator is "_." instead of "|". The host may
+// contain the separator.
 func parseClusterName(name string) (n clusterName, ok bool) {
 	sep := "|"
 	if strings.HasPrefix(name, "outbound_.") || strings.HasPrefix(name, "inbound_.") {
@@ -81,14 +83,14 @@ func parseClusterName(name string) (n clusterName, ok bool) {
 	}
 	port, err := strconv.ParseUint(words[1], 10, 16)
 	if err != nil || !directions[words[0]] {
-		return n, false // not one of Istio's names
+		return n, false // the name is not one of Istio's
 	}
 	return clusterName{words[0], int(port), words[2], words[3]}, true
 }
 
-// istioResource returns the Istio resource that a piece of Envoy's configuration
-// was made of, "name.namespace", from the metadata that Istio adds; null where
-// there is none. The value is lazy.
+// istioResource returns the Istio resource from which istiod generated a piece of
+// Envoy's configuration, as "name.namespace". It reads the metadata that istiod
+// adds, and returns null if there is none. The value is lazy.
 func istioResource(metadata any) any {
 	if metadata == nil {
 		return nil
@@ -106,8 +108,8 @@ func istioResource(metadata any) any {
 }
 
 // resourceName converts "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>"
-// to "name.namespace"; null for anything else. Old versions of Istio leave out the
-// group's domain.
+// to "name.namespace", and anything else to null. Old versions of Istio omit the
+// domain of the API group.
 func resourceName(path any) any {
 	s, _ := path.(string)
 	words := strings.Split(s, "/")

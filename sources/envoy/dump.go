@@ -10,32 +10,33 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// A dump is a config dump and the positions of its parts, which the first pass
-// finds. Later passes read only the parts they need.
+// A dump is a config dump and the positions of its parts. The first pass finds
+// the positions. Later passes read only the parts that they need.
 type dump struct {
 	doc *decode.Document
-	cut bool // only a part was requested: what it lacks doesn't exist
+	cut bool // reports whether only some parts were requested, so that a missing part doesn't exist
 
 	mu      sync.Mutex // held during the first pass
 	indexed bool
 	parts   []part
 }
 
-// A part is one of the dump's configs: an Any of envoy.admin.v3.
+// A part is one element of the list "configs" in a dump. It is an Any with a
+// message of envoy.admin.v3.
 type part struct {
-	kind     string // its message, "ClustersConfigDump"
+	kind     string // the name of the message, such as "ClustersConfigDump"
 	off, end int64
 }
 
-// A reading says what a pass reads in the parts of one kind.
+// A reading describes what a pass reads from the parts of one kind.
 type reading struct {
 	kind   string
-	fields []decode.Field       // the part's; the tags of their visits start at tagOwn
+	fields []decode.Field       // the fields to read from the part; the tags of their visits start at tagOwn
 	take   func(tag int, v any) // called for each visit
-	ended  func(mine bool)      // called at the end of a part; if not mine, what was taken from it is of another kind
+	ended  func(mine bool)      // called at the end of a part; if mine is false, the values taken from it belong to a part of another kind
 }
 
-// The tags of visits.
+// These are the tags of visits.
 const (
 	tagPart = 1 + iota
 	tagType
@@ -43,10 +44,10 @@ const (
 	tagOwn
 )
 
-// read passes over the parts of a kind. found reports whether the dump could
-// have such parts: an Envoy leaves out parts that would be empty, but a dump
-// without its main parts, or without a part that another refers to, was cut
-// down and says nothing about the rest.
+// read reads the parts of a kind. found reports whether the dump is complete
+// enough that a missing part is empty, because Envoy omits empty parts. That is
+// not so if the main parts are missing, or a part to which another part refers:
+// then the dump was cut down, and nothing is known about the missing part.
 func (d *dump) read(ctx context.Context, r reading) (found bool, err error) {
 	parts, done, err := d.first(ctx, r)
 	if err != nil {
@@ -71,7 +72,8 @@ func (d *dump) read(ctx context.Context, r reading) (found bool, err error) {
 	return found, nil
 }
 
-// must is read for a section that the dump has to have.
+// must reads a section that the dump has to contain. If the dump doesn't
+// contain it, the error is an absentError.
 func (d *dump) must(ctx context.Context, r reading) error {
 	found, err := d.read(ctx, r)
 	if err == nil && !found {
@@ -80,7 +82,7 @@ func (d *dump) must(ctx context.Context, r reading) error {
 	return err
 }
 
-// An absentError says that a dump has nothing about a section.
+// An absentError reports that a dump contains nothing about a section.
 type absentError struct{ kind string }
 
 func (e *absentError) Error() string { return "no " + e.kind + " in it" }
@@ -93,7 +95,8 @@ func absent(err error) bool {
 	return errors.As(err, &a)
 }
 
-// first makes the first pass, over the whole dump, unless it was made before.
+// first makes the first pass over the whole dump, unless it was made before.
+// done reports whether it made the pass and has read the parts for r.
 func (d *dump) first(ctx context.Context, r reading) (parts []part, done bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -109,13 +112,14 @@ func (d *dump) first(ctx context.Context, r reading) (parts []part, done bool, e
 	return parts, true, nil
 }
 
-// has reports whether the dump has a part of a kind. It is valid after a read.
+// has reports whether the dump has a part of a kind. It must be called after
+// read.
 func (d *dump) has(kind string) bool {
 	return slices.ContainsFunc(d.parts, func(p part) bool { return p.kind == kind })
 }
 
-// full reports whether a part that the dump lacks is empty: the dump has the
-// parts that every Envoy has.
+// full reports whether a missing part is known to be empty, because the dump
+// has the parts that every Envoy writes.
 func (d *dump) full() bool {
 	if d.cut {
 		return true
@@ -128,9 +132,9 @@ func (d *dump) full() bool {
 	return true
 }
 
-// references are the fields by which listeners and clusters refer to resources
-// in another part of the dump: an Envoy that has such a field has that part,
-// too. They are spelled as in Envoy's dumps, and in camelCase.
+// references maps a part to the fields by which listeners and clusters refer to
+// resources in that part. If an Envoy has such a field, its dump has that part.
+// The fields are spelled as in Envoy's dumps, and in camelCase.
 var references = map[string][]string{
 	"RoutesConfigDump":  {`"rds"`, `"route_config"`, `"routeConfig"`, `"scoped_routes"`, `"scopedRoutes"`},
 	"SecretsConfigDump": {"sds_secret_config", "sdsSecretConfig", "SdsSecretConfig"},
@@ -156,8 +160,8 @@ func (r *reading) part() *decode.Node {
 	}, r.fields...)}
 }
 
-// visit returns the function that is called with what the nodes visit. It also
-// collects the parts' positions.
+// visit returns the function that receives the visited values. It also collects
+// the positions of the parts.
 func (r *reading) visit(parts *[]part) func(int, any, int64, int64) error {
 	kind := ""
 	return func(tag int, v any, off, end int64) error {
@@ -177,8 +181,8 @@ func (r *reading) visit(parts *[]part) func(int, any, int64, int64) error {
 	}
 }
 
-// partKind returns the name of a part's message, which is the same in v2alpha
-// and v3.
+// partKind returns the name of a part's message from its type URL. The names
+// are the same in v2alpha and v3.
 func partKind(url any) string {
 	s, _ := url.(string)
 	name := typeName(s)

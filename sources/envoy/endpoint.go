@@ -15,8 +15,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An endpoint is one address of one cluster, from the dump or from the answer
-// to /clusters.
+// An endpoint is one address of a cluster, as the dump or the answer to
+// /clusters contains it.
 type endpoint struct {
 	cluster        string
 	address        address
@@ -25,13 +25,13 @@ type endpoint struct {
 	weight         any
 	priority       any
 	locality       any // {region, zone, subZone}, or nil
-	localityWeight any // the weight of its locality, or nil
-	factor         any // the overprovisioning factor of its cluster in percent, or nil
+	localityWeight any // the weight of the locality, or nil
+	factor         any // the overprovisioning factor of the cluster in percent, or nil
 	metadata       any
 
-	// Only /clusters has these.
+	// Only /clusters contains the following values.
 	service string // the cluster's name in EDS
-	outlier string // OK, FAILED
+	outlier string // OK or FAILED
 	stats   any    // the host's stats, not parsed
 }
 
@@ -58,21 +58,21 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 		return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.address.text, b.address.text))
 	})
 	out := make([]any, len(rows))
-	for i, row := range rows { // row is a copy, so that an object that stays in memory doesn't keep the whole slice
+	for i, row := range rows { // row is a copy, so that an object in memory doesn't keep the whole slice alive
 		out[i] = p.endpoint(&row)
 	}
 	p.grow(costElement * int64(len(out)))
 	return out, nil
 }
 
-// nameless reports whether an endpoint doesn't name its cluster. Envoy up to
-// 1.22 writes the name into an assignment only if the cluster has a name of its
-// own in EDS.
+// nameless reports whether an endpoint doesn't contain the name of its cluster.
+// Envoy up to 1.22 writes the name into an assignment only if the cluster has a
+// different name in EDS.
 func nameless(e endpoint) bool { return e.cluster == "" }
 
-// nameClusters sets the cluster of nameless endpoints: the one cluster that has
-// the address in the answer to /clusters. If there is no answer, or several
-// clusters have the address, the endpoint stays nameless.
+// nameClusters sets the cluster of nameless endpoints. It takes the cluster
+// that has the address in the answer to /clusters. If there is no answer, or if
+// several clusters have the address, the endpoint stays nameless.
 func (p *Proxy) nameClusters(ctx context.Context, rows []endpoint) error {
 	hosts, err := p.hostTable(ctx)
 	if missing(err) {
@@ -81,7 +81,7 @@ func (p *Proxy) nameClusters(ctx context.Context, rows []endpoint) error {
 	if err != nil {
 		return err
 	}
-	known, clusters := map[string]bool{}, map[string][]string{} // clusters by address
+	known, clusters := map[string]bool{}, map[string][]string{} // the known addresses, and the clusters by address
 	for _, r := range rows {
 		known[r.cluster] = true
 	}
@@ -115,7 +115,7 @@ func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 		if e.priority == nil {
 			m.Set("priority", 0)
 		}
-		if e.outlier != "" { // the row is from /clusters, which has no metadata
+		if e.outlier != "" { // the endpoint is from /clusters, which contains no metadata
 			m.Set("metadata", mesh.Later(func(ctx context.Context) (any, error) {
 				return nil, p.fault(ctx, mesh.Endpoints, errors.New("metadata: /clusters doesn't have it, and there is no dump with endpoints"))
 			}))
@@ -148,7 +148,7 @@ func edsTree(tag int) *decode.Node {
 	}}}
 }
 
-// assigned reads the endpoints of the dump. If the dump has no part for them,
+// assigned reads the endpoints from the dump. If the dump has no part for them,
 // the error is an absentError.
 func (p *Proxy) assigned(ctx context.Context) (rows []endpoint, err error) {
 	d, err := p.current(ctx, mesh.Endpoints)
@@ -212,8 +212,8 @@ func assignment(m *object.Object) (rows []endpoint) {
 	return rows
 }
 
-// weight returns a locality's weight, or null for 0, which Envoy writes for a
-// locality without a weight.
+// weight returns the weight of a locality, or null for 0, which Envoy writes if
+// the locality has no weight.
 func weight(v any) any {
 	if v == 0 {
 		return nil
@@ -229,8 +229,8 @@ func locality(m *object.Object) any {
 	return nil
 }
 
-// A hostTable is the answer to /clusters: the state of the endpoints that Envoy
-// itself has determined.
+// A hostTable is the parsed answer to /clusters. It contains the state of the
+// endpoints that Envoy itself has determined.
 type hostTable struct {
 	doc  *decode.Document
 	rows []endpoint
@@ -241,8 +241,8 @@ type hostTable struct {
 
 type hostKey struct{ cluster, address string }
 
-// find returns the host of an endpoint, by its cluster's name or by the
-// cluster's name in EDS.
+// find returns the host of an endpoint. It looks up the endpoint's cluster by
+// its name or by its name in EDS.
 func (t *hostTable) find(e *endpoint) *endpoint {
 	t.once.Do(func() {
 		t.at = make(map[hostKey]*endpoint, len(t.rows))
@@ -267,7 +267,7 @@ func (t *hostTable) put(cluster string, r *endpoint) {
 	}
 }
 
-// hostTable requests /clusters.
+// hostTable requests /clusters and parses the answer.
 func (p *Proxy) hostTable(ctx context.Context) (*hostTable, error) {
 	doc, err := p.fetch(ctx, Request{What: clusters})
 	if err != nil {
@@ -334,7 +334,8 @@ func hostStatus(cluster, host *object.Object) endpoint {
 // outlierCheck returns the result of Envoy's outlier detection.
 func (e *endpoint) outlierCheck(context.Context) (any, error) { return e.outlier, nil }
 
-// counters returns a host's stats by name. Envoy doesn't write a value of 0.
+// counters returns the stats of a host by name. A missing value is 0, because
+// Envoy omits it.
 func (e *endpoint) counters(ctx context.Context) (any, error) {
 	if m, ok := e.stats.(*object.Object); ok {
 		return m, nil
@@ -355,7 +356,7 @@ func (e *endpoint) counters(ctx context.Context) (any, error) {
 	return m, nil
 }
 
-// number parses a 64-bit number, which protobuf's JSON writes in quotes.
+// number parses a 64-bit number, which Protobuf's JSON writes in quotes.
 func number(s string) any {
 	if s == "" {
 		return 0
@@ -369,17 +370,17 @@ func number(s string) any {
 	return s
 }
 
-// ofHost returns a lazy field of an endpoint, for a value that only /clusters
-// has. The field is null if the answer doesn't contain the endpoint.
+// ofHost returns a lazy field of an endpoint for a value that only /clusters
+// contains. The field is null if the answer doesn't contain the endpoint.
 func (p *Proxy) ofHost(e *endpoint, fact func(*endpoint, context.Context) (any, error)) any {
-	if e.outlier != "" { // the row is from /clusters itself
+	if e.outlier != "" { // the endpoint is from /clusters itself
 		return mesh.Later(func(ctx context.Context) (any, error) { return fact(e, ctx) })
 	}
 	return &hostFact{p: p, of: e, fact: fact}
 }
 
-// A hostFact is a lazy field made by ofHost. It is pending because reading it
-// may send a request to Envoy.
+// A hostFact is a lazy field that ofHost creates. It is pending, because
+// reading it may send a request to Envoy.
 type hostFact struct {
 	p    *Proxy
 	of   *endpoint
@@ -390,7 +391,8 @@ type hostFact struct {
 	done bool
 }
 
-// Force requests /clusters, unless the answer has been received already.
+// Force returns the value. It requests /clusters unless the answer was received
+// already.
 func (f *hostFact) Force(ctx context.Context) (any, error) {
 	if v, ok := f.Forced(); ok {
 		return v, nil
@@ -421,7 +423,7 @@ func (f *hostFact) Forced() (any, bool) {
 	return f.v, f.done
 }
 
-// Pending is true until the value is found.
+// Pending returns true until the value is found.
 func (f *hostFact) Pending() bool {
 	_, done := f.Forced()
 	return !done

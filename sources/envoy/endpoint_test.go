@@ -14,7 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// assignedByHand makes the rows of the dump's endpoints.
+// assignedByHand returns the expected rows for the endpoints of a dump, without the
+// code under test.
 func assignedByHand(dump any) (rows []string) {
 	for _, config := range slices.Concat(dig(dump, "configs.*.static_endpoint_configs.*.endpoint_config"), dig(dump, "configs.*.dynamic_endpoint_configs.*.endpoint_config")) {
 		for _, group := range dig(config, "endpoints.*") {
@@ -74,8 +75,8 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// What Envoy itself says of an endpoint is asked for when it is looked at, and
-// once.
+// TestHostFacts checks that the values from /clusters are requested when they are
+// first read, and only once.
 func TestHostFacts(t *testing.T) {
 	for _, dir := range captured(t) {
 		if _, err := os.Stat(dir + "/clusters.json"); err != nil {
@@ -141,7 +142,8 @@ func TestHostFacts(t *testing.T) {
 	}
 }
 
-// A dump without endpoints: the rows come from /clusters, as JSON or as text.
+// TestEndpointsOfClusters checks that the endpoints come from /clusters, as JSON or
+// as text, if the dump has none.
 func TestEndpointsOfClusters(t *testing.T) {
 	dump := []byte(`{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump"}]}`)
 	fetch := func(file string) Fetch {
@@ -178,7 +180,8 @@ func TestEndpointsOfClusters(t *testing.T) {
 	slices.Sort(got)
 	equal(t, got, want)
 
-	// The text is of another hour: the endpoints are the same, the counters aren't.
+	// The text was recorded an hour later, so the endpoints are the same but the
+	// counters differ.
 	got = table(section(t, NewProxy(nil, fetch("testdata/gateway/clusters.txt"), when), mesh.Endpoints), columns[:12]...)
 	equal(t, got, linesByHand(t, "testdata/gateway/clusters.txt"))
 
@@ -190,7 +193,8 @@ func TestEndpointsOfClusters(t *testing.T) {
 	}
 }
 
-// linesByHand reads the text of /clusters as its lines are.
+// linesByHand returns the expected rows for the text form of /clusters, without the
+// code under test.
 func linesByHand(t *testing.T, file string) []string {
 	t.Helper()
 	b, err := os.ReadFile(file)
@@ -254,7 +258,8 @@ func TestTextOfHosts(t *testing.T) {
 	}
 }
 
-// Facts that can't be had are a fault of the endpoints, with the proxy named.
+// TestHostFactsFault checks that values that can't be loaded become a fault of the
+// endpoints that contains the proxy's name.
 func TestHostFactsFault(t *testing.T) {
 	p := open(t, "testdata/reviews-v2")
 	fetch := p.fetch

@@ -12,25 +12,25 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// masked describes how some fields of the elements of a section are
-// requested. Nearly all elements are in one of the section's lists. This
-// list is requested with a field mask, and the other lists completely.
+// A masked describes how to request some fields of the elements of a section.
+// Nearly all elements are in one of the section's lists. That list is requested
+// with a field mask, and the other lists completely.
 //
-// With the parameter "resource" Envoy returns the elements of one list, and
-// applies the mask to each of them. A mask can select fields of the resource
-// in an element, but no fields inside these (envoyproxy.io, admin interface,
+// With the parameter "resource", Envoy returns the elements of one list and
+// applies the mask to each of them. A mask can select fields of the resource in
+// an element, but no fields inside these (envoyproxy.io, admin interface,
 // /config_dump?mask; measured on 1.40). Masks are built only from the field
 // names of Envoy's messages, so no other text of a query can get into a
 // request.
 type masked struct {
 	list    int    // the index of the list in the catalog
 	others  string // the mask of the other lists
-	always  string // the mask of the fields of an element, beside the resource, that are always requested
+	always  string // the mask of those fields of an element, besides the resource, that are always requested
 	message string // the message of the resource; empty if a mask can't select fields in it
 }
 
-// mask returns the mask for some fields, and the fields of an element that
-// are known if it is used. ok is false if there is no such mask, or if a
+// mask returns the mask for some fields, and the fields of an element that are
+// known if this mask is used. ok is false if there is no such mask, or if a
 // request with the mask would not be cheaper.
 func (c *catalog) mask(fields []string) (mask string, asked mesh.Asked, ok bool) {
 	if c == nil || c.masked == nil || fields == nil {
@@ -69,7 +69,7 @@ func (c *catalog) mask(fields []string) (mask string, asked mesh.Asked, ok bool)
 	return strings.Join(append(slices.Compact(within), c.masked.always), ","), asked, true
 }
 
-// wireName returns Envoy's spelling of a field of one of its messages.
+// wireName returns Envoy's spelling of a field in one of its messages.
 func wireName(message, field string) (string, bool) {
 	m := envoyFields().message(message)
 	if m == nil || !slices.Contains(m.fieldNames(), field) {
@@ -78,9 +78,9 @@ func wireName(message, field string) (string, bool) {
 	return snake(field), true
 }
 
-// snake converts a field's name from lowerCamelCase to the snake_case of the
-// descriptor. The result is wrong for fields with a JSON name of their own
-// or with a digit after an underscore; no such field is requested.
+// snake converts the name of a field from lowerCamelCase to the snake_case of
+// the descriptor. The result is wrong for fields with a special JSON name or
+// with a digit after an underscore; such fields are never requested.
 func snake(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
@@ -94,20 +94,19 @@ func snake(s string) string {
 	return b.String()
 }
 
-// CanExcerpt reports whether some fields of a section's elements can be
-// requested more cheaply than the section, from an Envoy that supports
-// masks.
+// CanExcerpt reports whether requesting some fields of a section's elements is
+// cheaper than requesting the whole section, from an Envoy that supports masks.
 func CanExcerpt(s mesh.Section, fields []string) bool {
 	_, _, ok := sectionOf(s).catalog.mask(fields)
 	return ok
 }
 
-// Excerpt requests some fields of the elements of a section, see
-// [mesh.Hint]. The caller sets the owner's id and the function that loads
-// the whole section. Excerpt returns nil if the caller must request the
-// section instead, because the Envoy doesn't understand the request or sends
-// another kind of answer, or because a resource is warming, which could
-// become active before the second request.
+// Excerpt requests some fields of the elements of a section; see [mesh.Hint].
+// The caller sets the owner's id and the function that loads the whole section.
+// Excerpt returns nil if the caller must request the whole section instead:
+// because the Envoy doesn't support the request or sends another kind of
+// answer, or because a resource is warming, which could become active before
+// the second request.
 func (p *Proxy) Excerpt(ctx context.Context, s mesh.Section, fields []string) (*mesh.Excerpt, error) {
 	c := sectionOf(s).catalog
 	mask, asked, ok := c.mask(fields)
@@ -140,9 +139,9 @@ func (p *Proxy) Excerpt(ctx context.Context, s mesh.Section, fields []string) (*
 	return out, nil
 }
 
-// readOthers requests all lists of a section except the main one,
-// completely. ok is false if they contain a resource that isn't static; no
-// excerpt is possible then.
+// readOthers requests all lists of a section except the main one, completely.
+// ok is false if they contain a resource that isn't static, because then no
+// excerpt is possible.
 func (p *Proxy) readOthers(ctx context.Context, c *catalog, all *collection) (ok bool, err error) {
 	doc, err := p.fetch(ctx, Request{What: configDump, Section: c.section, Others: c.masked.others})
 	if err != nil {
@@ -157,16 +156,16 @@ func (p *Proxy) readOthers(ctx context.Context, c *catalog, all *collection) (ok
 	return !slices.ContainsFunc(all.found, isDynamic), nil
 }
 
-// shallow returns a catalog for small answers. It reads resources
-// immediately, and only their top level.
+// shallow returns a catalog for small answers. Its resources are decoded
+// immediately, but only their top level.
 func (c *catalog) shallow() catalog {
 	small := *c
 	small.eager, small.inside = true, &decode.Node{Shallow: true}
 	return small
 }
 
-// readMasked requests the main list of a section with a mask. Every element
-// of the answer states its type.
+// readMasked requests the main list of a section with a mask. Every element of
+// the answer contains its type.
 func (p *Proxy) readMasked(ctx context.Context, of *catalog, mask string, all *collection) error {
 	c := of.shallow()
 	l := c.lists[c.masked.list]
@@ -193,7 +192,7 @@ func (p *Proxy) readMasked(ctx context.Context, of *catalog, mask string, all *c
 // request.
 func refused(err error) bool { return errors.Is(err, ErrRefused) || errors.Is(err, fs.ErrNotExist) }
 
-// ErrRefused is the error of a [Fetch] of some fields if an Envoy answers
-// with 400, 404 or 431, or with something else than these fields. The caller
-// must request the whole section instead.
+// ErrRefused is the error of a [Fetch] for some fields if an Envoy answers with
+// 400, 404 or 431, or with something other than these fields. The caller must
+// request the whole section instead.
 var ErrRefused = errors.New("the Envoy doesn't know these fields")

@@ -8,8 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Envoy writes a part for each kind of extension (HTTP filters, network filters,
-// …); the collection takes them all.
+// extensionCatalog collects the extensions from several parts of the dump,
+// because Envoy writes one part for each kind of extension (HTTP filters,
+// network filters, …).
 var extensionCatalog = catalog{
 	section: mesh.Extensions, part: "EcdsConfigDump",
 	lists: []list{{"ecdsFilters", stateActive}},
@@ -17,8 +18,8 @@ var extensionCatalog = catalog{
 	make: extensionFields, needs: mesh.Needs("ExtensionConfig"),
 }
 
-// extensionFields makes an extension's fields. One that hasn't arrived has no
-// configuration, and a null type.
+// extensionFields returns the fields of an extension. An extension that hasn't
+// arrived yet has no configuration, and its type is null.
 func extensionFields(_ *Proxy, r *resource) *object.Object {
 	m := r.document(1)
 	m.Set("typeURL", nil)

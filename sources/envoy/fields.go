@@ -19,17 +19,17 @@ var fieldText string
 // proxies.
 var envoyFields = sync.OnceValue(func() *fieldTable { return newFieldTable(fieldText) })
 
-// A fieldTable has the fields of messages, as a text with one line for each
-// message, sorted by name. (The first lines of the text describe its format.) A
-// line is parsed when it is first needed.
+// A fieldTable contains the fields of messages. It is a text with one line per message,
+// sorted by name; its first lines describe the format. A line is parsed when it is first
+// needed.
 type fieldTable struct {
 	text string
-	read sync.Map // a message's full name → *message
+	read sync.Map // maps the full name of a message to its *message
 }
 
 func newFieldTable(text string) *fieldTable { return &fieldTable{text: text} }
 
-// message returns the shape of the message with a full name, or nil if there is no such
+// message returns the shape of a message by its full name, or nil if there is no such
 // message.
 func (t *fieldTable) message(name string) *message {
 	if m, ok := t.read.Load(name); ok {
@@ -45,7 +45,7 @@ func (t *fieldTable) message(name string) *message {
 
 // line finds a message's line by binary search.
 func (t *fieldTable) line(name string) (line string, ok bool) {
-	lo, hi := 0, len(t.text) // lo and hi are always offsets where a line starts
+	lo, hi := 0, len(t.text) // lo and hi are always offsets at which a line starts
 	for lo < hi {
 		start := strings.LastIndexByte(t.text[lo:(lo+hi)/2], '\n') + 1 + lo
 		end := start + strings.IndexByte(t.text[start:], '\n')
@@ -71,7 +71,7 @@ type message struct {
 	fields string
 
 	once    sync.Once
-	members map[string]member // indexed by both names of a field: Envoy's and the document's
+	members map[string]member // the members by both names of a field: Envoy's and the document's
 	names   []string          // the names of the fields in the document, in the order of the descriptor
 }
 
@@ -124,23 +124,23 @@ func (m *message) parse() {
 	}
 }
 
-// retired lists fields that early versions of messages had and that the
-// descriptors no longer have, in the format of the table. They are the lists of
-// listeners by state of Envoy before 1.13.
+// retired lists, in the format of the table, fields that early versions of messages had
+// and the descriptors no longer have. They are the lists of listeners by state that
+// Envoy had before 1.13.
 var retired = map[string]string{
 	"envoy.admin.v2alpha.ListenersConfigDump": " dynamic_active_listeners[]=^ListenersConfigDump.DynamicListenerState" +
 		" dynamic_warming_listeners[]=^ListenersConfigDump.DynamicListenerState dynamic_draining_listeners[]=^ListenersConfigDump.DynamicListenerState",
 }
 
-// untyped maps the names of fields to the types of their resources. An Envoy of
+// untyped maps the names of fields to the types of the resources in them. An Envoy of
 // version 2 wrote these resources into its dump without the type.
 var untyped = map[string]string{
 	"cluster": "envoy.api.v2.Cluster", "listener": "envoy.api.v2.Listener",
 	"route_config": "envoy.api.v2.RouteConfiguration", "secret": "envoy.api.v2.auth.Secret",
 }
 
-// fieldNames returns the names of the message's fields in the document, without
-// those that only its older version has.
+// fieldNames returns the names of the message's fields in the document, without the
+// fields that only an older version of the message has.
 func (m *message) fieldNames() []string {
 	m.once.Do(m.parse)
 	return m.names
@@ -175,15 +175,15 @@ func (t *fieldTable) shape(holds, home string) decode.Shape {
 	return openShape{}
 }
 
-// anyShape is the shape of a google.protobuf.Any, whose @type determines its
-// other members.
+// An anyShape is the shape of a google.protobuf.Any, whose @type determines its other
+// members.
 type anyShape struct{ table *fieldTable }
 
 // Member implements decode.Shape for an Any without a type.
 func (anyShape) Member([]byte) (string, decode.Shape) { return "", nil }
 
-// Typed returns the shape of a message by its type URL. A type with a special
-// JSON form is under "value"; the only such type that contains field names is
+// Typed returns the shape of the message that a type URL names. If a type has a special
+// JSON form, its value is under "value". The only such type with field names inside is
 // another Any.
 func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
 	if len(url) == 0 { // the decoder makes this call for every Any
@@ -249,8 +249,8 @@ func packageOf(name string) string {
 	return name
 }
 
-// renamed returns the document's name of a key that isn't in the table. It
-// returns "" if the key has the document's form already.
+// renamed returns the document's name for a key that isn't in the table. It returns ""
+// if the key already has the document's form.
 func renamed(key []byte) string {
 	if bytes.IndexByte(key, '_') < 0 {
 		return ""
@@ -258,8 +258,8 @@ func renamed(key []byte) string {
 	return camel(string(key))
 }
 
-// camel returns protobuf's JSON name of a field: underscores are removed and
-// the letter after each is capitalised.
+// camel returns Protobuf's JSON name for a field: it removes underscores and capitalises
+// the letter after each.
 func camel(s string) string {
 	i := strings.IndexByte(s, '_')
 	if i < 0 {
@@ -295,7 +295,7 @@ func FieldLine(name string) (fields string, ok bool) {
 	return fields, true
 }
 
-// FieldLines returns the lines of the table.
+// FieldLines returns all lines of the table.
 func FieldLines() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for line := range strings.Lines(fieldText) {

@@ -60,7 +60,7 @@ func TestTableIsSafeForAll(t *testing.T) {
 	}
 }
 
-// A table in small: what no field of Envoy's today shows.
+// TestTableForms checks forms of the table that no current field of Envoy uses.
 func TestTableForms(t *testing.T) {
 	table := newFieldTable("# head\na.B own_name|theName=^C kept* -gone=x.Y\na.C some_field\nx.Y open?\n")
 	b := table.message("a.B")
@@ -84,7 +84,7 @@ func TestTableForms(t *testing.T) {
 func TestAny(t *testing.T) {
 	for _, c := range []struct {
 		url   string
-		shape string // of what it holds; "-": as it is; "value": another Any under value
+		shape string // the shape of the value; "-" if it stays unchanged; "value" if it is another Any under "value"
 	}{
 		{"type.googleapis.com/envoy.config.cluster.v3.Cluster", "envoy.config.cluster.v3.Cluster"},
 		{"type.googleapis.com/envoy.api.v2.Cluster", "envoy.api.v2.Cluster"},
@@ -119,8 +119,9 @@ func TestAny(t *testing.T) {
 	}
 }
 
-// MessageFields are the descriptor's JSON names, and no name that we give an
-// object is one of its message's.
+// TestMessageFieldsAgainstDescriptors checks that MessageFields returns the
+// JSON names in the descriptors, and that no field that the plugin adds to an
+// object has the name of one of Envoy's fields.
 func TestMessageFieldsAgainstDescriptors(t *testing.T) {
 	for kind, m := range map[string]proto.Message{
 		"Cluster": &clusterv3.Cluster{}, "Listener": &listenerv3.Listener{}, "RouteConfiguration": &routev3.RouteConfiguration{},

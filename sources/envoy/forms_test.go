@@ -9,8 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A static route configuration that is there twice is shown once; one that
-// only has the same name stays.
+// TestTwins checks that a static route configuration that occurs twice in a
+// dump is shown once, but that different configurations with the same name are
+// all shown.
 func TestTwins(t *testing.T) {
 	config := func(name, domain, updated string) any {
 		return object.Of("last_updated", updated, "route_config", object.Of(
@@ -29,7 +30,8 @@ func TestTwins(t *testing.T) {
 	equal(t, got, []string{" STATIC one", " STATIC two", "a STATIC one", "a STATIC two", "b STATIC one", "c ACTIVE one", "c ACTIVE one"})
 }
 
-// One element of a list may be in several states, or in none but refused.
+// TestStates checks that an element of a list may have several states, or only
+// the state REJECTED.
 func TestStates(t *testing.T) {
 	cluster := func(name string) any {
 		return object.Of("@type", "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name", name)

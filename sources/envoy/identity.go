@@ -12,35 +12,35 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An Identity says which proxy a config dump belongs to, from the node that
-// Envoy was started with. What the node doesn't say is empty. A control plane
-// other than Istio says little.
+// An Identity identifies the proxy to which a config dump belongs. It is read
+// from the node with which Envoy was started. Values that the node doesn't
+// contain are empty; a control plane other than Istio sets only a few of them.
 type Identity struct {
-	ID             string // pod.namespace; the node id, if Istio did not start the Envoy
+	ID             string // pod.namespace, or the node id if Istio did not start the Envoy
 	NodeID         string
-	Name           string // the pod
+	Name           string // the name of the pod
 	Namespace      string
-	Type           string // sidecar, router, waypoint
+	Type           string // sidecar, router or waypoint
 	IP             string
 	IPs            []string
 	Version        string // Istio's version
 	Envoy          string // Envoy's own version
 	ClusterID      string
-	Node           string // the Kubernetes node
+	Node           string // the name of the Kubernetes node
 	Workload       string
 	ServiceAccount string
 	Labels         *object.Object
 	Annotations    *object.Object
-	Locality       *object.Object // {region, zone, subZone}
+	Locality       *object.Object // the object {region, zone, subZone}
 }
 
-// errFound ends a pass that has found what it was looking for.
+// errFound ends a pass that has found its value.
 var errFound = errors.New("found")
 
-// Identify reads which proxy a config dump belongs to. It reads no further than
-// the bootstrap, so that it also works for a dump that is damaged behind it. A
-// dump without a bootstrap has the zero Identity. Anything but a config dump is
-// an error.
+// Identify returns the identity of the proxy to which a config dump belongs. It
+// reads only up to the bootstrap, so it also works for a dump that is damaged
+// after it. For a dump without a bootstrap it returns the zero Identity. If doc
+// isn't a config dump, it returns an error.
 func Identify(ctx context.Context, doc *decode.Document) (Identity, error) {
 	var node *object.Object
 	isDump := false
@@ -72,7 +72,7 @@ func Identify(ctx context.Context, doc *decode.Document) (Identity, error) {
 var istioTypes = map[string]bool{"sidecar": true, "router": true, "waypoint": true, "ztunnel": true, "agentgateway": true}
 
 // istioNode parses "type~ip~pod.namespace~domain", Istio's form of a node id.
-// ok is false for the ids of other control planes.
+// ok is false for the node ids of other control planes.
 func istioNode(id string) (kind, ip, pod string, ok bool) {
 	words := strings.Split(id, "~")
 	if len(words) != 4 || !istioTypes[words[0]] || words[2] == "" {
@@ -114,9 +114,9 @@ func identity(node *object.Object) Identity {
 	return id
 }
 
-// Version reads Envoy's own version from the answer to /server_info, whose
-// "version" is "commit/1.40.0/Clean/RELEASE/BoringSSL"; empty if it isn't
-// there.
+// Version returns Envoy's own version from the answer to /server_info, whose
+// "version" is "commit/1.40.0/Clean/RELEASE/BoringSSL". It returns "" if the
+// answer doesn't contain it.
 func Version(ctx context.Context, doc *decode.Document) string {
 	v, err := doc.Pass(ctx, 0, -1, nil, &decode.Node{Fields: []decode.Field{{Name: "version", Node: &decode.Node{}}}}, nil)
 	if err != nil {

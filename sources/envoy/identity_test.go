@@ -19,7 +19,7 @@ func TestIdentify(t *testing.T) {
 	} {
 		b, err := os.ReadFile(file)
 		if err != nil {
-			continue // not here
+			continue // the file is missing in this capture
 		}
 		id, err := Identify(t.Context(), body(file, b))
 		if err != nil {
@@ -33,7 +33,8 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// As `istioctl -o json` and istiod spell it, of version 2, and of no Istio.
+// TestIdentifyForms reads the identity from dumps in the spelling of `istioctl
+// -o json` and of istiod, of version 2, and of an Envoy without Istio.
 func TestIdentifyForms(t *testing.T) {
 	dump := func(kind, node string) string {
 		return `{"configs":[{"@type":"type.googleapis.com/envoy.admin.` + kind + `.ClustersConfigDump"},{"@type":"type.googleapis.com/envoy.admin.` + kind + `.BootstrapConfigDump","bootstrap":{"node":` + node + `}}]}`

@@ -94,7 +94,7 @@ func TestIstioctl(t *testing.T) {
 	for _, dir := range dirs {
 		proxy, capture := filepath.Base(dir), filepath.Base(filepath.Dir(filepath.Dir(dir)))
 		if capture == "ambient" {
-			continue // the files with istioctl's tables have other names there
+			continue // the files with istioctl's tables have other names in this capture
 		}
 		said := func(what string) string {
 			b, err := os.ReadFile(shared + "istioctl/" + capture + "/pc-" + what + "." + proxy + ".txt")

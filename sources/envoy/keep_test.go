@@ -12,8 +12,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Who keeps one element of a section keeps that one: queries over many proxies
-// pick a few of each.
+// TestOneElementKept checks that keeping one element of a section doesn't keep
+// the other elements in memory, because queries over many proxies pick a few
+// elements of each.
 func TestOneElementKept(t *testing.T) {
 	const elements, size = 40, 1 << 20
 	for s, c := range map[mesh.Section]struct{ part, element string }{

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// MessageFields returns the names that Envoy's own fields of a kind's message
-// have in the document, sorted; nil for a kind that is no message of Envoy's.
+// MessageFields returns the document's names of the fields that Envoy's message
+// for a kind has, sorted. It returns nil for a kind without a message of Envoy.
 func MessageFields(kind string) []string {
 	k, _ := mesh.KindOf(kind)
 	m := envoyFields().message(k.Message)
@@ -18,8 +18,9 @@ func MessageFields(kind string) []string {
 	return slices.Sorted(slices.Values(m.fieldNames()))
 }
 
-// ShapeOf returns the shape of a message by its full name, nil for an unknown
-// one. The shape of google.protobuf.Any reads the type of what it holds.
+// ShapeOf returns the shape of a message by its full name, or nil if the
+// message is unknown. The shape of google.protobuf.Any is determined by the
+// type in the value.
 func ShapeOf(message string) decode.Shape {
 	if message == "google.protobuf.Any" {
 		return anyShape{envoyFields()}

@@ -13,19 +13,19 @@ var listenerCatalog = catalog{
 	section: mesh.Listeners, part: "ListenersConfigDump",
 	lists: []list{
 		{"staticListeners", stateStatic}, {"dynamicListeners", ""},
-		{"dynamicActiveListeners", stateActive}, {"dynamicWarmingListeners", stateWarming}, {"dynamicDrainingListeners", stateDraining}, // before Envoy 1.13
+		{"dynamicActiveListeners", stateActive}, {"dynamicWarmingListeners", stateWarming}, {"dynamicDrainingListeners", stateDraining}, // the lists of Envoy before 1.13
 	},
 	field: "listener", name: "name",
 	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "address", Node: &decode.Node{All: true}}}},
 	make:   listenerFields, needs: mesh.Needs("Listener"),
-	masked: &masked{ // a listener is two levels below its element, which no mask reaches
+	masked: &masked{ // a mask can't reach fields of a listener, because it is two levels below its element
 		list: 1, others: "static_listeners",
 		always: "name,error_state,active_state.last_updated,warming_state.last_updated,draining_state.last_updated",
 	},
 }
 
-// listenerFields makes a listener's fields. A listener on a pipe has no port, and
-// one inside Envoy no host either.
+// listenerFields returns the fields of a listener. A listener on a pipe has no
+// port. A listener inside Envoy has neither a port nor a host.
 func listenerFields(_ *Proxy, r *resource) *object.Object {
 	m := r.document(3)
 	a := readAddress(m.Object("address"))
@@ -39,8 +39,8 @@ func listenerFields(_ *Proxy, r *resource) *object.Object {
 	return m
 }
 
-// protocols returns what the filter chains of a listener speak, lazily: "HTTP",
-// "TCP", both, or nothing that is known.
+// protocols returns a lazy list of the protocols that the filter chains of a
+// listener handle: "HTTP", "TCP", both, or none if they are unknown.
 func protocols(chains, last any) any {
 	return mesh.Later(func(ctx context.Context) (any, error) {
 		all, err := elements(ctx, chains)
@@ -69,8 +69,9 @@ func protocols(chains, last any) any {
 	})
 }
 
-// chainProtocols finds filters by the names that Istio gives them: the current
-// ones, and those that it used up to 1.5.
+// chainProtocols reports which protocols a filter chain handles. It recognises
+// filters by the names that Istio gives them: the current names, and those that
+// it used up to 1.5.
 func chainProtocols(ctx context.Context, chain any) (http, tcp bool, err error) {
 	list, err := mesh.Get(ctx, chain, "filters")
 	if err != nil {
@@ -99,8 +100,8 @@ func chainProtocols(ctx context.Context, chain any) (http, tcp bool, err error) 
 	return http, tcp, nil
 }
 
-// holds reports whether any string of a value contains a word. Connections that
-// are not allowed go to a cluster called BlackHoleCluster.
+// holds reports whether any string in a value contains a word. It finds the
+// cluster BlackHoleCluster, to which connections go that are not allowed.
 func holds(ctx context.Context, v any, word string) (bool, error) {
 	whole, err := mesh.Deep(ctx, v)
 	return err == nil && contains(whole, word), err
@@ -126,7 +127,7 @@ func contains(v any, word string) bool {
 	return false
 }
 
-// elements returns the elements of an array; anything else has none.
+// elements returns the elements of an array, or nil if v is not an array.
 func elements(ctx context.Context, v any) ([]any, error) {
 	v, err := mesh.Force(ctx, v)
 	a, _ := v.([]any)

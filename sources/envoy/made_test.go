@@ -12,8 +12,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// What a section says that it costs is near what it takes: loaded, and looked
-// into to its last fact.
+// TestCostsAreNearTheTruth checks that the memory that a section reports to the
+// budget is close to the memory that it takes, both when it is loaded and when
+// everything in it was read.
 func TestCostsAreNearTheTruth(t *testing.T) {
 	const copies = 15
 	answers := map[string]string{configDump: "config_dump.json", clusters: "clusters.json"}
@@ -51,14 +52,14 @@ func TestCostsAreNearTheTruth(t *testing.T) {
 			runtime.KeepAlive(readers)
 			what := fmt.Sprintf("%s, %s", s, how)
 			t.Logf("%-24s told %7d bytes, takes %7d", what, told.Load()/copies, took/copies)
-			if told.Load() < took*2/3 || told.Load() > 5*took { // too much is safe: of endpoints the maps that they were read from are counted
+			if told.Load() < took*2/3 || told.Load() > 5*took { // reporting too much is safe; for endpoints, the maps from which they were read are counted
 				t.Errorf("%s: told %d bytes, takes %d", what, told.Load()/copies, took/copies)
 			}
 		}
 	}
 }
 
-// lookInto looks at all there is, level by level, which is kept.
+// lookInto reads everything in a value, level by level, and keeps it in memory.
 func lookInto(t *testing.T, v any) {
 	t.Helper()
 	v, err := mesh.Force(t.Context(), v)

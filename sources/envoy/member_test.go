@@ -7,9 +7,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// What is known of an object without looking into it is what is in it, and
-// what isn't in it is null: for every field that any object of the section has,
-// and those inside them.
+// TestMembersAreThoseOfTheFields checks that Member returns the same values as
+// Fields, and null for a missing field. It tries every field that any object of
+// the section has, and the fields inside these.
 func TestMembersAreThoseOfTheFields(t *testing.T) {
 	for _, dir := range captured(t) {
 		section := func(s mesh.Section) func() []any {
@@ -31,7 +31,8 @@ func TestMembersAreThoseOfTheFields(t *testing.T) {
 	}
 }
 
-// within reads what is in objects under a key.
+// within returns a function that reads the elements of the arrays under a key
+// of the objects that read returns.
 func within(t *testing.T, read func() []any, key string) func() []any {
 	return func() (all []any) {
 		for _, o := range read() {
@@ -81,8 +82,9 @@ func membersAreThoseOfTheFields(t *testing.T, what string, read func() []any) {
 	}
 }
 
-// What a table of clusters looks at is what their fields are, where that is
-// known; and nothing is said of what isn't.
+// TestSomeAreThoseOfTheFields checks that Some returns the same values as
+// Fields for the fields that the table of clusters reads, and nil if one of the
+// fields is not known.
 func TestSomeAreThoseOfTheFields(t *testing.T) {
 	keys := []string{"clusterType", "destinationRule", "direction", "fqdn", "lastUpdated", "name", "port", "state", "subset", "type", "versionInfo"}
 	for _, dir := range captured(t) {

@@ -8,8 +8,8 @@ import (
 )
 
 // Members returns the fields of a message by its full name, with the document's
-// names, in order: those of version 3 only. It returns nil for an unknown
-// message. The values of an enumeration are the names of its numbers.
+// names, in order. It returns only fields of version 3, and nil for an unknown
+// message. The possible values of an enumeration are the names of its numbers.
 func Members(message string) []mesh.Member { return envoyFields().fieldsOf(message) }
 
 func (t *fieldTable) fieldsOf(message string) []mesh.Member {
@@ -38,7 +38,7 @@ func (t *fieldTable) fieldsOf(message string) []mesh.Member {
 	return all
 }
 
-// holding parses what a field of a message holds.
+// holding parses the table's mark for the value of a field.
 func (t *fieldTable) holding(message, holds, home string) (h mesh.Holding) {
 	holds, h.List = strings.CutPrefix(holds, "[]")
 	holds, h.Map = strings.CutPrefix(holds, "%")
@@ -64,7 +64,7 @@ func (t *fieldTable) holding(message, holds, home string) (h mesh.Holding) {
 	return h
 }
 
-// describe returns the message that a field holds, without its package.
+// describe returns the message in a field, without its package.
 func describe(holds string) string {
 	holds, list := strings.CutPrefix(holds, "[]")
 	if !strings.HasPrefix(holds, "=") {
@@ -80,8 +80,8 @@ func describe(holds string) string {
 	return name
 }
 
-// commonly returns the messages that an Any in a message most often holds in
-// Istio's configuration: the descriptor doesn't say it.
+// commonly returns the messages that an Any in a message most often contains in
+// Istio's configuration. The descriptor doesn't contain this.
 func commonly(message string) []string {
 	const filters, sockets = "envoy.extensions.filters.", "envoy.extensions.transport_sockets.tls.v3."
 	return slices.Clone(map[string][]string{

@@ -10,15 +10,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestDerivedFieldsNeedWhatTheySay checks mesh.Field.Needs: the fields of a
-// resource that each derived field is computed from. It computes the derived
-// fields of every recorded resource twice, from the whole resource and from the
-// fields in Needs (and the name, which is always requested). If Needs lacks a
-// field, the two values differ.
+// TestDerivedFieldsNeedWhatTheySay checks mesh.Field.Needs, which lists the
+// fields of a resource from which a derived field is computed. It computes the
+// derived fields of every recorded resource twice: from the whole resource, and
+// from the fields in Needs (and the name, which is always requested). If Needs
+// lacks a field, the two values differ.
 //
-// It also checks that the derived fields are the same as the rows in mesh.Kinds,
-// and that Envoy can be asked with a field mask for each derived field that a
-// mask supports.
+// It also checks that the derived fields are the same as those in mesh.Kinds,
+// and that the needed fields can be requested from Envoy with a mask if the
+// section supports masks.
 func TestDerivedFieldsNeedWhatTheySay(t *testing.T) {
 	for _, c := range []catalog{clusterCatalog, listenerCatalog, extensionCatalog} {
 		c.eager = true

@@ -22,11 +22,11 @@ func istioData(t *testing.T, file string) (p *Proxy, dump any) {
 	return NewDump(nil, folder(t, filepath.Dir(path), map[string]string{configDump: file}), when), raw(t, path)
 }
 
-// count gives how many lie at a path in the dump.
+// count returns the number of values at a path in the dump.
 func count(dump any, path string) int { return len(dig(dump, "configs.*."+path)) }
 
-// Dumps of Istio 1.3 to 1.6: resources of version 2 in the parts of version 3,
-// in both spellings.
+// TestOldDumps reads dumps of Istio 1.3 to 1.6, which contain resources of version 2 in
+// the parts of version 3, in both spellings.
 func TestOldDumps(t *testing.T) {
 	for _, file := range []string{"1.6-sidecar-productpage.config_dump.json", "1.6-ingressgateway.config_dump.json", "1.5-compare-envoyconfigdump.json", "1.5-compare-pilotconfigdump.json"} {
 		t.Run(file, func(t *testing.T) {
@@ -65,8 +65,8 @@ func TestOldDumps(t *testing.T) {
 	}
 }
 
-// Names are converted in what only version 2 had, and left alone in what is
-// free-form.
+// TestVersionTwoNames checks that the names of fields that only version 2 has are
+// converted, and that names in free-form data stay unchanged.
 func TestVersionTwoNames(t *testing.T) {
 	p, dump := istioData(t, "1.6-sidecar-productpage.config_dump.json")
 	bootstrap := whole(t, p, mesh.Bootstrap)
@@ -94,13 +94,15 @@ func TestVersionTwoNames(t *testing.T) {
 	if want := len(dig(dump, "configs.*.static_listeners.*.listener.filter_chains.*.filters.*.config.stat_prefix")); kept < want || want == 0 {
 		t.Errorf("%d filters with a Struct as it is, not %d", kept, want)
 	}
-	// 1.3 has a listener without any filter that is known: it takes what must not loop.
+	// Istio 1.3 has a listener without any known filter, which catches connections that
+	// would form a loop.
 	if protocols["[HTTP]"] == 0 || protocols["[TCP]"]+protocols["[HTTP TCP]"] == 0 {
 		t.Errorf("%v", protocols)
 	}
 }
 
-// The parts of version 2 had resources without a type.
+// TestUntypedResources reads the parts of version 2, which contain resources without a
+// type.
 func TestUntypedResources(t *testing.T) {
 	part := func(kind string, fields *object.Object) *object.Object {
 		fields.Set("@type", "type.googleapis.com/envoy.admin.v2alpha."+kind)
@@ -133,7 +135,7 @@ func TestUntypedResources(t *testing.T) {
 		"gone REJECTED - - [] bad",
 		"l WARMING unix:///run/s - [] -",
 	})
-	// A dump with its main parts that lacks others has nothing of these.
+	// This dump has the main parts, so the sections whose parts are missing are empty.
 	for _, s := range []mesh.Section{mesh.Routes, mesh.Secrets, mesh.Extensions} {
 		if rows := section(t, p, s); len(rows) != 0 {
 			t.Errorf("%s: %v", s, rows)
@@ -158,7 +160,7 @@ func TestExtensions(t *testing.T) {
 			t.Errorf("%v", r)
 		}
 	}
-	// A dump that was cut down to one part says nothing of others.
+	// This dump was cut down to one part, so reading any other section is an error.
 	for _, s := range []mesh.Section{mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Secrets, mesh.Bootstrap, mesh.Endpoints} {
 		_, err := p.Section(t.Context(), s)
 		if err == nil || !strings.HasPrefix(err.Error(), "ecds.config_dump.json: no ") {
@@ -191,7 +193,8 @@ func TestEndpointsOfIstio(t *testing.T) {
 	}
 }
 
-// What Pilot would send comes through the same code, in its own spelling.
+// TestDesired checks that the configuration that istiod would send is read by the same
+// code, although its spelling differs.
 func TestDesired(t *testing.T) {
 	p := NewDump(nil, folder(t, "testdata/reviews-v2", map[string]string{configDump: "desired.json"}), when)
 	dump := raw(t, "testdata/reviews-v2/desired.json")

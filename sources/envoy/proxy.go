@@ -13,10 +13,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Fetch returns the answer to a request to one Envoy, which may have more than
-// was requested. It may be JSON or, except for config dumps, Envoy's text: the
-// first byte shows which. A repeated request gets the same *Document, as long
-// as that is kept. If there is no answer, the error wraps fs.ErrNotExist.
+// A Fetch returns the answer to a request to one Envoy. The answer may contain
+// more than was requested. It is JSON or, except for config dumps, may be
+// Envoy's text; the first byte shows which. A repeated request returns the same
+// *Document, as long as that document is kept. If there is no answer, the error
+// wraps fs.ErrNotExist.
 type Fetch func(ctx context.Context, r Request) (*decode.Document, error)
 
 // A Proxy reads the sections of one Envoy. It may be used by several goroutines
@@ -27,46 +28,47 @@ type Proxy struct {
 	now   time.Time
 
 	dumpOnly bool
-	cut      bool      // dumps have only what was requested
-	wanted   mesh.Hint // the elements wanted
+	cut      bool      // reports whether dumps contain only the requested parts
+	wanted   mesh.Hint // the requested elements
 
-	// Reads says what is going to be looked at of the sections' elements, as far
-	// as that is known: what a pass notes beside the names depends on it.
+	// Reads contains the fields and elements of each section that the query will
+	// read, as far as they are known. It determines which fields a pass decodes
+	// besides the names.
 	Reads map[mesh.Section]mesh.Hint
 
 	mu   sync.Mutex
-	dump *dump       // the last config dump
-	grew func(int64) // counts bytes against the documents' budget; nil: there is none
+	dump *dump       // the config dump that was read last
+	grew func(int64) // counts bytes against the documents' budget; nil if there is no budget
 
 	hostsMu sync.Mutex // held while an answer to /clusters is parsed
-	hosts   *hostTable // the last answer to /clusters
+	hosts   *hostTable // the last answer to /clusters, parsed
 }
 
-// NewProxy returns the reader of an Envoy's answers. owner is the proxy's
-// object, which all objects of its sections belong to; now decides which
-// certificates are valid.
+// NewProxy returns a reader of an Envoy's answers. owner is the proxy's object,
+// to which all objects of its sections belong. now is the time at which the
+// validity of certificates is checked.
 func NewProxy(owner *mesh.Object, fetch Fetch, now time.Time) *Proxy {
 	return &Proxy{owner: owner, fetch: fetch, now: now}
 }
 
-// NewDump returns the reader of a config dump that comes alone: what istiod
-// would send, or a file. fetch is asked for "config_dump" only, and endpoints
-// have neither outlier nor stats.
+// NewDump returns a reader of a config dump without other answers of the Envoy,
+// such as a file, or the configuration that istiod would send. It calls fetch
+// only for "config_dump". The endpoints have neither outlier nor stats.
 func NewDump(owner *mesh.Object, fetch Fetch, now time.Time) *Proxy {
 	return &Proxy{owner: owner, fetch: fetch, now: now, dumpOnly: true}
 }
 
-// NewNarrow is NewProxy for a live Envoy, whose config dumps have only what was
-// requested: what they lack doesn't exist. wanted says which elements are
-// requested of the sections that have its key.
+// NewNarrow returns a reader like NewProxy for a live Envoy whose config dumps
+// contain only the requested elements, so that a missing element doesn't exist.
+// wanted selects the requested elements, in sections whose key is wanted.By.
 func NewNarrow(owner *mesh.Object, fetch Fetch, now time.Time, wanted mesh.Hint) *Proxy {
 	return &Proxy{owner: owner, fetch: fetch, now: now, cut: true, wanted: wanted}
 }
 
-// Section reads a section: a []any of *mesh.Object, in the document's order,
-// for those with a kind, an object for the others. Errors are those of fetch
-// and of the decoder, with the body's name. If a config dump was cut down to
-// other sections, reading this one is an error.
+// Section reads a section. The result is a []any of *mesh.Object in the
+// document's order if the section has elements, and an object otherwise. The
+// error is that of fetch or of the decoder, with the name of the body. Reading a
+// section that was cut from the config dump is an error.
 func (p *Proxy) Section(ctx context.Context, s mesh.Section) (any, error) {
 	read := sectionOf(s).read
 	if read == nil {
@@ -75,7 +77,8 @@ func (p *Proxy) Section(ctx context.Context, s mesh.Section) (any, error) {
 	return read(p, ctx)
 }
 
-// ask fetches a body and prefixes the errors of use with its name.
+// ask fetches a body and passes it to use. It prefixes the error of use with the
+// name of the body.
 func (p *Proxy) ask(ctx context.Context, r Request, use func(*decode.Document) error) error {
 	doc, err := p.fetch(ctx, r)
 	if err != nil {
@@ -85,7 +88,7 @@ func (p *Proxy) ask(ctx context.Context, r Request, use func(*decode.Document) e
 }
 
 // current returns the config dump for a section. If the answer is another
-// document than before, what was known of the old one is dropped.
+// document than before, it drops everything known about the old document.
 func (p *Proxy) current(ctx context.Context, s mesh.Section) (*dump, error) {
 	r := Request{What: configDump, Section: s}
 	if p.wanted.By == Key(s) {
@@ -104,8 +107,8 @@ func (p *Proxy) current(ctx context.Context, s mesh.Section) (*dump, error) {
 	return p.dump, nil
 }
 
-// fault adds the proxy and the section to the error of a value that is loaded
-// on its own.
+// fault adds the proxy and the section to the error of a value that loads on its
+// own.
 func (p *Proxy) fault(ctx context.Context, s mesh.Section, err error) error {
 	var already *mesh.Fault
 	if errors.As(err, &already) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -122,16 +125,16 @@ func (p *Proxy) fault(ctx context.Context, s mesh.Section, err error) error {
 
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// The memory that a section's objects take beside decoded values: estimates in
-// bytes, for the budget.
+// These are estimates of the memory that a section's objects take besides the
+// decoded values, in bytes, for the memory budget.
 const (
-	costElement = 320 // an object whose fields are not made yet
+	costElement = 320 // an object whose fields are not created yet
 	costFact    = 128 // a lazy field
 )
 
-// later returns an object whose fields are made when it is first read. They are
-// copies of Envoy's fields and ours, whose size counts only then: a query that
-// reads every route makes many.
+// later returns an object whose fields are created when it is first read. They
+// are copies of Envoy's fields and the derived fields. Their size is counted
+// only then, because a query that reads every route creates many objects.
 func (p *Proxy) later(kind string, make func(context.Context) (*object.Object, error)) *mesh.Object {
 	return mesh.LaterObject(kind, p.owner, func(ctx context.Context) (*object.Object, error) {
 		m, err := make(ctx)
@@ -143,7 +146,7 @@ func (p *Proxy) later(kind string, make func(context.Context) (*object.Object, e
 }
 
 func fieldsCost(m *object.Object) int64 {
-	cost := decode.ObjectCost(m.Len() + 1) // and its kind
+	cost := decode.ObjectCost(m.Len() + 1) // add the field "kind"
 	for _, v := range m.All() {
 		if l, ok := v.(mesh.Lazy); ok && !l.Pending() {
 			if _, decoded := v.(*decode.Value); !decoded {
@@ -164,7 +167,7 @@ func (p *Proxy) grow(bytes int64) {
 	}
 }
 
-// setBudget makes a document's budget the one that grow counts against.
+// setBudget makes grow count against the budget of a document.
 func (p *Proxy) setBudget(doc *decode.Document) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,25 +8,26 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A Request is a request to an Envoy's admin port, in the terms of the
-// document; [Request.Asks] converts it to paths for a live Envoy.
+// A Request is a request to an Envoy's admin port, in the terms of the document.
+// [Request.Asks] converts it to URL paths for a live Envoy.
 type Request struct {
 	What    string       // "config_dump" (with endpoints), "clusters", "server_info", "stats" or "logging"
-	Section mesh.Section // the section that a config dump is for; of stats, Updates if they are for that only
-	Wanted  mesh.Hint    // the elements wanted of the section
+	Section mesh.Section // the section that a config dump is requested for; for stats, Updates if only that section needs them
+	Wanted  mesh.Hint    // selects the wanted elements of the section
 
-	// Joined asks for all clusters, listeners and routes in one answer.
+	// Joined requests all clusters, listeners and routes in one answer.
 	Joined bool
 
 	// List is one of the section's lists, in Envoy's spelling: only the fields in
 	// Mask are requested of its elements. Others are lists that are requested
-	// whole, without the rest of the section. Both empty: the whole section.
+	// completely, without the rest of the section. If both are empty, the whole
+	// section is requested.
 	List   string
 	Mask   string
 	Others string
 }
 
-// The requests.
+// These are the values of Request.What.
 const (
 	configDump = "config_dump"
 	clusters   = "clusters"
@@ -35,16 +36,15 @@ const (
 	logging    = "logging"
 )
 
-// maxNames is the largest size in bytes of a pattern of names in a request:
-// Envoy refuses request lines of about 60 kB, and proxies before it shorter
-// ones.
+// maxNames is the largest size in bytes of a pattern of names in a request. Envoy
+// refuses request lines of about 60 kB, and the limits of proxies before Envoy
+// are lower.
 const maxNames = 4 << 10
 
-// Asks returns the paths to ask a live Envoy for, the cheapest first. Each
-// later one returns more than was wanted and is for an Envoy that refuses the
-// one before with 400, 404 or 431. knowsMasks is false for an Envoy that is too
-// old for masks. Envoy's admin documentation of /config_dump describes the
-// parameters.
+// Asks returns URL paths for a live Envoy, the cheapest first. Each later path
+// returns more than is wanted, and is for an Envoy that refuses the path before
+// it with 400, 404 or 431. knowsMasks is false for an Envoy that is too old for
+// masks. Envoy's admin documentation of /config_dump describes the parameters.
 func (r Request) Asks(knowsMasks bool) []string {
 	if r.What == statistics && r.Section == mesh.Updates {
 		return []string{statistics + "?format=json&filter=" + url.QueryEscape(updateStats())}
@@ -52,7 +52,7 @@ func (r Request) Asks(knowsMasks bool) []string {
 	if r.What != configDump {
 		return []string{r.What}
 	}
-	whole := configDump + "?" // without "?" it is the snapshot's request, with endpoints
+	whole := configDump + "?" // without "?" it is the request for a snapshot, which includes endpoints
 	if r.Section == mesh.Endpoints || r.Section == "" {
 		whole += "include_eds"
 	}
@@ -72,7 +72,7 @@ func (r Request) Asks(knowsMasks bool) []string {
 	}
 	ask += "mask=" + mask
 	asks := []string{ask, whole}
-	if r.Section == mesh.Extensions { // an Envoy that has none refuses the mask
+	if r.Section == mesh.Extensions { // an Envoy without extensions refuses the mask
 		asks = asks[:1]
 	}
 	if p := pattern(r.Wanted, r.Section == mesh.Endpoints); p != "" && len(p) <= maxNames {
@@ -81,12 +81,12 @@ func (r Request) Asks(knowsMasks bool) []string {
 	return asks
 }
 
-// pattern returns the regular expression of the elements wanted, escaped for a
-// URL. Envoy matches it against whole names (RE2's full match); resources
-// without a name have an empty one.
+// pattern returns the regular expression that selects the wanted elements,
+// escaped for a URL. Envoy matches it against whole names (RE2's full match); the
+// name of a resource without one is empty.
 //
-// With nameless it also matches the empty name: an Envoy up to 1.22 may have
-// endpoints of any cluster there.
+// If nameless is set, the expression also matches the empty name, because an
+// Envoy up to 1.22 may have the endpoints of any cluster under it.
 func pattern(wanted mesh.Hint, nameless bool) string {
 	var all []string
 	for _, n := range wanted.Names {
@@ -101,8 +101,9 @@ func pattern(wanted mesh.Hint, nameless bool) string {
 	return strings.ReplaceAll(url.QueryEscape(strings.Join(all, "|")), "+", "%20")
 }
 
-// Refused interprets the status and the text of Envoy's refusal of a section:
-// the section is empty, or the next path has to be tried (retry).
+// Refused interprets the status and the text with which Envoy refused a section.
+// It reports whether the section is empty, or whether the next path should be
+// tried (retry).
 func (r Request) Refused(status int, text string) (empty, retry bool) {
 	switch {
 	case r.What != configDump:
@@ -113,6 +114,5 @@ func (r Request) Refused(status int, text string) (empty, retry bool) {
 	return false, status == 400 || status == 404 || status == 431
 }
 
-// Partial reports whether the request is for some fields of a section's
-// elements.
+// Partial reports whether only some fields of a section's elements are requested.
 func (r Request) Partial() bool { return r.List != "" || r.Others != "" }

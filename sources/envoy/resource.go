@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The states of a resource.
+// These are the states of a resource.
 const (
 	stateActive   = "ACTIVE"
 	stateStatic   = "STATIC"
@@ -22,48 +22,48 @@ const (
 	stateRejected = "REJECTED"
 )
 
-// A resource is what Envoy has under a name in one state.
+// A resource is one version of a named configuration in Envoy, in one state.
 type resource struct {
-	name    string // the resource's, else that of its element in the dump
+	name    string // the name in the resource, or else the name in its element of the dump
 	state   string
 	version string
-	updated string         // as Envoy writes it
-	failure string         // why Envoy refused it
-	named   bool           // name is the resource's own
+	updated string         // the time of the last update, as Envoy writes it
+	failure string         // the reason why Envoy refused it
+	named   bool           // reports whether name is in the resource itself
 	encoded *decode.Value  // the resource, if it is decoded only when it is read
-	noted   *object.Object // what the pass has decoded of it all the same; nil if nothing was asked for
-	fields  *object.Object // the resource, one level deep; not to be changed
+	noted   *object.Object // the fields that the pass has decoded anyway; nil if there are none
+	fields  *object.Object // the resource, decoded one level deep; must not be changed
 }
 
-// A list is one of the lists that a part of the dump is made of.
+// A list is one of the lists in a part of the dump.
 type list struct {
-	field string // "dynamicActiveClusters"
-	state string // of its elements; empty if an element holds one resource for each state
+	field string // the name of the list, such as "dynamicActiveClusters"
+	state string // the state of its elements; empty if an element contains one resource per state
 }
 
-// A catalog says how a part of the dump holds the resources of a section, and
-// how they become objects.
+// A catalog describes where a part of the dump contains the resources of a
+// section, and how to convert them to objects.
 type catalog struct {
 	section mesh.Section
-	part    string // the message of the part, "ClustersConfigDump"
+	part    string // the message of the part, such as "ClustersConfigDump"
 	lists   []list
-	field   string       // the field of an element that holds the resource
-	name    string       // the field of the resource that is its name
+	field   string       // the field of an element that contains the resource
+	name    string       // the field of the resource that contains its name
 	inside  *decode.Node // reads a resource
-	eager   bool         // resources are decoded in the pass
-	written bool         // an object has the fields that Envoy writes, derived ones, and no others
+	eager   bool         // reports whether the pass decodes whole resources
+	written bool         // reports whether an object has exactly the fields that Envoy writes and the derived ones
 
-	make     func(*Proxy, *resource) *object.Object // makes the fields of an object
-	needs    map[string][]string                    // the derived fields of an object, as mesh.Needs has them
-	replaced []string                               // fields of Envoy's that make replaces by others of the name
+	make     func(*Proxy, *resource) *object.Object // creates the fields of an object
+	needs    map[string][]string                    // the derived fields of an object, in the form of mesh.Needs
+	replaced []string                               // the fields of Envoy that make replaces by others with the same name
 
-	// noted are fields that the pass decodes although the resource is decoded
-	// later: they are needed for derived fields or read often. Those of whole are
-	// decoded with all that is in them.
+	// noted are fields that the pass decodes, although it leaves the rest of the
+	// resource encoded. They are needed for derived fields, or are read often. The
+	// fields in whole are decoded with everything in them.
 	noted []decode.Field
 	whole []string
 
-	masked *masked // how some fields of resources are asked for; nil: they can't be
+	masked *masked // describes how to request some fields of resources; nil if that is not possible
 }
 
 // kind returns the kind of the objects.
@@ -72,8 +72,9 @@ func (c *catalog) kind() string {
 	return mesh.Sections()[i].Of
 }
 
-// isDerived reports whether a field of an object is not the resource's own: state
-// and version, which every resource has, and those that make sets.
+// isDerived reports whether a field of an object is not a field of the resource
+// itself. These are the fields that every resource has, such as state and version,
+// and those that make sets.
 func (c *catalog) isDerived(field string) bool {
 	switch field {
 	case "kind", "name", "state", "versionInfo", "lastUpdated", "error":
@@ -83,8 +84,8 @@ func (c *catalog) isDerived(field string) bool {
 	return derived || slices.Contains(c.replaced, field)
 }
 
-// isNoted reports whether the pass decodes a field, or all that a derived field
-// needs.
+// isNoted reports whether the pass decodes a field, or all fields that a derived
+// field needs.
 func (c *catalog) isNoted(field string) bool {
 	needs, derived := c.needs[field]
 	if !derived {
@@ -95,8 +96,8 @@ func (c *catalog) isNoted(field string) bool {
 	})
 }
 
-// withNotes returns the catalog without noted fields if the query is known to read
-// none of them.
+// withNotes returns the catalog, without its noted fields if the query is known to
+// read none of them.
 func (p *Proxy) withNotes(c catalog) catalog {
 	look, known := p.Reads[c.section]
 	if known && !slices.ContainsFunc(look.Fields, func(path string) bool {
@@ -109,7 +110,8 @@ func (p *Proxy) withNotes(c catalog) catalog {
 	return c
 }
 
-// stateFields are the fields of a listener's element that hold one of its states.
+// stateFields are the fields of a listener's element. Each contains the listener
+// in one state.
 var stateFields = []list{{"activeState", stateActive}, {"warmingState", stateWarming}, {"drainingState", stateDraining}}
 
 // resources reads all resources of a catalog, sorted by name and state.
@@ -127,11 +129,11 @@ func (p *Proxy) resources(ctx context.Context, c catalog) ([]resource, error) {
 	return distinct(ctx, all.found)
 }
 
-// distinct removes static and rejected resources that are in the list twice. Envoy
-// lists a static route configuration once for each filter chain that has it;
-// resources of one name may differ, and many have no name, so that everything is
-// compared. A rejected listener may be listed beside the listener that it should
-// have replaced, with a time, and again on its own, without.
+// distinct removes duplicates of static and rejected resources. Envoy lists a
+// static route configuration once for each filter chain that uses it. Different
+// resources may have the same name, and many have none, so the whole content is
+// compared. A rejected listener may be listed twice: with a time beside the
+// listener that it should have replaced, and without a time on its own.
 func distinct(ctx context.Context, all []resource) ([]resource, error) {
 	out := all[:0:0]
 	for i := 0; i < len(all); {
@@ -153,7 +155,7 @@ func distinct(ctx context.Context, all []resource) ([]resource, error) {
 }
 
 func uniqueResources(ctx context.Context, all []resource) ([]resource, error) {
-	slices.SortStableFunc(all, func(a, b resource) int { return cmp.Compare(b.updated, a.updated) }) // those with a time first
+	slices.SortStableFunc(all, func(a, b resource) int { return cmp.Compare(b.updated, a.updated) }) // resources with a time first
 	var out []resource
 	var seen []any
 	for _, r := range all {
@@ -169,11 +171,11 @@ func uniqueResources(ctx context.Context, all []resource) ([]resource, error) {
 	return out, nil
 }
 
-// A collection collects the resources of a pass.
+// A collection collects the resources that a pass reads.
 type collection struct {
 	found   []resource
-	start   int    // where the part that is being read starts in found
-	version string // the part's
+	start   int    // the index in found at which the current part starts
+	version string // the version of the current part
 }
 
 func (all *collection) reading(c catalog) reading {
@@ -211,8 +213,8 @@ func (c catalog) element(l list, tag int) *decode.Node {
 	return &decode.Node{Visit: tag, Fields: fields}
 }
 
-// held returns the node that reads a resource: unless the catalog is eager, only
-// its place, its name, and what is noted.
+// held returns the node that reads a resource. Unless the catalog is eager, it
+// reads only the resource's position, its name, and the noted fields.
 func (c catalog) held() *decode.Node {
 	if c.eager {
 		return c.inside
@@ -220,8 +222,8 @@ func (c catalog) held() *decode.Node {
 	return &decode.Node{Place: true, Fields: append([]decode.Field{{Name: c.name, Node: &decode.Node{}}}, c.noted...)}
 }
 
-// add adds the resources of an element: one, or one for each of its states, and
-// the one that Envoy refused.
+// add adds the resources of an element: either one, or one for each of its states,
+// and also the one that Envoy refused.
 func (all *collection) add(c catalog, l list, element *object.Object) {
 	place := cmp.Or(element.Text("name"), heldBy(element, c.field).Text(c.name))
 	if l.state != "" {
@@ -242,8 +244,8 @@ func (all *collection) add(c catalog, l list, element *object.Object) {
 	}
 }
 
-// hold adds one resource. An element may have none: a resource that was refused
-// at once, or a secret that Envoy still waits for.
+// hold adds one resource. An element may contain no resource, for example if its
+// first version was refused, or if it is a secret that Envoy still waits for.
 func (all *collection) hold(c catalog, state, place string, held *object.Object) {
 	r := resource{state: state, version: held.Text("versionInfo"), updated: held.Text("lastUpdated")}
 	config := heldBy(held, c.field)
@@ -263,7 +265,7 @@ func (all *collection) hold(c catalog, state, place string, held *object.Object)
 	all.found = append(all.found, r)
 }
 
-// heldBy returns what the pass has decoded of the resource in a field.
+// heldBy returns the fields that the pass has decoded of the resource in a field.
 func heldBy(m *object.Object, field string) *object.Object {
 	if there, ok := m.Get(field).(*decode.Place); ok {
 		return there.Known
@@ -271,8 +273,9 @@ func heldBy(m *object.Object, field string) *object.Object {
 	return m.Object(field)
 }
 
-// ended ends a part. Resources without a version get the part's: istiod writes it
-// once. What was read of another part is dropped.
+// ended ends a part. Resources without a version get the part's version, because
+// istiod may set it only once. If the part is of another kind, its resources are
+// dropped.
 func (all *collection) ended(mine bool) {
 	if !mine {
 		all.found = all.found[:all.start]
@@ -292,7 +295,7 @@ func (all *collection) sort() {
 	})
 }
 
-// raw returns the part of the resource that is not decoded, or nil.
+// raw returns the undecoded part of the resource, or nil.
 func (r *resource) raw() any {
 	if r.encoded == nil {
 		return nil
@@ -300,12 +303,12 @@ func (r *resource) raw() any {
 	return r.encoded
 }
 
-// document returns the resource's fields and the ones that every kind of resource
-// has, with room for some more.
+// document returns a map with the fields of the resource and the fields that every
+// kind of resource has. It has space for some more fields.
 func (r *resource) document(more int) *object.Object {
 	m := object.New(r.fields.Len() + more + 6)
 	m.SetAll(r.fields)
-	m.Set("kind", nil) // reserves its position
+	m.Set("kind", nil) // keep the first position for "kind"
 	if r.fields.Len() == 0 && r.name != "" {
 		m.Set("name", r.name)
 	}
@@ -325,31 +328,31 @@ func (r *resource) document(more int) *object.Object {
 	return m
 }
 
-// objects makes the objects of a section.
+// objects returns the objects of a section.
 func (p *Proxy) objects(c *catalog, all []resource) []any {
 	out, kind := make([]any, len(all)), c.kind()
-	for i, r := range all { // r is a copy: an element that is kept must not keep the others
+	for i, r := range all { // r is a copy, so that an element in memory doesn't keep the others alive
 		out[i] = mesh.MadeObject(kind, p.owner, &element{proxy: p, catalog: c, resource: r})
 	}
 	p.grow(costElement * int64(len(out)))
 	return out
 }
 
-// An element makes the fields of one resource's object when they are read.
+// An element creates the fields of a resource's object when they are read.
 type element struct {
 	proxy    *Proxy
 	catalog  *catalog
 	resource resource
-	decoded  atomic.Int32 // how many members were decoded alone
+	decoded  atomic.Int32 // the number of members that were decoded alone
 }
 
-// mostAlone is how many members of a resource are decoded alone. A query that
-// reads more is better served by all of them.
+// mostAlone limits how many members of a resource are decoded alone. For a query
+// that reads more members, decoding all of them at once is cheaper.
 const mostAlone = 2
 
 // Fields implements [mesh.Maker].
 func (e *element) Fields(ctx context.Context) (*object.Object, error) {
-	r := e.resource // a copy, so that what is decoded here is not kept twice
+	r := e.resource // a copy, so that the decoded fields are not kept twice
 	if r.encoded != nil {
 		v, err := r.encoded.Part(ctx, e.catalog.inside)
 		if err != nil {
@@ -381,11 +384,11 @@ func (e *element) Member(key string) (any, bool) {
 		return nil, false
 	}
 	v, err := r.encoded.Member(context.Background(), key)
-	return v, err == nil // Fields reports the error
+	return v, err == nil // if there is an error, Fields returns it
 }
 
-// Some implements [mesh.Chooser]: it makes fields of what the pass has noted, if
-// that is enough.
+// Some implements [mesh.Chooser]. It creates fields from the noted ones, if those
+// suffice.
 func (e *element) Some(_ context.Context, keys []string) *object.Object {
 	r := e.resource
 	if r.noted == nil || slices.ContainsFunc(keys, func(key string) bool { return !e.catalog.isNoted(key) }) {
@@ -394,13 +397,13 @@ func (e *element) Some(_ context.Context, keys []string) *object.Object {
 	r.fields = r.noted
 	m := e.catalog.make(e.proxy, &r)
 	out := object.New(len(keys) + 1)
-	for _, key := range keys { // no others: of a noted field only a part may be decoded
+	for _, key := range keys { // only these fields, because a noted field may be decoded only in part
 		out.Set(key, m.Get(key))
 	}
 	return out
 }
 
-// seconds converts a time of Envoy's to the document's form: UTC, whole seconds.
+// seconds converts a time of Envoy to the document's form: UTC with whole seconds.
 func seconds(s string) string {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
@@ -409,14 +412,14 @@ func seconds(s string) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// A nested object is one inside a resource, a virtual host or a route: it has
-// Envoy's fields and some of ours.
+// A nested is an object inside a resource: a virtual host or a route. It has
+// Envoy's fields and some derived ones.
 type nested struct {
 	proxy   *Proxy
 	encoded any
-	ours    []string             // the fields that set sets
-	set     func(*object.Object) // gets a copy of Envoy's fields
-	decoded atomic.Int32         // how many members were decoded alone
+	ours    []string             // the names of the fields that set adds
+	set     func(*object.Object) // adds fields to a copy of Envoy's fields
+	decoded atomic.Int32         // the number of members that were decoded alone
 }
 
 // ourFields returns the fields of a kind that are not Envoy's, and those that
@@ -447,19 +450,19 @@ func (n *nested) Fields(ctx context.Context) (*object.Object, error) {
 	}
 	m := object.New(own.Len() + len(n.ours))
 	m.SetAll(own)
-	m.Set("kind", nil) // reserves its position
+	m.Set("kind", nil) // keep the first position for "kind"
 	n.set(m)
 	m.Rotate(own.Len())
 	n.proxy.grow(fieldsCost(m))
 	return m, nil
 }
 
-// Member implements [mesh.Maker]. Copying all of Envoy's fields is most of what an
-// object costs, so a few members are decoded alone.
+// Member implements [mesh.Maker]. Copying all of Envoy's fields is most of the
+// cost of an object, so a few members are decoded alone.
 func (n *nested) Member(key string) (any, bool) {
 	if slices.Contains(n.ours, key) || n.decoded.Add(1) > mostAlone {
 		return nil, false
 	}
 	own, err := n.decode(context.Background())
-	return own.Get(key), err == nil // Fields reports the error
+	return own.Get(key), err == nil // if there is an error, Fields returns it
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestListenersBefore113 reads the lists that Envoys had for each state.
+// TestListenersBefore113 reads the lists that old Envoys wrote for each state
+// of listeners.
 func TestListenersBefore113(t *testing.T) {
 	dump := `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v2alpha.ListenersConfigDump","version_info":"1",
 "dynamic_active_listeners":[{"version_info":"1","listener":{"name":"a","address":{"socket_address":{"address":"0.0.0.0","port_value":80}}},"last_updated":"2019-05-02T00:00:00.000Z"}],
@@ -26,8 +27,9 @@ const unnamed = `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.Endpoi
 {"endpoint_config":{"@type":"type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment","endpoints":[{"lb_endpoints":[{"endpoint":{"address":{"socket_address":{"address":"10.0.0.%d","port_value":80}}}}]}]}},
 {"endpoint_config":{"@type":"type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment","cluster_name":"named","endpoints":[{"lb_endpoints":[{"endpoint":{"address":{"socket_address":{"address":"10.0.0.1","port_value":80}}}}]}]}}]}]}`
 
-// TestEndpointsWithoutCluster have the cluster of their address in /clusters,
-// where one alone can be meant, and null else: never an empty name.
+// TestEndpointsWithoutCluster checks that an endpoint without a cluster gets
+// the cluster that has its address in /clusters. If there is no such cluster,
+// or more than one, the field is null, never an empty name.
 func TestEndpointsWithoutCluster(t *testing.T) {
 	const hosts = `{"cluster_statuses":[
 {"name":"named","host_statuses":[{"address":{"socket_address":{"address":"10.0.0.1","port_value":80}}}]},

@@ -12,13 +12,13 @@ var routeCatalog = catalog{
 	section: mesh.Routes, part: "RoutesConfigDump",
 	lists: []list{{"staticRouteConfigs", stateStatic}, {"dynamicRouteConfigs", stateActive}},
 	field: "routeConfig", name: "name",
-	// There are few route configurations, and most of each is its virtual
-	// hosts. So these are decoded at once: returning to them later would read
-	// almost the whole section again.
+	// The virtual hosts are decoded at once, because a route configuration
+	// consists mostly of them: decoding them later would read almost the whole
+	// section again.
 	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "virtualHosts", Node: &decode.Node{Elem: &decode.Node{Raw: true}}}}},
 	eager:  true, written: true,
 	make: routeConfigurationFields, replaced: []string{"virtualHosts"},
-	masked: &masked{ // virtual hosts are nearly the whole section, so a query that reads them requests it without a mask
+	masked: &masked{ // a query for virtual hosts requests the whole section, because it consists almost only of them
 		list: 1, others: "static_route_configs",
 		always:  "last_updated,error_state",
 		message: "envoy.config.route.v3.RouteConfiguration",
@@ -62,7 +62,7 @@ func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Objec
 	})
 }
 
-// each lazily converts the elements of an array.
+// each returns a lazy array of the elements of v, converted by of.
 func (p *Proxy) each(v any, of func(any) any) any {
 	return mesh.Later(func(ctx context.Context) (any, error) {
 		v, err := mesh.Force(ctx, v)
@@ -79,9 +79,9 @@ func (p *Proxy) each(v any, of func(any) any) any {
 	})
 }
 
-// destinations returns the clusters that a route's action sends requests to,
-// lazily, with Envoy's weights. If there is only one cluster, its weight is
-// 100. The cluster is null if a request header names it.
+// destinations returns a lazy array of the clusters to which a route's action
+// sends requests, with Envoy's weights. If there is only one cluster, its
+// weight is 100. The cluster is null if a request header names it.
 func (p *Proxy) destinations(action any) any {
 	if action == nil {
 		return []any{}
@@ -117,7 +117,8 @@ func (p *Proxy) destinations(action any) any {
 	})
 }
 
-// destination returns one destination. If Envoy omits the weight, it is 0.
+// destination returns the object of one destination. If Envoy omits the weight,
+// it is 0.
 func destination(cluster, weight any) *object.Object {
 	if weight == nil {
 		weight = 0

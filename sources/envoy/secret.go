@@ -22,7 +22,7 @@ var secretCatalog = catalog{
 		{"staticSecrets", stateStatic}, {"dynamicActiveSecrets", stateActive}, {"dynamicWarmingSecrets", stateWarming},
 	},
 	field: "secret", name: "name", eager: true,
-	inside: &decode.Node{Fields: []decode.Field{ // never reads a key
+	inside: &decode.Node{Fields: []decode.Field{ // private keys are never read
 		{Name: "name", Node: &decode.Node{}},
 		{Name: "tlsCertificate", Node: &decode.Node{Fields: []decode.Field{{Name: "certificateChain", Node: &decode.Node{All: true}}}}},
 		{Name: "validationContext", Node: &decode.Node{Fields: []decode.Field{
@@ -32,22 +32,22 @@ var secretCatalog = catalog{
 	}},
 }
 
-// A certificate is one of those in a secret.
+// A certificate is one certificate in a secret.
 type certificate struct {
-	der         []byte // nil if it can't be seen
-	trustDomain string // the trust domain of its bundle
+	der         []byte // the encoded certificate; nil if the dump doesn't contain it
+	trustDomain string // the trust domain of the bundle that contains it
 }
 
-// secrets reads the section: one object for each certificate, in the order of
-// its chain, and one for a secret whose certificates can't be seen (it names a
-// file, or Envoy still waits for it).
+// secrets reads the section. It returns one object for each certificate, in the
+// order of its chain. A secret whose certificates are not in the dump has one
+// object; it names a file, or Envoy still waits for it.
 func (p *Proxy) secrets(ctx context.Context) (any, error) {
 	all, err := p.resources(ctx, secretCatalog)
 	if err != nil {
 		return nil, err
 	}
 	out := []any{}
-	for _, r := range all { // r is a copy: an element that is kept must not keep the others
+	for _, r := range all { // r is a copy, so that an element in memory doesn't keep the others alive
 		for _, c := range certificates(r.fields) {
 			out = append(out, p.later("Secret", func(context.Context) (*object.Object, error) {
 				return certificateFields(&r, c, p.now), nil
@@ -58,8 +58,9 @@ func (p *Proxy) secrets(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// certificates returns those of a secret: its chain, else the authorities that
-// it trusts, else SPIFFE's bundles, one for each trust domain.
+// certificates returns the certificates of a secret. They are its chain, or
+// else the authorities that it trusts, or else SPIFFE's bundles, one per trust
+// domain.
 func certificates(secret *object.Object) []certificate {
 	context := secret.Object("validationContext")
 	sources := []*object.Object{secret.Object("tlsCertificate").Object("certificateChain"), context.Object("trustedCa")}
@@ -85,8 +86,8 @@ func certificates(secret *object.Object) []certificate {
 	return found
 }
 
-// blocks returns the certificates of a DataSource: PEM, inline as bytes or
-// text. Content that is no PEM counts as one certificate that can't be parsed.
+// blocks returns the certificates in a DataSource, which contains PEM as inline
+// bytes or text. Other content counts as one certificate that can't be parsed.
 func blocks(source *object.Object, trustDomain string) (found []certificate) {
 	data := []byte(source.Text("inlineString"))
 	if s := source.Text("inlineBytes"); s != "" {
@@ -109,8 +110,8 @@ func blocks(source *object.Object, trustDomain string) (found []certificate) {
 	return found
 }
 
-// certificateFields makes the fields of a certificate's object; all have the
-// same.
+// certificateFields returns the fields of a certificate's object. All
+// certificates have the same fields.
 func certificateFields(r *resource, c certificate, now time.Time) *object.Object {
 	m := object.Of(
 		"name", r.name, "state", r.state, "valid", false, "type", nil, "serialNumber", nil, "notBefore", nil, "notAfter", nil,
@@ -141,8 +142,8 @@ func certificateFields(r *resource, c certificate, now time.Time) *object.Object
 	return m
 }
 
-// altNames returns a certificate's names: URIs, then DNS names, IP addresses
-// and e-mail addresses.
+// altNames returns the names in a certificate: URIs, then DNS names, IP
+// addresses and e-mail addresses.
 func altNames(cert *x509.Certificate) []any {
 	names := []any{}
 	for _, u := range cert.URIs {
@@ -161,7 +162,7 @@ func addresses(cert *x509.Certificate) (out []string) {
 	return out
 }
 
-// trustDomain returns the trust domain of a certificate's SPIFFE identity.
+// trustDomain returns the trust domain in a certificate's SPIFFE identity.
 func trustDomain(cert *x509.Certificate) string {
 	for _, u := range cert.URIs {
 		if strings.EqualFold(u.Scheme, "spiffe") {

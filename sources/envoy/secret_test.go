@@ -25,7 +25,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// issue makes a certificate in PEM.
+// issue creates a certificate and returns it as PEM.
 func issue(t *testing.T, serial int64, template x509.Certificate) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -45,7 +45,7 @@ func inline(pems ...string) *object.Object {
 	return object.Of("inline_bytes", base64.StdEncoding.EncodeToString([]byte(strings.Join(pems, ""))))
 }
 
-// dumpOf writes a config dump with these parts.
+// dumpOf returns a Fetch that serves a config dump with the given parts.
 func dumpOf(t testing.TB, parts ...*object.Object) Fetch {
 	t.Helper()
 	b, err := json.Marshal(object.Of("configs", parts))
@@ -116,8 +116,8 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// The certificates of Istio's test data, as x509 reads them out of the dump
-// by hand.
+// TestSecretsOfIstio compares the certificates in Istio's test data with those
+// that the test itself extracts from the dump and parses with x509.
 func TestSecretsOfIstio(t *testing.T) {
 	for file, want := range map[string][]string{
 		"secret-istio.config_dump.json": nil,

@@ -7,24 +7,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A sectionRow is what package envoy knows of one section of the document: how it
-// is read, and how a live Envoy is asked for it or for some of its elements.
+// A sectionRow describes how one section of the document is read, and how the
+// section or some of its elements are requested from a live Envoy.
 type sectionRow struct {
 	section mesh.Section
 	read    func(*Proxy, context.Context) (any, error)
 
-	// mask are the fields of a config dump that the section is made of. Under a
-	// mask, Envoy keeps the dump's form and leaves out the parts that don't match.
-	// Masks are constants, never made of user input: old Envoys crash on a mask
-	// that they don't know (envoyproxy/envoy#17257).
+	// mask has the fields of a config dump from which the section is read. With a
+	// mask, Envoy keeps the form of the dump and omits the parts that don't match.
+	// Masks are constants, never built from user input, because old Envoys crash
+	// on an unknown mask (envoyproxy/envoy#17257).
 	mask string
 
-	key       string   // see Key
-	catalog   *catalog // says how some fields can be requested; nil: they can't be
-	endpoints []string // what a snapshot records for the section
+	key       string   // the field by which elements can be requested; see Key
+	catalog   *catalog // describes how some fields can be requested; nil if that is not possible
+	endpoints []string // the endpoints that a snapshot records for the section
 }
 
-// sectionRows are the sections of an Envoy.
+// sectionRows returns the sections of an Envoy.
 func sectionRows() []sectionRow {
 	dump := []string{configDump}
 	return []sectionRow{
@@ -41,7 +41,7 @@ func sectionRows() []sectionRow {
 			mask: "static_route_configs,dynamic_route_configs",
 		},
 		{
-			section: mesh.Endpoints, read: (*Proxy).endpoints, key: "cluster", endpoints: []string{configDump, clusters}, // the health that Envoy itself found out
+			section: mesh.Endpoints, read: (*Proxy).endpoints, key: "cluster", endpoints: []string{configDump, clusters}, // clusters contains the health that Envoy itself has determined
 			mask: "static_endpoint_configs,dynamic_endpoint_configs",
 		},
 		{
@@ -57,7 +57,8 @@ func sectionRows() []sectionRow {
 	}
 }
 
-// sectionOf returns the row of a section; the zero row for one of a ztunnel.
+// sectionOf returns the row of a section, or the zero row for a section of a
+// ztunnel.
 func sectionOf(s mesh.Section) sectionRow {
 	for _, r := range sectionRows() {
 		if r.section == s {
@@ -67,7 +68,7 @@ func sectionOf(s mesh.Section) sectionRow {
 	return sectionRow{}
 }
 
-// resourcesOf returns the function that reads a section made of a catalog.
+// resourcesOf returns a function that reads a section as its catalog describes.
 func resourcesOf(c *catalog) func(*Proxy, context.Context) (any, error) {
 	return func(p *Proxy, ctx context.Context) (any, error) {
 		all, err := p.resources(ctx, *c)
@@ -78,12 +79,13 @@ func resourcesOf(c *catalog) func(*Proxy, context.Context) (any, error) {
 	}
 }
 
-// Key returns the field by which a live Envoy can be asked for elements of a
-// section: a string in every element, or null. It is empty where there is none.
+// Key returns the field by which elements of a section can be requested from a
+// live Envoy. Its value in every element is a string or null. Key returns "" if
+// the section has no such field.
 func Key(s mesh.Section) string { return sectionOf(s).key }
 
 // Endpoints returns the endpoints of the admin port that a snapshot records for
-// some sections; none: all that an Envoy has.
+// the given sections. If no sections are given, it returns all endpoints.
 func Endpoints(sections []mesh.Section) (out []string) {
 	for _, endpoint := range []string{configDump, clusters, "listeners", "certs", serverInfo, statistics, logging, "ready"} {
 		if len(sections) == 0 || slices.ContainsFunc(sections, func(s mesh.Section) bool { return slices.Contains(sectionOf(s).endpoints, endpoint) }) {

@@ -60,8 +60,8 @@ func (p *Proxy) loggers(ctx context.Context) (any, error) {
 	return m, nil
 }
 
-// statsTree makes the decoder read all stats except for the histograms, which stay
-// lazy because they are large.
+// statsTree is the decoder's node for stats. It decodes everything except the
+// histograms, which stay lazy because they are large.
 var statsTree = &decode.Node{Shallow: true, Fields: []decode.Field{
 	{Name: "stats", Node: &decode.Node{Elem: &decode.Node{Shallow: true}}},
 }}
@@ -115,7 +115,7 @@ func statLine(line string) any {
 	return stat
 }
 
-// labelPairs parses `a="x",b="y"}`.
+// labelPairs parses Prometheus' labels of the form `a="x",b="y"}`.
 func labelPairs(s string) *object.Object {
 	m := object.New(0)
 	for {

@@ -95,7 +95,7 @@ func readable(t testing.TB, rows any) any {
 	return out
 }
 
-// raw reads a file with encoding/json.
+// raw parses a file with encoding/json.
 func raw(t testing.TB, path string) any {
 	t.Helper()
 	b, err := os.ReadFile(path)

@@ -12,10 +12,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// longestLine is the longest line of text that is read, in bytes.
+// longestLine is the maximum length in bytes of a line of text.
 const longestLine = 16 << 20
 
-// isJSON decides by the first byte that isn't white space.
+// isJSON reports whether a document is JSON, by the first byte that isn't white
+// space.
 func isJSON(doc *decode.Document) bool {
 	var b [512]byte
 	n, _ := doc.Bytes.ReadAt(b[:], 0)
@@ -36,9 +37,9 @@ func lines(ctx context.Context, doc *decode.Document, take func(line string)) er
 	return in.Err()
 }
 
-// readText parses the answer to /clusters without a format: lines of
-// "cluster::host::key::value", and some about the cluster itself. The lines of
-// a host are consecutive.
+// readText parses the text form of the answer to /clusters. It consists of
+// lines of "cluster::host::key::value", and of some lines about the cluster
+// itself. The lines of a host are consecutive.
 func (t *hostTable) readText(ctx context.Context) error {
 	services := map[string]string{}
 	err := lines(ctx, t.doc, func(line string) {
@@ -64,7 +65,7 @@ func (t *hostTable) readText(ctx context.Context) error {
 	return err
 }
 
-// host returns the row of a host: the last one, or a new one.
+// host returns the row of a host. It is the last row, or a new one.
 func (t *hostTable) host(cluster string, at address) *endpoint {
 	if n := len(t.rows); n > 0 && t.rows[n-1].cluster == cluster && t.rows[n-1].address == at {
 		return &t.rows[n-1]
@@ -108,8 +109,8 @@ func (e *endpoint) setLocality(part, value string) {
 	l.Set(part, value)
 }
 
-// flags parses Envoy's health flags, "healthy" or "/failed_eds_health/…". Only
-// these states of EDS are in the text.
+// flags parses Envoy's health flags, "healthy" or "/failed_eds_health/…". The
+// text contains only these health states of EDS.
 func flags(s string) (health, outlier string) {
 	health, outlier = "HEALTHY", "OK"
 	for flag := range strings.SplitSeq(s, "/") {

@@ -14,12 +14,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An updateType is a type of configuration as Envoy itself reports it: in its
-// config dump, and in the counters of its subscriptions.
+// An updateType is a type of configuration as Envoy itself reports it, in its
+// config dump and in the counters of its subscriptions.
 type updateType struct {
-	key     string // the key in mesh.SyncTypes
+	key     string // the key of the type in mesh.SyncTypes
 	catalog catalog
-	scopes  string // a regular expression of the counters' names without the last word
+	scopes  string // a regular expression for the names of the counters, without their last word
 }
 
 var assignmentCatalog = catalog{
@@ -28,10 +28,10 @@ var assignmentCatalog = catalog{
 	field: "endpointConfig", name: "clusterName", inside: &decode.Node{Shallow: true},
 }
 
-// updateTypes are in the order of mesh.SyncTypes. The scopes follow Envoy's
-// documentation of xDS subscription statistics (1.40): each route
-// configuration, each cluster's endpoints, each secret and each extension has a
-// subscription.
+// updateTypes returns the types in the order of mesh.SyncTypes. The scopes
+// follow Envoy's documentation of xDS subscription statistics (1.40). There is
+// one subscription for each route configuration, each cluster's endpoints, each
+// secret and each extension.
 func updateTypes() []updateType {
 	return []updateType{
 		{"cds", clusterCatalog, `cluster_manager\.cds`},
@@ -46,8 +46,8 @@ func updateTypes() []updateType {
 // updateCounters are the counters of a subscription that are read.
 const updateCounters = `update_success|update_rejected|update_failure|update_time|version_text`
 
-// updateStats returns the filter with which a live Envoy returns the stats of
-// updates and few others.
+// updateStats returns the stats filter with which a live Envoy returns the
+// counters of updates and few other stats.
 func updateStats() string {
 	var scopes []string
 	for _, t := range updateTypes() {
@@ -56,10 +56,10 @@ func updateStats() string {
 	return `^((` + strings.Join(scopes, "|") + `)\.(` + updateCounters + `)|control_plane\.(connected_state|identifier))$`
 }
 
-// updates reads what Envoy itself reports of the configuration that any control
-// plane sends: what it accepted and what it refused, by type. What can't be
-// known is null: the counters of a config dump alone, and of stats that this
-// Envoy doesn't keep.
+// updates reads Envoy's own report on the configuration that any control plane
+// sends: the accepted and the refused updates, by type. A value that isn't
+// known is null. These are all counters if there is only a config dump, and
+// stats that this Envoy doesn't keep.
 func (p *Proxy) updates(ctx context.Context) (any, error) {
 	counted, err := p.updateCounts(ctx)
 	if err != nil {
@@ -86,9 +86,9 @@ func (p *Proxy) updates(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// refusals returns what Envoy refused of a type, nil if its dump has nothing
-// about the type, and the version that the dump has of it, null if its
-// resources have several.
+// refusals returns the resources of a type that Envoy refused, and the version
+// of the type in the dump. errs is nil if the dump has nothing about the type;
+// version is null if the resources have several versions.
 func (p *Proxy) refusals(ctx context.Context, c catalog) (errs, version any, err error) {
 	c.noted, c.whole, c.eager = nil, nil, false
 	all, err := p.refusable(ctx, c)
@@ -115,8 +115,8 @@ func (p *Proxy) refusals(ctx context.Context, c catalog) (errs, version any, err
 	return refused, version, nil
 }
 
-// refusable reads the resources of a type. A live Envoy is asked only for what
-// it refused, which it reports for listeners only (as of 1.40).
+// refusable reads the resources of a type. From a live Envoy it requests only
+// the refused resources, which Envoy reports only for listeners (as of 1.40).
 func (p *Proxy) refusable(ctx context.Context, c catalog) ([]resource, error) {
 	switch {
 	case !p.cut:
@@ -154,13 +154,13 @@ func (n *updateCount) version() any {
 }
 
 type updateCounts struct {
-	of           map[string]*updateCount // by type; types without counters are missing
+	of           map[string]*updateCount // the counters by type; types without counters are missing
 	connected    any
 	controlPlane string
 }
 
-// updateCounts reads the counters of Envoy's subscriptions. Without stats (in a
-// snapshot, or a lone dump) they are empty.
+// updateCounts reads the counters of Envoy's subscriptions. They are empty if
+// there are no stats, as in a snapshot or a single dump.
 func (p *Proxy) updateCounts(ctx context.Context) (updateCounts, error) {
 	counts := updateCounts{of: map[string]*updateCount{}}
 	if p.dumpOnly {
@@ -175,8 +175,8 @@ func (p *Proxy) updateCounts(ctx context.Context) (updateCounts, error) {
 	}
 	m, _ := v.(*object.Object)
 	all, _ := m.Get("stats").([]any)
-	// A cluster has other counters with the names of a subscription's. Only a
-	// subscription has update_rejected.
+	// A cluster also has other counters with the names of a subscription's
+	// counters. Only a subscription has update_rejected.
 	scopes := map[string]*object.Object{}
 	for _, s := range all {
 		stat, _ := s.(*object.Object)
@@ -220,7 +220,7 @@ func (c *updateCounts) add(key string, counters *object.Object) {
 	}
 }
 
-// integer returns the value of a counter or a gauge, 0 for anything else.
+// integer returns the value of a counter or a gauge, or 0 for any other value.
 func integer(v any) int64 {
 	switch n := v.(type) {
 	case int:

@@ -17,8 +17,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// refusing is a config dump in which each type of configuration has something
-// that Envoy refused: with a name, with one only beside it, and without any.
+// refusing is a config dump in which Envoy refused a resource of each type. The
+// dump contains the name in the resource, only beside it, or not at all.
 const refusing = `{"configs":[
 {"@type":"type.googleapis.com/envoy.admin.v3.BootstrapConfigDump","bootstrap":{"node":{"id":"x"}}},
 {"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump","version_info":"c1",
@@ -42,7 +42,8 @@ const refusing = `{"configs":[
 {"@type":"type.googleapis.com/envoy.admin.v3.SecretsConfigDump",
  "dynamic_warming_secrets":[{"name":"cred","error_state":{"details":"secret refused"}}]}]}`
 
-// answers serves bodies by what is asked for first, and notes that.
+// answers returns a Fetch that serves bodies by the first path of a request or
+// by its endpoint, and the list in which it records these paths.
 func answers(t *testing.T, bodies map[string]string) (Fetch, *[]string) {
 	t.Helper()
 	var asked []string
@@ -58,8 +59,8 @@ func answers(t *testing.T, bodies map[string]string) (Fetch, *[]string) {
 	}, &asked
 }
 
-// TestRefusedResources reads what Envoy refused: an element of state REJECTED
-// in its section, and the same under updates.
+// TestRefusedResources checks that a refused resource is an element with state
+// REJECTED in its section, and that it is also listed under updates.
 func TestRefusedResources(t *testing.T) {
 	fetch, _ := answers(t, map[string]string{"config_dump": refusing})
 	p := NewDump(mesh.NewObject("Proxy", nil, object.New(0)), fetch, when)
@@ -117,8 +118,8 @@ func TestRefusedResources(t *testing.T) {
 	}
 }
 
-// TestUpdatesOfPartialDump has a dump say nothing of some types: unknown, not
-// that nothing was refused.
+// TestUpdatesOfPartialDump checks that updates are unknown, not empty, for
+// types about which a dump contains nothing.
 func TestUpdatesOfPartialDump(t *testing.T) {
 	fetch, _ := answers(t, map[string]string{"config_dump": `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump"}]}`})
 	updates := whole(t, NewDump(mesh.NewObject("Proxy", nil, object.New(0)), fetch, when), mesh.Updates).(*object.Object)
@@ -139,7 +140,7 @@ const someStats = `{"stats":[
 {"name":"cluster.eds.v1.update_success","value":4},{"name":"cluster.eds.v1.update_rejected","value":0},
 {"name":"control_plane.connected_state","value":0},{"name":"control_plane.identifier","value":"istiod-1"},{"histograms":{}}]}`
 
-// TestUpdateCounters reads Envoy's counters in every form that stats come in.
+// TestUpdateCounters reads Envoy's counters from every form of stats.
 func TestUpdateCounters(t *testing.T) {
 	var text strings.Builder
 	var stats struct{ Stats []*object.Object }
@@ -172,8 +173,8 @@ func TestUpdateCounters(t *testing.T) {
 	}
 }
 
-// TestUpdatesOfLiveEnvoy asks for the counters that are read, and for what the
-// listeners' elements say of a refusal: never for a whole dump.
+// TestUpdatesOfLiveEnvoy checks that updates request only the counters that are
+// read and the listeners' error states, never a whole dump.
 func TestUpdatesOfLiveEnvoy(t *testing.T) {
 	stats := Request{What: statistics, Section: mesh.Updates}.Asks(true)[0]
 	list := `config_dump?resource=dynamic_listeners&mask=name,error_state`
@@ -192,8 +193,8 @@ func TestUpdatesOfLiveEnvoy(t *testing.T) {
 	}
 }
 
-// TestUpdateFilter holds what a live Envoy is asked for against all of its
-// stats: the same counts, of a small part of them.
+// TestUpdateFilter checks that the stats filter selects only a small part of a
+// live Envoy's stats, and that the counters are the same as with all stats.
 func TestUpdateFilter(t *testing.T) {
 	filter := regexp.MustCompile(updateStats())
 	for _, dir := range captured(t) {
@@ -209,7 +210,7 @@ func TestUpdateFilter(t *testing.T) {
 		}
 		n := len(all.Stats)
 		if n < 1000 {
-			continue // cut down
+			continue // this recording contains only some stats
 		}
 		all.Stats = slices.DeleteFunc(all.Stats, func(s *object.Object) bool { return !filter.MatchString(fmt.Sprint(s.Get("name"))) })
 		if len(all.Stats)*4 > n {

@@ -10,10 +10,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestNoSecretInTheDocument plants a word in every field that is a private
-// key, a token or a password by its type, in the message of every type: none
-// is in the document, whether it is read whole or in parts, and what is beside
-// stays.
+// TestNoSecretInTheDocument checks that no secret gets into the document. It
+// puts a marker into every field of every message that is a private key, a
+// token or a password by its type, and reads the message whole and in parts.
+// The marker must be absent, and the fields beside it must be unchanged.
 func TestNoSecretInTheDocument(t *testing.T) {
 	const planted = "Pl4nt3d"
 	count := 0

@@ -5,21 +5,21 @@ import "sync"
 // pieceSize is the size of a piece of a backlog, in bytes.
 const pieceSize = 16 << 10
 
-// A backlog holds data that was received and not read yet, in pieces of one
-// size. Pieces that were read are reused, so that a burst costs no more than
-// its length.
+// A backlog holds data that was received and not yet read, in pieces of the
+// same size. It reuses pieces that were read, so a burst of data needs no more
+// memory than its length.
 type backlog struct {
-	pieces []*[pieceSize]byte // the first is read, the last is filled
-	from   int                // the offset in the first at which reading continues
-	to     int                // the offset in the last at which there is room
-	size   int                // how many bytes are in it
+	pieces []*[pieceSize]byte // data is read from the first piece and written to the last
+	from   int                // the offset in the first piece at which reading continues
+	to     int                // the offset in the last piece at which free space begins
+	size   int                // the number of unread bytes
 }
 
-// spare holds pieces that were read.
+// spare holds pieces that were read and can be reused.
 var spare = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 
-// room returns the space for the next bytes. It stays valid until add is
-// called, whatever is read meanwhile.
+// room returns free space for the next bytes. The space stays valid until add
+// is called, even if data is read in the meantime.
 func (b *backlog) room() []byte {
 	if len(b.pieces) == 0 || b.to == pieceSize {
 		b.to = 0
@@ -28,13 +28,13 @@ func (b *backlog) room() []byte {
 	return b.pieces[len(b.pieces)-1][b.to:]
 }
 
-// add adds n bytes that were written to room.
+// add adds the n bytes that the caller has written to the space from room.
 func (b *backlog) add(n int) {
 	b.to += n
 	b.size += n
 }
 
-// read moves as many bytes as possible to into.
+// read moves as many unread bytes as possible to into.
 func (b *backlog) read(into []byte) (n int) {
 	for len(into) > 0 && b.size > 0 {
 		end := pieceSize

@@ -25,14 +25,14 @@ import (
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
-// A cluster is a fake API server with kubelets that only supports port
-// forwarding and exec. Its frames, upgrades and TCP connections are real.
+// A cluster is a fake API server with kubelets. It supports only port
+// forwarding and exec, but its frames, upgrades and TCP connections are real.
 type cluster struct {
 	*httptest.Server
-	ports map[string]string // the address that a port, of any pod, is forwarded to
+	ports map[string]string // the address to which a port of any pod is forwarded
 
-	// refuse may answer a request instead of upgrading it, and returns whether
-	// it has. way is "websocket" or "spdy".
+	// refuse may answer a request instead of upgrading it, and reports whether
+	// it did. way is "websocket" or "spdy".
 	refuse func(w http.ResponseWriter, r *http.Request, way string) bool
 
 	// silent is a pod whose streams are never acknowledged.
@@ -43,7 +43,7 @@ type cluster struct {
 
 	mu       sync.Mutex
 	upgrades map[string]int      // the number of sessions so far, by "websocket pod.namespace"
-	resumed  int                 // how many of these sessions resumed an earlier TLS session
+	resumed  int                 // the number of sessions that resumed an earlier TLS session
 	tried    []string            // all requests: "websocket portforward reviews-1.shop"
 	sessions map[net.Conn]string // the pods of the open sessions, by their connections
 	ended    chan struct{}
@@ -180,7 +180,7 @@ func (c *cluster) accept(pod string, streams chan httpstream.Stream) httpstream.
 		}
 		switch port, kind := s.Headers().Get(corev1.PortHeader), s.Headers().Get(corev1.StreamType); {
 		case port == "0":
-			return errors.New("port must be > 0") // the stream is reset, as a kubelet does
+			return errors.New("port must be > 0") // like a kubelet, reset the stream
 		case port == "1" && kind == corev1.StreamTypeData:
 			return errors.New("reset at once, the other stream says why")
 		case port == "1":
@@ -269,7 +269,7 @@ func (c *cluster) copyPort(port string, data httpstream.Stream) error {
 }
 
 // kill closes the connections of the sessions to a pod, or of all sessions if
-// pod is empty. The client gets no frame that announces it.
+// pod is empty. The client gets no frame that announces the end.
 func (c *cluster) kill(pod string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -299,8 +299,8 @@ func (c *cluster) leads(port, address string) {
 	c.ports[port] = address
 }
 
-// within returns a context for operations that should end at once. Its timeout
-// is long, because tests may run on a busy machine.
+// within returns a context for operations that should finish quickly. Its
+// timeout is long, because tests may run on a busy machine.
 func within(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	t.Cleanup(cancel)
@@ -325,7 +325,7 @@ func get(ctx context.Context, p *Pool, pod string, port int, path string) (strin
 	return string(b), err
 }
 
-// settled waits until no more goroutines run than before.
+// settled waits until no more goroutines run than before the test.
 func settled(t *testing.T, before int) {
 	t.Helper()
 	tick, ctx := time.NewTicker(time.Millisecond), within(t)
@@ -340,9 +340,9 @@ func settled(t *testing.T, before int) {
 	}
 }
 
-// left returns the stacks of the goroutines of this package that don't end. It
-// ignores those of the tests, and those in CreateStream, which only end with a
-// timeout of the library.
+// left returns the stacks of this package's goroutines that don't end. It
+// ignores the goroutines of the tests, and goroutines in CreateStream, which
+// only end with a timeout of the library.
 func left(t *testing.T) (all []string) {
 	tick, ctx := time.NewTicker(time.Millisecond), within(t)
 	defer tick.Stop()

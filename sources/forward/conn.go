@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// errorGrace is how long the end of a connection waits for the reason on its
-	// error stream.
+	// errorGrace limits how long a connection that has ended waits for the
+	// reason on its error stream.
 	errorGrace = 2 * time.Second
 
-	// frame is how many bytes are read or written at once, at most.
+	// frame is the largest number of bytes that are read or written at once.
 	frame = 32 << 10
 )
 
-// A conn is one TCP connection to a pod: a stream of data and a stream for the
-// error. Received data is moved to a buffer at once, because a stream that is
-// not read blocks the others of the session.
+// A conn is one TCP connection to a pod. It consists of a stream for data and a
+// stream for the error. Received data is moved to a buffer at once, because an
+// unread stream blocks the other streams of the session.
 type conn struct {
 	session *session
 	port    int
@@ -36,9 +36,9 @@ type conn struct {
 	once     sync.Once
 
 	mu       sync.Mutex
-	changed  sync.Cond // received or err has changed
+	changed  sync.Cond // signals that received or err has changed
 	received backlog
-	err      error // why no more data will be received
+	err      error // the reason why no more data will be received
 }
 
 func newConn(s *session, port int, errs, data httpstream.Stream) *conn {
@@ -47,8 +47,8 @@ func newConn(s *session, port int, errs, data httpstream.Stream) *conn {
 	return c
 }
 
-// start starts the connection's two readers. It returns false when the session
-// has ended.
+// start starts the two readers of the connection. It returns false if the
+// session has ended.
 func (c *conn) start() bool {
 	if !c.session.spawn(c.readErrors) {
 		return false
@@ -61,7 +61,7 @@ func (c *conn) start() bool {
 	return true
 }
 
-// readErrors reads the error stream to its end.
+// readErrors reads the error stream until it ends.
 func (c *conn) readErrors() {
 	defer close(c.errsDone)
 	c.errs.Close() // nothing is written to the error stream
@@ -96,12 +96,12 @@ func (c *conn) room() []byte {
 	return c.received.room()
 }
 
-// keep adds the n bytes that were read into room. It returns false if the
-// reader lags by more than Options.Buffer.
+// keep adds the n bytes that were read into the space from room. It returns
+// false if the reader lags by more than Options.Buffer.
 func (c *conn) keep(n int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil { // closed: nobody will read it
+	if c.err != nil { // the connection is closed, so the data will never be read
 		return true
 	}
 	if c.received.size+n > c.session.o.Buffer {
@@ -121,7 +121,8 @@ func (c *conn) finish(err error) {
 	c.changed.Broadcast()
 }
 
-// endReason returns why the data ended: err itself is only an EOF.
+// endReason returns the reason why the data ended, because err itself is only an
+// EOF.
 func (c *conn) endReason(err error) error {
 	ctx, cancel := c.session.o.Timeout(context.Background(), errorGrace)
 	defer cancel()
@@ -164,7 +165,7 @@ func (c *conn) Write(b []byte) (n int, err error) {
 		}
 		m, err := c.data.Write(b[n:min(n+frame, len(b))])
 		n += m
-		if err != nil { // the link is broken, with all its connections
+		if err != nil { // the link is broken, and so are all its connections
 			c.session.end()
 			return n, LostError{}
 		}
@@ -172,8 +173,8 @@ func (c *conn) Write(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// Close ends the connection and every Read and Write that waits on it. It
-// doesn't wait itself.
+// Close ends the connection and unblocks all calls of Read and Write. It doesn't
+// block.
 func (c *conn) Close() error {
 	c.once.Do(func() {
 		close(c.closed)
@@ -194,8 +195,8 @@ func (c *conn) RemoteAddr() net.Addr {
 	return place(net.JoinHostPort(c.session.name.String(), strconv.Itoa(c.port)))
 }
 
-// SetDeadline returns an error, since a stream has no deadlines, unless t is
-// zero, which means none.
+// SetDeadline returns an error unless t is zero, which means no deadline. The
+// streams don't support deadlines.
 func (c *conn) SetDeadline(t time.Time) error {
 	if t.IsZero() {
 		return nil

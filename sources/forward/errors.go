@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// RefusedError is the error of a port on which nothing listens. The pod was
-// reached, and refused the connection.
+// A RefusedError reports that nothing listens on a port. The pod was reached,
+// and refused the connection.
 type RefusedError struct {
 	Port int
 	Text string // the message from the other end
@@ -15,52 +15,51 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("port %d refused", e.Port) }
 
-// ForwardError is the error of a port that can't be reached for any other
-// reason.
+// A ForwardError reports that a port can't be reached, for any reason other
+// than a refused connection.
 type ForwardError struct {
 	Port int
-	Text string // the reason
+	Text string // the reason for the failure
 }
 
 func (e *ForwardError) Error() string {
 	return fmt.Sprintf("port %d not forwarded: %s", e.Port, e.Text)
 }
 
-// LostError is the error of a connection that ended because its port-forward
-// session ended.
+// A LostError reports that a connection ended because its port-forward session
+// ended.
 type LostError struct{}
 
 func (LostError) Error() string { return "connection to the pod lost" }
 
-// SlowUpgradeError is the error of a session that was not opened in time. It
-// can't tell the cause: the API server waits for the node's kubelet, which
-// in turn may wait for the pod.
+// A SlowUpgradeError reports that a session was not opened in time. Its cause
+// is unknown, because the API server waits for the node's kubelet, which in
+// turn may wait for the pod.
 type SlowUpgradeError struct{ After time.Duration }
 
 func (e *SlowUpgradeError) Error() string {
 	return fmt.Sprintf("no connection to the pod within %s", e.After)
 }
 
-// Timeout returns true, so that the error counts as a timeout, as a
-// net.Error does.
+// Timeout returns true because the error counts as a timeout in the sense of
+// net.Error.
 func (*SlowUpgradeError) Timeout() bool { return true }
 
-// SlowReaderError is the error of a connection that was closed because its
-// reader was too slow. The data that was received before can still be read.
+// A SlowReaderError reports that a connection was closed because its reader was
+// too slow. The data that was received before can still be read.
 type SlowReaderError struct {
 	Port   int
-	Unread int // the number of bytes that were received and not read
+	Unread int // the number of bytes that were received but not read
 }
 
 func (e *SlowReaderError) Error() string {
 	return fmt.Sprintf("port %d cut off: over %d bytes unread", e.Port, e.Unread)
 }
 
-// ExitError is the error of a command that ended with an exit code other
-// than 0.
+// An ExitError reports that a command ended with an exit code other than 0.
 type ExitError struct {
 	Code   int
-	Stderr string // the beginning of what the command wrote to standard error
+	Stderr string // the beginning of the command's standard error
 }
 
 func (e *ExitError) Error() string {
@@ -74,17 +73,17 @@ func (e *ExitError) Error() string {
 // use the codes 126 and 127 for a command that could not be started.
 func (e *ExitError) Answered() bool { return e.Code != 126 && e.Code != 127 }
 
-// ExecError is the error of a command that could not be run, or whose exit code
+// An ExecError reports that a command could not be run, or that its exit code
 // is unknown.
 type ExecError struct {
 	Text   string
-	Stderr string // the beginning of what the command wrote to standard error
+	Stderr string // the beginning of the command's standard error
 }
 
 func (e *ExecError) Error() string {
 	text := line1(e.Text)
 	for _, wrapping := range []string{"Internal error occurred: ", "Internal error occurred: ", "error executing command in container: "} {
-		text = strings.TrimPrefix(text, wrapping) // each server on the way adds a prefix
+		text = strings.TrimPrefix(text, wrapping) // each server between the client and the container adds a prefix
 	}
 	if e.Stderr != "" {
 		text += ": " + line1(e.Stderr)
@@ -92,14 +91,13 @@ func (e *ExecError) Error() string {
 	return text
 }
 
-// Answered reports whether the command ran. A command that wrote to standard
-// error did.
+// Answered reports whether the command ran. It did if it wrote to standard
+// error.
 func (e *ExecError) Answered() bool { return strings.TrimSpace(e.Stderr) != "" }
 
-// streamError converts the text of the error stream of a connection to an
-// error. It returns nil if the text is empty. The text depends on the
-// container runtime, except for "connection refused", which comes from the
-// kernel.
+// streamError converts the text on the error stream of a connection to an
+// error, or to nil if the text is empty. The text depends on the container
+// runtime, except for "connection refused", which comes from the kernel.
 func streamError(port int, text string) error {
 	text = line1(text)
 	switch {
@@ -116,6 +114,6 @@ func streamError(port int, text string) error {
 	return &ForwardError{Port: port, Text: text}
 }
 
-// line1 replaces each run of white space, including newlines, by one space,
-// so that a text fits on one line.
+// line1 replaces each sequence of white space by one space, so that a text fits
+// on one line.
 func line1(text string) string { return strings.Join(strings.Fields(text), " ") }

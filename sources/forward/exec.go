@@ -22,10 +22,11 @@ import (
 const headLimit = 16 << 10
 
 // Exec runs a command in a container of a pod and writes its standard output to
-// out as it arrives. An exit code other than 0 is an ExitError; a command that
-// could not be run is an ExecError or an API status; if the connection ended
-// before the command, the error is a LostError and out has only a part. Nothing
-// is written to out after Exec has returned.
+// out as it arrives. If the exit code isn't 0, the error is an ExitError. If
+// the command could not be run, it is an ExecError or an API status. If the
+// connection ended before the command did, it is a LostError, and out has
+// received only a part of the output. Exec never writes to out after it has
+// returned.
 func (p *Pool) Exec(ctx context.Context, namespace, pod, container string, command []string, out io.Writer) error {
 	name, err := checkName(namespace, pod)
 	if err != nil {
@@ -59,7 +60,7 @@ func (p *Pool) join() bool {
 	return !p.closed
 }
 
-// run copies the output of a command until it ends.
+// run copies the output of a command until the command ends.
 func run(ctx context.Context, c command, out io.Writer) error {
 	stdout, stderr, status := &errorKeeper{w: out}, &head{}, &head{}
 	c.take(ctx, stdout, stderr, status)
@@ -93,7 +94,7 @@ func ended(status []byte, stderr string) error {
 	return &ExecError{Text: s.Message, Stderr: stderr}
 }
 
-// A command is a running command in a container.
+// A command is a command that runs in a container.
 type command interface {
 	// take copies the command's outputs and its status until they end.
 	take(ctx context.Context, stdout, stderr, status io.Writer)
@@ -150,7 +151,7 @@ func (c *channels) take(_ context.Context, stdout, stderr, status io.Writer) {
 		}
 		var which [1]byte
 		if _, err := io.ReadFull(r, which[:]); err != nil {
-			continue // NextReader fails for the same reason, or there is another message
+			continue // the next call of NextReader returns the same error, or another message
 		}
 		w := to[which[0]]
 		if w == nil {
@@ -165,7 +166,7 @@ func (c *channels) take(_ context.Context, stdout, stderr, status io.Writer) {
 func (c *channels) cut()          { c.line.close() }
 func (c *channels) close(Timeout) { c.line.close() }
 
-// streams is a command over SPDY.
+// A streams is a command over SPDY.
 type streams struct{ link *link }
 
 func (s *streams) take(ctx context.Context, stdout, stderr, status io.Writer) {
@@ -183,7 +184,7 @@ func (s *streams) take(ctx context.Context, stdout, stderr, status io.Writer) {
 	work.Go(func() { io.Copy(stderr, all[2]) })
 	if _, err := io.Copy(stdout, all[1]); err != nil {
 		s.cut()
-		s.link.discard(all...) // streams that nobody reads would block the closing of the link
+		s.link.discard(all...) // unread streams would block the closing of the link
 	}
 	work.Wait()
 }
@@ -191,7 +192,7 @@ func (s *streams) take(ctx context.Context, stdout, stderr, status io.Writer) {
 func (s *streams) cut()            { s.link.wire.line.close() }
 func (s *streams) close(t Timeout) { s.link.close(t) }
 
-// An errorKeeper remembers why its writer failed.
+// An errorKeeper keeps the error with which its writer failed.
 type errorKeeper struct {
 	w   io.Writer
 	err error

@@ -20,7 +20,7 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// channels runs a command over a WebSocket, in the protocol of numbered
+// channels runs a command over a WebSocket, in the protocol with numbered
 // channels.
 func (c *cluster) channels(w http.ResponseWriter, r *http.Request) {
 	up := gwebsocket.Upgrader{Subprotocols: []string{"v5.channel.k8s.io"}}
@@ -30,7 +30,7 @@ func (c *cluster) channels(w http.ResponseWriter, r *http.Request) {
 	}
 	defer ws.Close()
 	var mu sync.Mutex
-	for i := range byte(4) { // as an API server does: an empty message a channel
+	for i := range byte(4) { // like an API server, send an empty message on each channel
 		ws.WriteMessage(gwebsocket.BinaryMessage, []byte{i})
 	}
 	to := func(channel byte) io.Writer {
@@ -46,7 +46,7 @@ func (c *cluster) channels(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveCommand runs a command over SPDY's streams.
+// serveCommand runs a command over SPDY streams.
 func (c *cluster) serveCommand(argv []string) func(httpstream.Connection, chan httpstream.Stream) {
 	return func(conn httpstream.Connection, streams chan httpstream.Stream) {
 		defer conn.Close()
@@ -80,7 +80,8 @@ func exit(code string) *metav1.Status {
 		Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Type: "ExitCode", Message: code}}}}
 }
 
-// shell is what every pod can run. nil: the connection breaks.
+// shell simulates the commands that every pod can run. If it returns nil, the
+// connection breaks.
 func shell(argv []string, stdout, stderr io.Writer) *metav1.Status {
 	switch argv[0] {
 	case "echo":
@@ -94,7 +95,7 @@ func shell(argv []string, stdout, stderr io.Writer) *metav1.Status {
 		return exit("7")
 	case "missing":
 		return exit("127")
-	case "vague": // as of runtimes that don't pass the code on
+	case "vague": // some container runtimes don't report the exit code
 		fmt.Fprint(stderr, "Error: no\n")
 		return &metav1.Status{Status: metav1.StatusFailure, Reason: "InternalError", Message: "Internal error occurred: command terminated with exit code 1"}
 	case "die":

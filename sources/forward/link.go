@@ -14,11 +14,12 @@ import (
 )
 
 const (
-	// pingPeriod is the time between two pings of a session. Pings keep load
-	// balancers from closing an idle session, and detect the loss of one.
+	// pingPeriod is the time between two pings of a session. The pings keep
+	// load balancers from closing an idle session, and detect that a session is
+	// lost.
 	pingPeriod = 5 * time.Second
 
-	// closeTimeout is how long a session may take to send its last frame
+	// closeTimeout limits how long a session may take to send its last frame
 	// (GOAWAY).
 	closeTimeout = time.Second
 )
@@ -33,33 +34,32 @@ func newLink(w *wire, timeout Timeout) *link {
 	return &link{conn: newMux(w, timeout, pingPeriod), wire: w}
 }
 
-// lost returns a channel that is closed when the link has ended.
+// lost returns a channel that is closed when the link ends.
 func (l *link) lost() <-chan bool { return l.conn.CloseChan() }
 
-// close ends the link. It tells the other end so, unless that end doesn't
-// read any more.
+// close ends the link. It announces this to the other end, unless that end has
+// stopped reading.
 func (l *link) close(timeout Timeout) {
 	ctx, cancel := timeout(context.Background(), closeTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, l.wire.line.close)()
-	l.conn.Close() // an error means that the other end has closed the link first
+	l.conn.Close() // an error means that the other end closed the link first
 	l.wire.Close()
 	late, stop := timeout(context.Background(), 2*closeTimeout)
 	defer stop()
 	select {
 	case <-l.lost():
-	case <-late.Done(): // the link is blocked on a stream that was opened after its caller had given up
+	case <-late.Done(): // the link is blocked by a stream that was opened after its caller had given up
 	}
 }
 
 // errRefusedStream is the error of a stream that the other end refused.
 var errRefusedStream = errors.New("stream refused")
 
-// streams opens one stream for each of the headers, all at the same time to
-// save round trips. Opening a stream can't be cancelled and may take 30 s,
-// so streams returns early when ctx or the link ends. If the other end
-// refuses some streams, it returns errRefusedStream together with the other
-// streams.
+// streams opens one stream for each element of headers, all at once to save
+// round trips. Opening a stream can't be cancelled and may take 30 s, so
+// streams returns early if ctx or the link ends. If the other end refuses some
+// streams, it returns errRefusedStream together with the accepted streams.
 func (l *link) streams(ctx context.Context, headers ...http.Header) ([]httpstream.Stream, error) {
 	type made struct {
 		which  int
@@ -101,8 +101,8 @@ func (l *link) streams(ctx context.Context, headers ...http.Header) ([]httpstrea
 	return streams, refused
 }
 
-// streamFailure returns errRefusedStream if the other end refused a stream.
-// Any other error means that the link is broken.
+// streamFailure returns errRefusedStream if err means that the other end
+// refused a stream. Any other error means that the link is broken.
 func streamFailure(err error) error {
 	switch {
 	case err == nil, err == errRefusedStream:
@@ -111,8 +111,8 @@ func streamFailure(err error) error {
 	return LostError{}
 }
 
-// discard resets streams, some of which may be nil. It may block while the
-// link is stuck.
+// discard resets streams. Nil streams are skipped. It may block while the link
+// is blocked.
 func (l *link) discard(streams ...httpstream.Stream) {
 	for _, s := range streams {
 		if s != nil {
@@ -130,24 +130,24 @@ type wire struct {
 	once sync.Once
 }
 
-// Close always returns nil. If it returned an error, the SPDY code would
-// block until somebody reads the error.
+// Close always returns nil. If it returned an error, the SPDY code would block
+// until the error is read.
 func (w *wire) Close() error {
 	w.once.Do(func() { w.ReadWriteCloser.Close() })
 	w.line.close()
 	return nil
 }
 
-// A line is the network connection that a request uses. Closing it ends
-// everything that waits on it at once.
+// A line is the network connection of a request. Closing it unblocks everything
+// that waits for the connection.
 type line struct {
 	mu     sync.Mutex
 	conn   net.Conn
 	closed bool
 }
 
-// watch returns a context for an HTTP request. The line becomes the
-// connection that the request uses.
+// watch returns a context for an HTTP request. It stores the connection that
+// the request uses in the line.
 func (l *line) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { l.set(i.Conn) }})
 }

@@ -18,20 +18,20 @@ import (
 )
 
 // A mux is the client side of SPDY/3, as far as port-forward and exec use it
-// (SPDY draft 3.1, sections 2.2 and 2.6; window updates, settings and headers
-// are skipped, as Kubernetes' servers do). Received data goes to its stream
-// without a copy in between, and headers are sent uncompressed. See the package
-// comment for why it is not the library's.
+// (SPDY draft 3.1, sections 2.2 and 2.6). Like Kubernetes' servers, it ignores
+// window updates, settings and headers frames. It reads received data directly
+// into the buffer of its stream, and sends headers uncompressed. The package
+// comment says why the library isn't used.
 type mux struct {
 	wire    io.ReadWriteCloser
 	timeout Timeout
 	in      *bufio.Reader
-	done    chan bool    // closed when no frame will be read any more
-	answers atomic.Int32 // the number of replies that wait for the wire
-	opening atomic.Int32 // the number of streams that wait for their reply
+	done    chan bool    // closed when no more frames will be read
+	answers atomic.Int32 // the number of replies that wait to be written
+	opening atomic.Int32 // the number of streams that wait to be accepted
 
 	writing sync.Mutex // held while a frame is written
-	begun   bool       // the header of the compressed stream was sent
+	begun   bool       // reports whether the header of the compressed stream was sent
 	next    uint32     // the id of the next stream
 
 	mu      sync.Mutex
@@ -39,7 +39,7 @@ type mux struct {
 	ended   bool
 }
 
-// The types of control frames, and the flag of a stream's last frame.
+// These are the types of control frames, and the flag of a stream's last frame.
 const (
 	typeSynStream = 1
 	typeSynReply  = 2
@@ -55,18 +55,18 @@ const (
 
 const (
 	control     = 0x80  // the first bit of a control frame
-	version     = 3     // SPDY's
+	version     = 3     // the version of SPDY
 	headSize    = 8     // the size of a frame's header
 	inSize      = 4096  // larger payloads are read directly into the stream's buffer
 	maxHeaders  = 65535 // the largest stored block of zlib
 	spdyVersion = "SPDY/3"
 	mostAnswers = 16
 
-	// replyTimeout is how long the other end may take to accept a stream.
+	// replyTimeout limits how long the other end may take to accept a stream.
 	replyTimeout = 30 * time.Second
 )
 
-// newMux starts to read frames, and to send a ping in every period.
+// newMux returns a mux that reads frames and sends a ping once per period.
 func newMux(wire io.ReadWriteCloser, timeout Timeout, period time.Duration) *mux {
 	m := &mux{wire: wire, timeout: timeout, in: bufio.NewReaderSize(wire, inSize), done: make(chan bool), next: 1, streams: map[uint32]*stream{}}
 	go m.serve()
@@ -74,10 +74,11 @@ func newMux(wire io.ReadWriteCloser, timeout Timeout, period time.Duration) *mux
 	return m
 }
 
-// Close resets all streams and says goodbye.
+// CloseChan returns a channel that is closed when no more frames will be read.
 func (m *mux) CloseChan() <-chan bool { return m.done }
 
-// serve reads frames until the wire ends or the other end says goodbye.
+// serve reads frames until the wire ends or the other end announces that it
+// closes the session.
 func (m *mux) serve() {
 	for m.frame() == nil {
 	}
@@ -93,7 +94,7 @@ func (m *mux) serve() {
 	}
 }
 
-// errGoneAway says that the other end is closing the session.
+// errGoneAway reports that the other end closes the session.
 var errGoneAway = errors.New("gone away")
 
 func (m *mux) frame() error {
@@ -125,7 +126,7 @@ func (m *mux) frame() error {
 	return nil
 }
 
-// skip reads bytes that are not needed.
+// skip reads and drops bytes that are not needed.
 func (m *mux) skip(size int) error {
 	_, err := m.in.Discard(size)
 	return err
@@ -188,7 +189,7 @@ func (m *mux) forget(s *stream) {
 	delete(m.streams, s.number)
 }
 
-// ping sends pings, which keep idle connections open through load balancers.
+// ping sends pings, so that load balancers don't close an idle connection.
 func (m *mux) ping(period time.Duration) {
 	for number := uint32(1); ; number += 2 {
 		ctx, cancel := m.timeout(context.Background(), period)
@@ -202,12 +203,13 @@ func (m *mux) ping(period time.Duration) {
 			return
 		default:
 		}
-		_ = m.send(controlFrame(typePing, 0, number&0x7fffffff)) // serve notices a broken wire
+		_ = m.send(controlFrame(typePing, 0, number&0x7fffffff)) // serve detects a broken wire
 	}
 }
 
-// CreateStream opens a stream with these headers and waits until the other end
-// has accepted it. If it is refused, the error is errRefusedStream.
+// CreateStream opens a stream with the given headers and waits until the other
+// end has accepted it. If the other end refuses the stream, the error is
+// errRefusedStream.
 func (m *mux) CreateStream(headers http.Header) (httpstream.Stream, error) {
 	m.opening.Add(1)
 	defer m.opening.Add(-1)
@@ -267,8 +269,8 @@ func (m *mux) send(frame []byte) error {
 	return err
 }
 
-// answer sends a frame in reply to one of the other end's. It doesn't block the
-// reader; when too many replies wait already, it drops this one.
+// answer replies to a frame of the other end. It doesn't block the reader: if
+// too many replies are waiting already, it drops the new one.
 func (m *mux) answer(frame []byte) {
 	if m.answers.Add(1) > mostAnswers {
 		m.answers.Add(-1)
@@ -276,11 +278,11 @@ func (m *mux) answer(frame []byte) {
 	}
 	go func() {
 		defer m.answers.Add(-1)
-		_ = m.send(frame) // serve notices a broken wire
+		_ = m.send(frame) // serve detects a broken wire
 	}()
 }
 
-// RemoveStreams forgets streams that were reset.
+// RemoveStreams removes streams that were reset.
 func (m *mux) RemoveStreams(streams ...httpstream.Stream) {
 	for _, s := range streams {
 		if s, ok := s.(*stream); ok && s != nil {
@@ -289,7 +291,8 @@ func (m *mux) RemoveStreams(streams ...httpstream.Stream) {
 	}
 }
 
-// Close resets all streams and says that this end goes.
+// Close resets all streams and announces to the other end that the session is
+// closed.
 func (m *mux) Close() error {
 	m.mu.Lock()
 	left := slices.Collect(maps.Values(m.streams))
@@ -300,7 +303,7 @@ func (m *mux) Close() error {
 	return m.send(controlFrame(typeGoAway, 0, 0, 0))
 }
 
-// controlFrame returns a control frame with these words as its payload.
+// controlFrame returns a control frame that contains the given words.
 func controlFrame(kind, flags byte, words ...uint32) []byte {
 	b := []byte{control, version, 0, kind, flags, 0, 0, byte(4 * len(words))}
 	for _, w := range words {
@@ -320,13 +323,13 @@ func headerBlock(headers http.Header) []byte {
 	return b
 }
 
-// dictionary is the checksum of SPDY/3's dictionary for the compression of
-// headers. Uncompressed headers don't refer to the dictionary itself.
+// dictionary is the checksum of SPDY/3's dictionary for header compression.
+// Uncompressed headers don't need the dictionary itself.
 const dictionary = 0xe3c6a7c2
 
-// deflate appends a header block in zlib's format: as a stored block, followed
-// by an empty one that flushes (RFC 1950 and 1951). All header blocks form one
-// zlib stream.
+// deflate appends a header block in zlib's format: a stored block, followed by
+// an empty block that flushes it (RFC 1950 and 1951). All header blocks form
+// one zlib stream.
 func (m *mux) deflate(b, block []byte) []byte {
 	if !m.begun {
 		m.begun = true

@@ -19,8 +19,8 @@ import (
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
-// between gives a mux whose other end is Kubernetes' own server, which handles
-// the streams that it is asked for.
+// between returns a mux that is connected to Kubernetes' own server. handle is
+// called for each stream that the mux opens.
 func between(t *testing.T, handle func(s httpstream.Stream) error) (*mux, httpstream.Connection) {
 	t.Helper()
 	ours, theirs := net.Pipe()
@@ -46,8 +46,8 @@ func header(kv ...string) http.Header {
 	return h
 }
 
-// Many streams at once carry what was written into them, both ways, under the
-// headers that they were opened with, while both ends send pings.
+// TestMuxEchoes checks that many concurrent streams carry data in both
+// directions and keep their headers, while both ends send pings.
 func TestMuxEchoes(t *testing.T) {
 	m, _ := between(t, func(s httpstream.Stream) error {
 		go func() {
@@ -97,8 +97,9 @@ func TestMuxEchoes(t *testing.T) {
 	}
 }
 
-// What nobody takes is not read off the wire without end, and all of it is there
-// when somebody does. Who waits for another stream is not waited for.
+// TestMuxWaits checks that the mux reads only a limited amount of data for an
+// unread stream and loses none of it, and that an unread stream doesn't block
+// the other streams.
 func TestMuxWaits(t *testing.T) {
 	var wrote sync.WaitGroup
 	sent := bytes.Repeat([]byte("0123456789abcdef"), 64<<10)
@@ -134,7 +135,7 @@ func TestMuxWaits(t *testing.T) {
 	}
 	wrote.Wait()
 	m, _ = between(t, func(s httpstream.Stream) error {
-		if s.Headers().Get("Which") == "two" { // is taken when all of the first was sent
+		if s.Headers().Get("Which") == "two" { // this stream is read after all data of the first was sent
 			wrote.Wait()
 			return nil
 		}
@@ -155,7 +156,8 @@ func TestMuxWaits(t *testing.T) {
 	}
 }
 
-// A stream that isn't wanted is refused; one that is reset ends, for both.
+// TestMuxResets checks that an unwanted stream is refused, and that a reset ends
+// a stream on both sides.
 func TestMuxResets(t *testing.T) {
 	reset := make(chan error, 1)
 	m, _ := between(t, func(s httpstream.Stream) error {
@@ -199,10 +201,11 @@ func TestMuxResets(t *testing.T) {
 	if n, err := s.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Errorf("read of what was reset: %d, %v", n, err)
 	}
-	<-reset // its reader has ended
+	<-reset // the server's reader has ended
 }
 
-// When the other end goes, or the wire breaks, everybody hears of it.
+// TestMuxEnds checks that all users of a mux get an error when the other end
+// closes the session or the wire breaks.
 func TestMuxEnds(t *testing.T) {
 	for name, end := range map[string]func(httpstream.Connection, *mux){
 		"goes":   func(c httpstream.Connection, _ *mux) { c.Close() },
@@ -231,13 +234,15 @@ func TestMuxEnds(t *testing.T) {
 	}
 }
 
-// scripted is a wire that brings some bytes and takes all.
+// A scripted is a wire that contains fixed input and ignores everything that is
+// written to it.
 type scripted struct{ io.Reader }
 
 func (scripted) Write(b []byte) (int, error) { return len(b), nil }
 func (scripted) Close() error                { return nil }
 
-// Frames that are of no use are read over; what is no frame ends it.
+// TestMuxReadsOver checks that the mux skips frames that it doesn't use, and
+// ends at data that isn't a frame.
 func TestMuxReadsOver(t *testing.T) {
 	frame := func(kind byte, payload string) []byte {
 		b := []byte{0x80, 3, 0, kind, 0, 0, 0, byte(len(payload))}
@@ -260,7 +265,7 @@ func TestMuxReadsOver(t *testing.T) {
 	}
 }
 
-// Whatever comes, it ends when the bytes do.
+// FuzzMux checks that the mux ends when its input ends, whatever the input is.
 func FuzzMux(f *testing.F) {
 	f.Add([]byte("\x80\x03\x00\x02\x00\x00\x00\x08\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x01\x00\x00\x03abc"))
 	f.Add(binary.BigEndian.AppendUint32([]byte{0, 0, 0, 1}, 0xffffff))
@@ -289,7 +294,7 @@ func FuzzMux(f *testing.F) {
 	})
 }
 
-// gate brings nothing, as soon as it is opened.
+// A gate is a reader without data. Read blocks until the gate is opened.
 type gate chan struct{}
 
 func (g gate) Read([]byte) (int, error) { <-g; return 0, io.EOF }

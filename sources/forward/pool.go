@@ -14,19 +14,21 @@ import (
 // The caller provides it because only package plugin may read the clock.
 type Timeout func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 
-// Options configure a pool. Timeout is required; zero means the default for all
-// others.
+// Options configure a pool. Timeout is required. For every other option, zero
+// means the default.
 type Options struct {
 	Timeout Timeout
 
-	// Sessions is how many pods may have a session at once; 0: 24.
+	// Sessions limits how many pods may have a session at once; the default is
+	// 24.
 	Sessions int
 
-	// UpgradeTimeout is how long opening a session may take; 0: 5 s.
+	// UpgradeTimeout limits how long opening a session may take; the default is
+	// 5 s.
 	UpgradeTimeout time.Duration
 
-	// Buffer is how many bytes are kept for a connection whose reader lags.
-	// A reader that lags more gets a SlowReaderError; 0: 64 MiB.
+	// Buffer limits how many unread bytes are kept for a connection; the
+	// default is 64 MiB. If a reader lags by more, it gets a SlowReaderError.
 	Buffer int
 }
 
@@ -48,17 +50,17 @@ func (o Options) withDefaults() Options {
 type Pool struct {
 	o        Options
 	upgrader *upgrader
-	life     context.Context // ends with the pool
+	life     context.Context // the context that ends with the pool
 	end      context.CancelFunc
-	work     sync.WaitGroup // sessions and commands that run
+	work     sync.WaitGroup // the running sessions and commands
 
 	mu     sync.Mutex
 	closed bool
 	slots  slots
 }
 
-// New returns a pool for the cluster of a configuration, which is copied. It
-// sends no request yet.
+// New returns a pool for the cluster that cfg describes. It copies cfg and
+// sends no request.
 func New(cfg *rest.Config, o Options) (*Pool, error) {
 	if o.Timeout == nil {
 		return nil, errors.New("forward: no Timeout given")
@@ -74,17 +76,18 @@ func New(cfg *rest.Config, o Options) (*Pool, error) {
 }
 
 // DialContext opens a TCP connection to a port of a pod, over the pod's session
-// if there is one. While Options.Sessions other pods are in use, it waits. The
-// pod is in use from now until Release.
+// if there is one. It waits while Options.Sessions other pods are in use. The
+// pod is in use from this call until Release.
 //
-// A port that refuses or can't be reached usually shows at the first Read, as a
-// RefusedError or a ForwardError. A refusal of the API server is an API status:
-// apierrors.IsForbidden, IsNotFound and the like hold for the error. The
-// connection has no deadlines; closing it ends its Read and Write.
+// If the port refuses the connection or can't be reached, the first Read
+// usually returns a RefusedError or a ForwardError. If the API server refuses
+// the request, the error is an API status, for functions such as
+// apierrors.IsForbidden and IsNotFound. The connection has no deadlines.
+// Closing it ends blocked calls of Read and Write.
 //
-// ctx should be that of the request. The context that an http.Transport dials
-// with is not: it outlives the request, and a dial that succeeds after Release
-// keeps a session in use that nobody releases.
+// ctx should be the context of the request, not the context with which an
+// http.Transport dials: that one outlives the request, and a dial that succeeds
+// after Release would keep a session in use forever.
 func (p *Pool) DialContext(ctx context.Context, namespace, pod string, port int) (net.Conn, error) {
 	name, err := checkName(namespace, pod)
 	if err != nil {
@@ -109,7 +112,7 @@ func (p *Pool) DialContext(ctx context.Context, namespace, pod string, port int)
 	}
 }
 
-// Release marks a pod as no longer in use. Its session is kept until another
+// Release marks a pod as no longer in use. Its session stays open until another
 // pod needs its slot.
 func (p *Pool) Release(namespace, pod string) {
 	p.mu.Lock()
@@ -120,9 +123,9 @@ func (p *Pool) Release(namespace, pod string) {
 	}
 }
 
-// Drop ends the session to a pod, with all its connections. It is for a request
-// that got no byte of an answer, which may be the session's fault. The next
-// DialContext opens another session.
+// Drop ends the session to a pod, with all its connections. It is meant for a
+// request that received no byte of an answer, which may be caused by the
+// session. The next DialContext opens a new session.
 func (p *Pool) Drop(namespace, pod string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -131,9 +134,9 @@ func (p *Pool) Drop(namespace, pod string) {
 	}
 }
 
-// Close ends the pool, its connections and its commands. When it returns
-// nothing of the pool runs any more, except for streams that the API server was
-// asked for and never answered: they end within 30 s.
+// Close ends the pool, its connections and its commands. After it returns, no
+// goroutine of the pool runs, except for those that wait for the API server to
+// accept a stream; they end within 30 s.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	p.closed = true
@@ -144,8 +147,8 @@ func (p *Pool) Close() error {
 	return nil
 }
 
-// enter returns the pod's session, which may still be opening, and counts the
-// caller among those that dial on it.
+// enter returns the pod's session, which may still be opening, and adds the
+// caller to the number of dials on the session.
 func (p *Pool) enter(ctx context.Context, name podName) (*session, error) {
 	t := &waiter{name: name, given: make(chan *session, 1)}
 	p.mu.Lock()
@@ -168,7 +171,7 @@ func (p *Pool) enter(ctx context.Context, name podName) (*session, error) {
 	}
 }
 
-// cancelWait ends the wait of a caller that has given up.
+// cancelWait removes a caller that has given up from the queue.
 func (p *Pool) cancelWait(t *waiter) {
 	p.mu.Lock()
 	waiting := p.slots.withdraw(t)
@@ -178,9 +181,8 @@ func (p *Pool) cancelWait(t *waiter) {
 	}
 }
 
-// leave ends a dial on a session. A session that is still opening and that
-// nobody waits for any more is ended; one on which no dial succeeded is
-// released.
+// leave ends a dial on a session. It ends a session that is still opening if no
+// other caller waits for it, and releases a session on which no dial succeeded.
 func (p *Pool) leave(s *session, ok, lost bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -194,8 +196,8 @@ func (p *Pool) leave(s *session, ok, lost bool) {
 	}
 }
 
-// admit gives slots to waiting callers, in their order. The caller must hold
-// mu.
+// admit assigns slots to waiting callers, in the order of their arrival. The
+// caller must hold mu.
 func (p *Pool) admit() {
 	if !p.closed {
 		p.slots.admit(p.start)
@@ -209,8 +211,8 @@ func (p *Pool) forget(s *session) {
 	p.admit()
 }
 
-// start begins a session. Its goroutine ends when the session and everything in
-// it has ended.
+// start creates a session and starts its goroutine, which ends when the session
+// and everything in it has ended.
 func (p *Pool) start(name podName) *session {
 	s := &session{name: name, o: p.o, ready: make(chan struct{})}
 	s.ctx, s.end = context.WithCancel(p.life)

@@ -16,9 +16,10 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// answered returns the error for a response that is no upgrade: the API
-// server's status, or one made of the HTTP code if a proxy on the way answered.
-// retryAfter is the delay that its header names, in seconds; 0 for none.
+// answered converts a response that is not an upgrade to an error. This is the
+// API server's status, or a status for the HTTP code if the answer comes from a
+// proxy before the API server. retryAfter is the delay in the response's header,
+// in seconds; 0 means none.
 func answered(code int, body []byte, retryAfter int) error {
 	var s metav1.Status
 	if json.Unmarshal(body, &s) == nil && s.Kind == "Status" {
@@ -38,8 +39,8 @@ func answered(code int, body []byte, retryAfter int) error {
 	return e
 }
 
-// message returns the text for people in a response body, which may be a
-// truncated status; "" for a page of HTML.
+// message returns the readable text in a response body, which may be a truncated
+// status. It returns "" for an HTML page.
 func message(body []byte) string {
 	if m := messageField.FindSubmatch(body); m != nil {
 		if text, err := strconv.Unquote(`"` + string(m[1]) + `"`); err == nil {
@@ -57,12 +58,12 @@ var (
 	messageField = regexp.MustCompile(`"message":\s*"((?:[^"\\]|\\.)*)"`)
 
 	// handshake matches client-go's error for a response in which it found no
-	// status; it reads only 1 KiB, so that the status may be truncated.
+	// status. client-go reads only 1 KiB, so the status may be truncated.
 	handshake = regexp.MustCompile(`(?s)^websocket: bad handshake \((\d{3})[^)]*\)(?:: (.*))?$`)
 )
 
-// refusal unwraps the API status in an error of client-go, whose wrapping hides
-// it from apierrors.
+// refusal extracts the API status from an error of client-go, because client-go
+// wraps it such that apierrors can't find it.
 func refusal(err error) error {
 	var upgrade *httpstream.UpgradeFailureError
 	if !errors.As(err, &upgrade) || upgrade.Cause == nil {
@@ -76,10 +77,11 @@ func refusal(err error) error {
 	return upgrade.Cause
 }
 
-// mayHelpSPDY reports whether SPDY may succeed where a WebSocket failed: if a
-// proxy on the way doesn't understand WebSockets, or RBAC allows SPDY's verb
-// (create) and not that of WebSockets (get). It can't help with a missing pod, an
-// unknown user, or an error of the API server itself.
+// mayHelpSPDY reports whether SPDY may succeed where a WebSocket failed. That is
+// so if a proxy before the API server doesn't support WebSockets, or if RBAC
+// allows the verb of SPDY (create) but not that of WebSockets (get). SPDY can't
+// help if the pod is missing, the user is unknown, or the API server itself
+// failed.
 func mayHelpSPDY(err, refused error) bool {
 	if httpstream.IsHTTPSProxyError(err) {
 		return true
@@ -95,13 +97,14 @@ func mayHelpSPDY(err, refused error) bool {
 	case code == http.StatusNotFound, code == http.StatusUnauthorized, code == http.StatusTooManyRequests:
 		return false
 	case code >= http.StatusInternalServerError:
-		return apierrors.IsUnexpectedServerError(s) // of a proxy on the way
+		return apierrors.IsUnexpectedServerError(s) // the error comes from a proxy before the API server
 	}
 	return true
 }
 
-// moreHelpful returns the one of two refusals to show: the second try had the
-// better chance, but the first error may name the missing permission.
+// moreHelpful returns the one of two refusals that should be shown. The second
+// attempt was more likely to succeed, but the first error may name the missing
+// permission.
 func moreHelpful(first, second error) error {
 	if apierrors.IsForbidden(first) && apierrors.IsForbidden(second) && namesVerb(first) && !namesVerb(second) {
 		return first

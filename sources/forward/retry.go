@@ -10,17 +10,18 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// An upgrade that is refused for the moment is tried again: up to mostRetries
-// times, after the delay that the refusal names, else after usualDelay. The API
-// server's priority and fairness does not apply to these requests; the limits of
-// gateways in front of it do.
+// A temporarily refused upgrade is tried again: up to mostRetries times, after
+// the delay that the refusal contains or else after usualDelay. Priority and
+// fairness of the API server does not apply to these requests, but the limits of
+// gateways before it do.
 const (
 	mostRetries = 10
 	usualDelay  = time.Second
 )
 
-// retrying calls open until it succeeds or fails for good. The error is that of
-// the last try; the end of ctx ends the delay between two.
+// retrying calls open until it succeeds or fails permanently. It returns the
+// error of the last attempt. If ctx ends, retrying stops waiting between two
+// attempts.
 func (d *upgrader) retrying(ctx context.Context, open func() error) error {
 	for n := 0; ; n++ {
 		err := open()
@@ -37,9 +38,10 @@ func (d *upgrader) retrying(ctx context.Context, open func() error) error {
 	}
 }
 
-// retryDelay reports whether a refusal is temporary, and how long to wait: 429
-// always is, 503 only if it names the time. What a WebSocket is refused with has
-// no headers: there only a delay in the body is known.
+// retryDelay reports whether a refusal is temporary, and how long to wait.
+// Status 429 always is temporary, and 503 is if it contains a delay. The headers
+// of a refused WebSocket are not available, so only a delay in its body is
+// known.
 func retryDelay(err error) (time.Duration, bool) {
 	var s *apierrors.StatusError
 	if !errors.As(err, &s) {
@@ -54,8 +56,8 @@ func retryDelay(err error) (time.Duration, bool) {
 	return delay, s.ErrStatus.Code == http.StatusTooManyRequests || s.ErrStatus.Code == http.StatusServiceUnavailable
 }
 
-// retryAfter returns the seconds of a Retry-After header; 0 if it has none. A
-// date counts as none: clocks differ.
+// retryAfter returns the seconds in a Retry-After header, or 0 if there are
+// none. It ignores a date, because clocks differ.
 func retryAfter(h http.Header) int {
 	n, err := strconv.Atoi(h.Get("Retry-After"))
 	if err != nil || n < 0 {

@@ -11,8 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// shortDelays returns a Timeout that divides delays of less than 4 s by 1000.
-// These are the delays between tries. It adds up their original lengths in
+// shortDelays returns a Timeout that divides delays of less than 4 s by 1000;
+// these are the delays between attempts. It adds their original lengths to
 // delays.
 func shortDelays(delays *atomic.Int64) Timeout {
 	return func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
@@ -24,16 +24,16 @@ func shortDelays(delays *atomic.Int64) Timeout {
 	}
 }
 
-// TestTemporaryRefusalsAreRetried has the API server, or a gateway in front of
-// it, refuse the first upgrades. The client must open a session as soon as an
-// upgrade is accepted, and must not retry refusals that aren't temporary.
+// TestTemporaryRefusalsAreRetried checks that the client opens a session after
+// the first upgrades were refused, by the API server or by a gateway before it.
+// The client must not retry refusals that aren't temporary.
 func TestTemporaryRefusalsAreRetried(t *testing.T) {
 	for name, c := range map[string]struct {
 		code    int
 		header  string
-		page    bool // the body of the refusal is an error page of a gateway, not a Kubernetes Status
+		page    bool // reports whether the refusal's body is an error page of a gateway, not a Kubernetes Status
 		refuses int64
-		tries   int64 // the expected number of tries
+		tries   int64 // the expected number of attempts
 		delays  time.Duration
 		fails   bool
 	}{
@@ -51,7 +51,7 @@ func TestTemporaryRefusalsAreRetried(t *testing.T) {
 				api.command = shell
 				var tries, delays atomic.Int64
 				api.refuse = func(w http.ResponseWriter, r *http.Request, way string) bool {
-					if way == "websocket" { // refuse WebSockets so that the client uses SPDY, with which it sees the headers of a refusal
+					if way == "websocket" { // refuse WebSockets, so that the client uses SPDY, where it can read the headers of a refusal
 						return noWebSockets(w, r, way)
 					}
 					if tries.Add(1) > c.refuses {
@@ -85,9 +85,9 @@ func TestTemporaryRefusalsAreRetried(t *testing.T) {
 	}
 }
 
-// TestWebSocketsThatAreTooManyAreRetried refuses WebSockets with status 429. The
-// client can't see the headers of such a refusal, so it retries without a
-// Retry-After.
+// TestWebSocketsThatAreTooManyAreRetried checks that the client retries a
+// WebSocket that was refused with status 429. The client can't read the headers
+// of such a refusal, so it doesn't know the delay in Retry-After.
 func TestWebSocketsThatAreTooManyAreRetried(t *testing.T) {
 	api := newCluster(t)
 	api.serves(t, "15000", hello)

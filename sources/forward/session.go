@@ -17,7 +17,7 @@ import (
 type session struct {
 	name podName
 	o    Options
-	ctx  context.Context // ends when the session should end
+	ctx  context.Context // the context of the session; its end ends the session
 	end  context.CancelFunc
 
 	ready chan struct{} // closed when link or err is set
@@ -27,13 +27,13 @@ type session struct {
 	next  atomic.Int64 // the number of the last connection
 	conns atomic.Int64 // the number of open connections
 
-	// The pool's lock guards these.
-	dialing  int  // the number of callers that dial on it
-	inUse    bool // since the last release
+	// The pool's lock guards the following fields.
+	dialing  int  // the number of callers that dial on the session
+	inUse    bool // reports whether the session was used since the last release
 	released int64
 
 	mu   sync.Mutex
-	over bool // no more goroutines may start
+	over bool // reports that no more goroutines may start
 	work sync.WaitGroup
 }
 
@@ -66,7 +66,7 @@ func (s *session) opened() bool {
 	}
 }
 
-// isLost reports whether an opened session has ended or is about to.
+// isLost reports whether an opened session has ended or is about to end.
 func (s *session) isLost() bool {
 	select {
 	case <-s.link.lost():
@@ -76,8 +76,9 @@ func (s *session) isLost() bool {
 	}
 }
 
-// before reports whether s is closed before t, if both are released: idle
-// sessions first, then the one released first.
+// before reports whether s is closed before t, if both are released. Idle
+// sessions are closed first, and among them the session that was released
+// first.
 func (s *session) before(t *session) bool {
 	if idle := s.conns.Load() == 0; idle != (t.conns.Load() == 0) {
 		return idle
@@ -85,8 +86,8 @@ func (s *session) before(t *session) bool {
 	return s.released < t.released
 }
 
-// spawn runs f as a part of the session. It returns false when the session has
-// ended.
+// spawn runs f in a goroutine of the session. It returns false if the session
+// has ended.
 func (s *session) spawn(f func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +98,8 @@ func (s *session) spawn(f func()) bool {
 	return true
 }
 
-// dial opens a connection: two streams, which the other end pairs by a number.
+// dial opens a connection. A connection has two streams, which the other end
+// pairs by a number in their headers.
 func (s *session) dial(ctx context.Context, port int) (net.Conn, error) {
 	select {
 	case <-s.ready:
@@ -131,8 +133,8 @@ func (s *session) dial(ctx context.Context, port int) (net.Conn, error) {
 	return c, nil
 }
 
-// refused returns why the other end refused a connection. It may reset the data
-// stream before it has sent the reason on the error stream.
+// refused returns the reason why the other end refused a connection. The other
+// end may reset the data stream before it sends the reason on the error stream.
 func (s *session) refused(ctx context.Context, port int, errs httpstream.Stream) error {
 	c := newConn(s, port, errs, nil)
 	if errs != nil && s.spawn(c.readErrors) {
@@ -149,7 +151,7 @@ func (s *session) refused(ctx context.Context, port int, errs httpstream.Stream)
 	return &ForwardError{Port: port, Text: errRefusedStream.Error()}
 }
 
-// discard ends streams without waiting for the link, which may be stuck until
+// discard ends streams without waiting for the link, which may be blocked until
 // the session ends.
 func (s *session) discard(streams ...httpstream.Stream) {
 	s.spawn(func() { s.link.discard(streams...) })

@@ -7,8 +7,8 @@ type podName struct{ namespace, pod string }
 
 func (n podName) String() string { return n.pod + "." + n.namespace }
 
-// slots are the sessions that may exist at once, and the callers that wait for
-// one. The pool's lock guards them.
+// A slots holds the sessions that may exist at once, and the callers that wait
+// for a slot. The pool's lock guards it.
 type slots struct {
 	limit int
 	held  map[podName]*session
@@ -19,11 +19,12 @@ type slots struct {
 // A waiter is a caller that waits for a session.
 type waiter struct {
 	name  podName
-	given chan *session // buffered
+	given chan *session // receives the session; buffered
 }
 
-// admit serves the waiters that can be served. A waiter whose pod has a session
-// needs no slot, so it doesn't wait behind one that does.
+// admit assigns sessions to all waiters that can get one. A waiter whose pod
+// already has a session needs no slot, so it doesn't wait behind waiters that
+// need one.
 func (p *slots) admit(start func(podName) *session) {
 	p.queue = slices.DeleteFunc(p.queue, func(t *waiter) bool {
 		s := p.held[t.name]
@@ -41,7 +42,8 @@ func (p *slots) admit(start func(podName) *session) {
 	})
 }
 
-// withdraw removes a waiter from the queue, and reports whether it was there.
+// withdraw removes a waiter from the queue, and reports whether it was in the
+// queue.
 func (p *slots) withdraw(t *waiter) bool {
 	i := slices.Index(p.queue, t)
 	if i < 0 {
@@ -51,7 +53,7 @@ func (p *slots) withdraw(t *waiter) bool {
 	return true
 }
 
-// release allows closing a session when another pod needs its slot.
+// release allows the pool to close a session when another pod needs its slot.
 func (p *slots) release(s *session) {
 	p.turn++
 	s.inUse, s.released = false, p.turn
@@ -64,8 +66,8 @@ func (p *slots) vacate(s *session) {
 	}
 }
 
-// evict ends the session that was released first; idle ones go before those
-// with open connections.
+// evict ends the session that was released first. It prefers idle sessions to
+// those with open connections.
 func (p *slots) evict() bool {
 	var out *session
 	for _, s := range p.held {

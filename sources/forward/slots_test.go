@@ -58,7 +58,7 @@ func TestReleasedSessionIsReusedOrGivenUp(t *testing.T) {
 		}
 		p.Release("shop", pod)
 	}
-	for _, pod := range []string{"a", "b", "a", "c", "a", "b"} { // c takes b's place
+	for _, pod := range []string{"a", "b", "a", "c", "a", "b"} { // c takes the slot of b
 		ask(pod)
 	}
 	for pod, want := range map[string]int{"a": 1, "b": 2, "c": 1} {
@@ -131,7 +131,7 @@ func TestPodInUseKeepsItsPlace(t *testing.T) {
 	}
 }
 
-// queued waits until so many wait for a place.
+// queued waits until n callers wait for a slot.
 func queued(p *Pool, n int) {
 	for {
 		p.mu.Lock()
@@ -155,7 +155,7 @@ func TestFailedPodGivesItsPlaceBack(t *testing.T) {
 		return false
 	}
 	p := c.pool(t, Options{Sessions: 1})
-	for range 3 { // without a Release
+	for range 3 { // none of these dials is followed by a Release
 		if _, err := p.DialContext(within(t), "shop", "gone", 15000); err == nil {
 			t.Fatal("no error")
 		}
@@ -198,7 +198,7 @@ func TestNothingIsLeftAfterClose(t *testing.T) {
 			}
 		}
 		var all sync.WaitGroup
-		all.Go(func() { io.Copy(io.Discard, open[0]) }) // one reads, one doesn't
+		all.Go(func() { io.Copy(io.Discard, open[0]) }) // only one of the connections is read
 		all.Go(func() {
 			if _, err := p.DialContext(context.Background(), "shop", "c", 15000); err != net.ErrClosed {
 				t.Errorf("who waits for a place: %v", err)

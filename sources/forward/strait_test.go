@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A strait is a TCP proxy that can stop to let anything through.
+// A strait is a TCP proxy that can stop forwarding data.
 type strait struct {
 	net.Listener
 	to             string
@@ -71,8 +71,9 @@ func (s *strait) pass(to, from net.Conn) {
 	}
 }
 
-// A server that takes nothing any more leaves the wire stuck in the middle of
-// a write. Neither a connection's end nor the pool's waits for it.
+// TestFrozenServer checks that neither closing a connection nor closing the
+// pool waits for a server that has stopped reading, so that a write to the wire
+// is blocked.
 func TestFrozenServer(t *testing.T) {
 	ways(t, func(t *testing.T, c *cluster, way string) {
 		sink, err := net.Listen("tcp", "127.0.0.1:0")

@@ -7,9 +7,10 @@ import (
 	"sync"
 )
 
-// How many bytes may wait in a stream. Beyond that, the mux reads nothing from the
-// wire until the stream is read. While a stream is being opened the second limit
-// applies: its reply may be behind the data of streams that aren't read yet.
+// These constants limit how many bytes may wait in a stream. Above the limit, the
+// mux reads nothing from the wire until the stream is read. While a stream is
+// being opened, the second limit applies, because its reply may arrive after the
+// data of streams that aren't read yet.
 const (
 	maxWaiting = 128 << 10
 	maxBefore  = 8 << 20
@@ -26,9 +27,9 @@ type stream struct {
 	mu       sync.Mutex
 	change   sync.Cond
 	received backlog
-	ended    bool // no more data will be received
-	reset    bool // its data is not needed any more
-	closed   bool // no more data will be sent
+	ended    bool // reports that no more data will be received
+	reset    bool // reports that the received data is not needed any more
+	closed   bool // reports that no more data will be sent
 }
 
 func newStream(m *mux, number uint32, headers http.Header) *stream {
@@ -37,11 +38,11 @@ func newStream(m *mux, number uint32, headers http.Header) *stream {
 	return s
 }
 
-// answered records whether the other end accepted the stream. Only the first
-// call counts.
+// answered records whether the other end accepted the stream. Only the first call
+// has an effect.
 func (s *stream) answered(err error) { s.once.Do(func() { s.reply <- err }) }
 
-// wake lets goroutines that wait for room check again.
+// wake wakes the goroutines that wait for space, so that they check again.
 func (s *stream) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,8 +57,8 @@ func (s *stream) end() {
 	s.change.Broadcast()
 }
 
-// room waits until there is space for the next bytes and returns it; nil when
-// the stream was reset.
+// room waits until there is space for the next bytes, and returns the space. It
+// returns nil if the stream was reset.
 func (s *stream) room() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,7 +71,7 @@ func (s *stream) room() []byte {
 	return s.received.room()
 }
 
-// add adds the n bytes that were read into room.
+// add adds the n bytes that were read into the space from room.
 func (s *stream) add(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +79,8 @@ func (s *stream) add(n int) {
 	s.change.Broadcast()
 }
 
-// Read returns received data.
+// Read reads received data into b. It blocks until there is some or the stream has
+// ended.
 func (s *stream) Read(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +98,7 @@ func (s *stream) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Write sends b.
+// Write sends b to the other end.
 func (s *stream) Write(b []byte) (int, error) {
 	if err := s.mux.send(append(dataFrame(s.number, 0, len(b)), b...)); err != nil {
 		return 0, err
@@ -109,8 +111,8 @@ func dataFrame(number uint32, flags byte, size int) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(flags)<<24|uint32(size))
 }
 
-// Close tells the other end that no more data will be sent. Data can still be
-// received.
+// Close announces to the other end that no more data will be sent. Data can still
+// be received.
 func (s *stream) Close() error {
 	if s.endWriting(false) {
 		return s.mux.send(dataFrame(s.number, flagFin, 0))
@@ -127,9 +129,9 @@ func (s *stream) Reset() error {
 	return nil
 }
 
-// endWriting records that no more data is sent and, with reset, none is read.
-// It reports whether this is the first such call, so that the other end has to
-// be told.
+// endWriting records that no more data is sent and, if reset is set, that none is
+// read. It reports whether this is the first such call, after which the other end
+// has to be notified.
 func (s *stream) endWriting(reset bool) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +142,7 @@ func (s *stream) endWriting(reset bool) (first bool) {
 	return first
 }
 
-// Headers returns the headers that the stream was opened with.
+// Headers returns the headers with which the stream was opened.
 func (s *stream) Headers() http.Header { return s.headers }
 
 // Identifier returns the stream id.

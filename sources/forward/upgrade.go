@@ -20,30 +20,30 @@ import (
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
-// tunnelPrefix is the prefix of a protocol that is spoken in SPDY frames within
-// a WebSocket.
+// tunnelPrefix is the prefix of the name of a protocol whose SPDY frames are
+// sent through a WebSocket.
 const tunnelPrefix = "SPDY/3.1+"
 
-// An upgrader turns requests to the API server into connections.
+// An upgrader opens connections through the API server by upgrading requests.
 type upgrader struct {
 	o         Options
 	config    *rest.Config
 	base      *url.URL
-	transport http.RoundTripper // HTTP/1.1: HTTP/2 can't be upgraded
+	transport http.RoundTripper // uses HTTP/1.1, because HTTP/2 can't be upgraded
 	tickets   tls.ClientSessionCache
 
 	mu       sync.Mutex
-	onlySPDY map[accessKey]bool // where WebSockets failed and SPDY didn't
+	onlySPDY map[accessKey]bool // the accesses for which WebSockets failed and SPDY succeeded
 }
 
-// An accessKey is what the API server grants access by: a namespace, and a
-// subresource of its pods.
+// An accessKey identifies what the API server grants access to: a subresource
+// of the pods in a namespace.
 type accessKey struct{ namespace, subresource string }
 
 func newUpgrader(cfg *rest.Config, o Options) (*upgrader, error) {
 	c := rest.CopyConfig(cfg)
 	c.TLSClientConfig.NextProtos = []string{"http/1.1"}
-	c.Timeout = 0 // would end the connection, not only the request
+	c.Timeout = 0 // the timeout would end the connection, not only the request
 	c.RateLimiter, c.QPS = nil, -1
 	transport, err := rest.TransportFor(c)
 	if err != nil {
@@ -58,7 +58,7 @@ func newUpgrader(cfg *rest.Config, o Options) (*upgrader, error) {
 
 func (d *upgrader) close() { utilnet.CloseIdleConnectionsFor(d.transport) }
 
-// checkName returns an error if a name can't be a part of a URL's path.
+// checkName returns an error if a name can't be part of a URL path.
 func checkName(namespace, pod string) (podName, error) {
 	for _, part := range []string{namespace, pod} {
 		if part == "" || len(content.IsPathSegmentName(part)) > 0 {
@@ -74,7 +74,7 @@ func (d *upgrader) url(name podName, subresource string, query url.Values) strin
 	return u.String()
 }
 
-// open opens a session to a pod. Each try may take Options.UpgradeTimeout.
+// open opens a session to a pod. Each attempt may take Options.UpgradeTimeout.
 func (d *upgrader) open(ctx context.Context, name podName) (l *link, err error) {
 	err = d.retrying(ctx, func() error {
 		l, err = d.openOnce(ctx, name)
@@ -100,8 +100,8 @@ func (d *upgrader) openOnce(ctx context.Context, name podName) (*link, error) {
 	return l, nil
 }
 
-// late returns the error of a request that ended by a timeout or by ctx, which
-// both show as any error.
+// late returns the error of a request that ended by its timeout or by the end
+// of ctx. Neither can be recognised by err itself.
 func (d *upgrader) late(ctx, limited context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -112,11 +112,12 @@ func (d *upgrader) late(ctx, limited context.Context, err error) error {
 	return err
 }
 
-// webSocketOrSPDY tries a WebSocket and then SPDY, if that may succeed where
-// the WebSocket failed. It remembers where it did.
+// webSocketOrSPDY tries a WebSocket and then SPDY, if SPDY may succeed where
+// the WebSocket failed. It remembers where SPDY succeeded, and uses only SPDY
+// there afterwards.
 func (d *upgrader) webSocketOrSPDY(h accessKey, overWebSocket, overSPDY func() error) error {
 	d.mu.Lock()
-	only := d.onlySPDY[h] || d.config.Dial != nil // which client-go's WebSockets don't use
+	only := d.onlySPDY[h] || d.config.Dial != nil // client-go's WebSockets ignore Dial
 	d.mu.Unlock()
 	if only {
 		return refusal(overSPDY())
@@ -135,14 +136,14 @@ func (d *upgrader) webSocketOrSPDY(h accessKey, overWebSocket, overSPDY func() e
 	return nil
 }
 
-// dial opens a WebSocket. If ctx ends first, the line is closed.
+// dial opens a WebSocket. If ctx ends first, it closes the line.
 func (d *upgrader) dial(ctx context.Context, url string, protocols ...string) (websocket.ConnectionHolder, *line, error) {
-	rt, holder, err := websocket.RoundTripperFor(d.config) // can be used once
+	rt, holder, err := websocket.RoundTripperFor(d.config) // a round tripper can be used only once
 	if err != nil {
 		return nil, nil, err
 	}
-	// Each session is a TLS connection. Resuming the first saves the API server
-	// a signature for each of the others.
+	// Each session is a TLS connection. When later connections resume the first
+	// one, the API server saves a signature for each of them.
 	if of, ok := holder.(utilnet.TLSClientConfigHolder); ok && of.TLSClientConfig() != nil {
 		of.TLSClientConfig().ClientSessionCache = d.tickets
 	}
@@ -163,7 +164,7 @@ func (d *upgrader) dial(ctx context.Context, url string, protocols ...string) (w
 	return holder, l, nil
 }
 
-// tunnel opens a session inside a WebSocket.
+// tunnel opens a SPDY session inside a WebSocket.
 func (d *upgrader) tunnel(ctx context.Context, url string) (*link, error) {
 	ws, l, err := d.dial(ctx, url, tunnelPrefix+portforward.PortForwardProtocolV1Name)
 	if err != nil {
@@ -172,8 +173,9 @@ func (d *upgrader) tunnel(ctx context.Context, url string) (*link, error) {
 	return newLink(&wire{ReadWriteCloser: portforward.NewTunnelingConnection("client", ws.Connection()), line: l}, d.o.Timeout), nil
 }
 
-// post opens a session by an HTTP upgrade to SPDY. It uses client-go's ordinary
-// transport, so that the proxies and dialers of the configuration apply.
+// post opens a session by upgrading an HTTP request to SPDY. It uses
+// client-go's ordinary transport, so that the proxies and dialers of the
+// configuration apply.
 func (d *upgrader) post(ctx context.Context, url string, protocols ...string) (*link, error) {
 	l := &line{}
 	req, err := http.NewRequestWithContext(l.watch(ctx), http.MethodPost, url, nil)
@@ -206,7 +208,7 @@ func (d *upgrader) post(ctx context.Context, url string, protocols ...string) (*
 	return newLink(w, d.o.Timeout), nil
 }
 
-// agreed checks that the server has chosen one of the protocols.
+// agreed returns an error unless the server has chosen one of the protocols.
 func agreed(resp *http.Response, protocols []string) error {
 	chosen := resp.Header.Get(httpstream.HeaderProtocolVersion)
 	for _, p := range protocols {

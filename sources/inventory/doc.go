@@ -1,12 +1,13 @@
-// Package inventory finds out which istiods and proxies a mesh has, before any
-// proxy is asked for its configuration. It lists each cluster's istiods, pods
-// and reachable proxies, reads what istiods say about their connections, and
-// joins the three: a connection, a pod and a folder of a snapshot that belong to
-// one proxy become one [Proxy].
+// Package inventory finds out which istiods and proxies a mesh has, before it
+// requests the configuration of any proxy. It lists each cluster's istiods, pods
+// and reachable proxies, reads the connections that each istiod reports, and
+// joins these lists: a connection, a pod and a snapshot folder that belong to
+// the same proxy become one [Proxy].
 //
-// It knows how proxies are identified across clusters, revisions and
-// namespaces. It does not know what is in a proxy's sections (package section),
-// nor how the document presents a proxy (package sources).
+// The package knows how proxies are identified across clusters, revisions and
+// namespaces. It does not know what the sections of a proxy contain (see package
+// section), nor how the document presents a proxy (see package sources).
 //
-// Start with inventory.go; join.go has the rules by which a proxy is recognised.
+// Start with inventory.go; join.go has the rules that decide which records
+// belong to the same proxy.
 package inventory

@@ -16,8 +16,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/requests"
 )
 
-// A clusterState is what the fingerprint covers of one cluster, sorted: an
-// istiod's own order differs from answer to answer.
+// A clusterState is the part of one cluster's state that the fingerprint covers.
+// Its lists are sorted, because an istiod returns its connections in a different
+// order each time.
 type clusterState struct {
 	Pilots []pilotState
 	Pods   []*kube.Pod
@@ -30,14 +31,15 @@ type pilotState struct {
 	Told   bool
 }
 
-// Fingerprint returns a short text that changes when the inventory does: it
-// covers syncz's state of every connection and, if pods is set, the pods. It is
-// the same for two readers of the same sources as long as nothing changed, and
-// empty where there is neither an istiod nor an API server to ask. The error is
-// ctx's, or an [*UnreadableError]. It asks for nothing that Read doesn't ask for.
+// Fingerprint returns a short text that changes when the inventory changes. It
+// covers the state of every connection in syncz and, if pods is set, the pods.
+// Two readers of the same sources get the same fingerprint as long as nothing has
+// changed. It is empty if the mesh has neither an istiod nor an API server. The
+// error is the context's error or an [*UnreadableError]. Fingerprint sends only
+// requests that Read sends too.
 //
-// Pods are optional because there are many: an API server should not have to
-// list them every second.
+// Pods are optional because there are many: an API server should not have to list
+// them every second.
 func (r *Reader) Fingerprint(ctx context.Context, pods bool) (string, error) {
 	var faults faultList
 	listings, err := r.list(ctx, func(ctx context.Context, l *listing) error { return r.readState(ctx, l, pods, &faults) })
@@ -64,7 +66,8 @@ func (r *Reader) Fingerprint(ctx context.Context, pods bool) (string, error) {
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// readState reads syncz and the pods of a cluster. Its error is the context's.
+// readState reads syncz and the pods of a cluster. It returns an error only if
+// ctx has ended.
 func (r *Reader) readState(ctx context.Context, l *listing, pods bool, faults *faultList) error {
 	if l.cluster.IsDump() {
 		return ctx.Err()

@@ -22,20 +22,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A Scope restricts which proxies an inventory contains. It restricts
-// nothing else, and an empty field doesn't restrict the proxies.
+// A Scope restricts which proxies an inventory contains, and nothing else. An
+// empty field restricts nothing.
 type Scope struct {
 	Namespace string
 	Selector  labels.Selector
-	Proxies   []string // words that select proxies, see mesh.Pick
-	Revision  string   // leaves out proxies that are neither connected to a known istiod nor of the revision
+	Proxies   []string // words that select proxies; see mesh.Pick
+	Revision  string   // a revision; proxies of other revisions are left out unless they are connected to a known istiod
 }
 
-// An Inventory is what the istiods and the API servers of a mesh list.
+// An Inventory lists the istiods and the proxies of a mesh, as the istiods and
+// the API servers report them.
 type Inventory struct {
 	Pilots  []*Pilot // sorted by name
 	Proxies []*Proxy
-	Faults  []*mesh.Fault // what could not be read
+	Faults  []*mesh.Fault // the parts that could not be read
 	Unknown error         // an *UnknownProxyError; nil if every word of the scope selects a proxy
 }
 
@@ -51,10 +52,10 @@ type Reader struct {
 type listing struct {
 	cluster   *requests.Cluster
 	pilots    []*Pilot
-	pods      map[string]*kube.Pod // by pod.namespace
-	havePods  bool                 // the pods could be listed
+	pods      map[string]*kube.Pod // the pods by pod.namespace
+	havePods  bool                 // reports whether the pods could be listed
 	proxies   []string             // the names of the proxies that can be reached
-	clusterID string               // Istio's name of the cluster; empty if no connection contains it
+	clusterID string               // Istio's name of the cluster; empty if no connection contains the name
 }
 
 // A faultList collects faults from several goroutines.
@@ -70,9 +71,9 @@ func (l *faultList) add(f *mesh.Fault) {
 }
 
 // Read requests syncz and the list of connections from every istiod, and the
-// pods from the API servers. A failed request becomes a fault of the
-// inventory. The error is an *UnreadableError, an *UnknownNamespaceError or
-// the cause for which ctx ended.
+// list of pods from every API server. A failed request becomes a fault of the
+// inventory. The error is an *UnreadableError, an *UnknownNamespaceError or the
+// reason why ctx ended.
 func (r *Reader) Read(ctx context.Context) (*Inventory, error) {
 	var faults faultList
 	listings, err := r.list(ctx, func(ctx context.Context, l *listing) error { return r.readListing(ctx, l, &faults) })
@@ -87,7 +88,7 @@ func (r *Reader) Read(ctx context.Context) (*Inventory, error) {
 		return nil, err
 	}
 	for _, c := range r.Clusters {
-		for _, s := range c.Sources { // only now, because listing may have added faults to the sources
+		for _, s := range c.Sources { // read the faults last, because listing may have added faults to the sources
 			for _, f := range s.Faults() {
 				if requests.LosesData(f) && !r.isElsewhere(f, listings) {
 					faults.add(f)
@@ -106,8 +107,8 @@ func (r *Reader) Read(ctx context.Context) (*Inventory, error) {
 	return out, nil
 }
 
-// list calls read for each cluster, for all at the same time, and returns
-// the listings.
+// list calls read concurrently, once for each cluster, and returns the
+// listings.
 func (r *Reader) list(ctx context.Context, read func(context.Context, *listing) error) ([]*listing, error) {
 	listings := make([]*listing, len(r.Clusters))
 	var group errgroup.Group
@@ -192,8 +193,8 @@ func readPodList(ctx context.Context, body *transport.Body) ([]kube.Pod, error) 
 	return pods, doc.Named(err)
 }
 
-// readPart requests one part of the inventory and reads the answer. If that
-// fails, it adds a fault and ok is false. It returns an error only if ctx
+// readPart requests one part of the inventory and passes the answer to read. If
+// that fails, it adds a fault and ok is false. It returns an error only if ctx
 // has ended.
 func (r *Reader) readPart(ctx context.Context, faults *faultList, q requests.Request, read func(*transport.Body) error) (ok bool, err error) {
 	body, err := r.Ask(ctx, q)
@@ -203,8 +204,8 @@ func (r *Reader) readPart(ctx context.Context, faults *faultList, q requests.Req
 	return err == nil, r.noteFault(ctx, faults, q, err)
 }
 
-// noteFault adds a fault for a part that could not be read. It returns err
-// only if err means that ctx has ended.
+// noteFault adds a fault for a part that could not be read. It returns err only
+// if err means that ctx has ended.
 func (r *Reader) noteFault(ctx context.Context, faults *faultList, q requests.Request, err error) error {
 	switch {
 	case err == nil, q.Cluster.CannotHave(err):
@@ -220,7 +221,7 @@ func (r *Reader) noteFault(ctx context.Context, faults *faultList, q requests.Re
 	return nil
 }
 
-// hasPods reports whether a namespace is known to contain a pod.
+// hasPods reports whether any listing contains a pod of the namespace.
 func hasPods(namespace string, listings []*listing) bool {
 	return slices.ContainsFunc(listings, func(l *listing) bool {
 		for _, p := range l.pods {
@@ -232,9 +233,9 @@ func hasPods(namespace string, listings []*listing) bool {
 	})
 }
 
-// isElsewhere reports whether a fault doesn't matter because it is about
-// pods of other namespaces, while the pods of the scope's namespace could be
-// listed.
+// isElsewhere reports whether a fault doesn't matter for the scope: the fault
+// is about pods of other namespaces, and the pods of the scope's namespace
+// could be listed.
 func (r *Reader) isElsewhere(f *mesh.Fault, listings []*listing) bool {
 	if r.Scope.Namespace == "" || f.Subject != "kubernetes" || f.Section != "pods" {
 		return false
@@ -242,16 +243,16 @@ func (r *Reader) isElsewhere(f *mesh.Fault, listings []*listing) bool {
 	return hasPods(r.Scope.Namespace, listings)
 }
 
-// An UnknownNamespaceError is the error of a scope whose namespace has neither
-// proxies nor pods, while other namespaces have proxies.
+// An UnknownNamespaceError reports that the namespace of a scope has neither
+// proxies nor pods, although other namespaces have proxies.
 type UnknownNamespaceError struct{ Namespace string }
 
 func (e *UnknownNamespaceError) Error() string {
 	return "no proxy and no pod is in namespace " + e.Namespace
 }
 
-// An UnreadableError is the error of a live mesh from which nothing could be
-// read: no istiod, no pods and no proxy.
+// An UnreadableError reports that nothing could be read from a live mesh: no
+// istiod, no pods and no proxy.
 type UnreadableError struct{ Faults []*mesh.Fault }
 
 func (e *UnreadableError) Error() string {
@@ -263,14 +264,14 @@ func (e *UnreadableError) Error() string {
 		}
 		lines = append(lines, f.Error())
 	}
-	if len(facts) == 1 { // usually the API server can't be reached at all
+	if len(facts) == 1 { // a single error usually means that the API server can't be reached at all
 		return before + facts[0]
 	}
 	return before + strings.Join(lines, "; ")
 }
 
-// Unwrap returns the causes of the faults instead of the faults, because a
-// caller that handles a fault by its type must not take this error for a
+// Unwrap returns the causes of the faults instead of the faults. Otherwise a
+// caller that handles faults by their type would mistake this error for a
 // fault.
 func (e *UnreadableError) Unwrap() []error {
 	all := make([]error, len(e.Faults))
@@ -280,9 +281,9 @@ func (e *UnreadableError) Unwrap() []error {
 	return all
 }
 
-// unreadable returns an *UnreadableError if all clusters are live and
-// nothing could be read from any of them. It ignores snapshots, because an
-// unreadable snapshot already fails when it is opened.
+// unreadable returns an *UnreadableError if all clusters are live and nothing
+// could be read from any of them. It ignores snapshots, because opening an
+// unreadable snapshot fails earlier.
 func unreadable(listings []*listing, faults []*mesh.Fault) error {
 	for _, l := range listings {
 		if !l.cluster.IsLive() || l.havePods || len(l.proxies) > 0 || slices.ContainsFunc(l.pilots, (*Pilot).answered) {
@@ -296,7 +297,7 @@ func unreadable(listings []*listing, faults []*mesh.Fault) error {
 	return &UnreadableError{faults}
 }
 
-// noPilots returns the error of a cluster in which no istiod was found.
+// noPilots returns the error for a cluster in which no istiod was found.
 func noPilots(c *requests.Cluster) error {
 	if !c.IsLive() {
 		return errors.New("not in the snapshot")

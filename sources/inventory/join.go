@@ -16,7 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/ztunnel"
 )
 
-// A joiner determines which connections, pod and folder belong to the same proxy.
+// A joiner determines which connections, pods and snapshot folders belong to the same
+// proxy.
 type joiner struct {
 	reader   *Reader
 	listings []*listing
@@ -26,8 +27,8 @@ type joiner struct {
 	byID    map[string][]*Proxy
 }
 
-// join returns all proxies, sorted by cluster and id: those that an istiod knows, those
-// in pods that no istiod knows, and all others that can be asked.
+// join returns all proxies, sorted by cluster and id: the proxies that an istiod
+// knows, the proxies in pods that no istiod knows, and all others that can be reached.
 func (r *Reader) join(ctx context.Context, listings []*listing, faults *faultList) ([]*Proxy, error) {
 	j := r.joinKnown(listings, faults)
 	if pilots := j.needADSZ(); len(pilots) > 0 {
@@ -59,9 +60,9 @@ func (r *Reader) joinKnown(listings []*listing, faults *faultList) *joiner {
 	return j
 }
 
-// needADSZ returns the istiods whose adsz has to be read because syncz and the pods
-// don't contain some fact: whether a client is a proxy at all, the metadata of a proxy
-// without a pod, or the workload of a pod without a controller.
+// needADSZ returns the istiods whose adsz has to be read, because syncz and the pods
+// leave a question open: whether a client is a proxy at all, which metadata a proxy
+// without a pod has, or which workload a pod without a controller belongs to.
 func (j *joiner) needADSZ() (pilots []*Pilot) {
 	open := map[*Pilot]bool{}
 	for _, p := range j.proxies {
@@ -95,9 +96,9 @@ func (j *joiner) eachLink(yield func(*listing, *Link) bool) {
 	}
 }
 
-// findClusterIDs sets the clusterID of each listing. It is the id that most
-// connections of the listing's pods have or, if its pods aren't known, the one that
-// most connections to its istiods have.
+// findClusterIDs sets the clusterID of each listing. It is the cluster id that most
+// connections of the listing's pods have. If the pods aren't known, it is the id that
+// most connections to the listing's istiods have.
 func (j *joiner) findClusterIDs() {
 	votes := map[*listing]map[string]int{}
 	for at, link := range j.eachLink {
@@ -131,7 +132,7 @@ func (j *joiner) addConnected() {
 	}
 	for _, link := range j.eachLink {
 		same := all[keyOf(link)]
-		if same == nil { // the proxy was added with its first connection
+		if same == nil { // this is the first connection of the proxy
 			continue
 		}
 		delete(all, keyOf(link))
@@ -151,8 +152,8 @@ func (j *joiner) addConnected() {
 }
 
 // separateCluster returns the cluster of a connection if several clusters have the
-// same cluster id, else nil. Such clusters belong to unrelated meshes: by default, the
-// only cluster of every mesh has the id "Kubernetes".
+// same cluster id, and nil otherwise. Clusters with the same id belong to unrelated
+// meshes: by default, the only cluster of every mesh has the id "Kubernetes".
 func (j *joiner) separateCluster(link *Link) *requests.Cluster {
 	n := 0
 	for _, l := range j.listings {
@@ -180,8 +181,8 @@ func (j *joiner) addPods() {
 	}
 }
 
-// addPlaces sets the places where each proxy can be asked. For a place that belongs to
-// no known proxy it adds one.
+// addPlaces sets the places through which each proxy can be reached. If a place
+// belongs to no known proxy, addPlaces adds a proxy for it.
 func (j *joiner) addPlaces(ctx context.Context) error {
 	identified := j.identifyAll(ctx)
 	var strangers []*stranger
@@ -216,15 +217,15 @@ func (j *joiner) addPlaces(ctx context.Context) error {
 	return nil
 }
 
-// identifyAll determines which proxies the dumps, and the places that no listing
-// knows, belong to. It reads all of them concurrently; the store limits the number of
-// concurrent requests.
+// identifyAll finds out the proxy of each dump, and of each place that no listing
+// contains. It reads the dumps concurrently; the store limits the number of concurrent
+// requests.
 func (j *joiner) identifyAll(ctx context.Context) map[Place]*stranger {
 	all := map[Place]*stranger{}
 	var group sync.WaitGroup
 	for _, l := range j.listings {
 		for _, name := range l.proxies {
-			if l.cluster.IsDump() || j.find(name, l) == nil { // find gives the same result after dumps were added, because a dump adds no second proxy with the same id
+			if l.cluster.IsDump() || j.find(name, l) == nil { // a dump added later doesn't change what find returns, because it never adds a second proxy with the same id
 				s := &stranger{place: Place{l.cluster, name}, listing: l}
 				all[s.place] = s
 				group.Go(func() { s.identity, s.err = j.reader.identify(ctx, s.place) })
@@ -235,8 +236,9 @@ func (j *joiner) identifyAll(ctx context.Context) map[Place]*stranger {
 	return all
 }
 
-// find returns the proxy with an id in a listing: the one whose home is the listing's
-// cluster or else, if only one proxy has the id and no pod of it is known, that one.
+// find returns the proxy of a listing that has the given id. It prefers the proxy
+// whose home is the listing's cluster. Otherwise it returns the only proxy with this
+// id, if there is just one and its pod is not known.
 func (j *joiner) find(id string, at *listing) *Proxy {
 	all := j.byID[id]
 	for _, p := range all {
@@ -250,9 +252,9 @@ func (j *joiner) find(id string, at *listing) *Proxy {
 	return nil
 }
 
-// addDump adds a config dump that is a source by itself. The dump belongs to the proxy
-// with the same id, if there is exactly one and it has no such dump yet. Otherwise
-// addDump adds a proxy.
+// addDump adds a config dump that was given on its own, without a mesh. The dump
+// belongs to the proxy with the same id, if there is exactly one and it has no such
+// dump yet. Otherwise addDump adds a proxy.
 func (j *joiner) addDump(at Place, who envoy.Identity) {
 	if all := j.byID[who.ID]; len(all) == 1 && !slices.ContainsFunc(all[0].Places, func(p Place) bool { return p.Cluster.IsDump() }) {
 		all[0].Places = append(all[0].Places, at)
@@ -266,18 +268,19 @@ func (j *joiner) addDump(at Place, who envoy.Identity) {
 	p.Identity, p.Home, p.Places = &who, at.Cluster, []Place{at}
 }
 
-// A stranger is a dump, or a proxy that can be reached under a name that no
-// istiod and no API server has listed.
+// A stranger is a dump, or a proxy that can be reached under a name that no istiod and
+// no API server has listed.
 type stranger struct {
 	place    Place
 	listing  *listing
 	identity envoy.Identity
-	err      error // why it could not be identified
+	err      error // the reason why it could not be identified
 }
 
-// addStrangers adds a proxy for each stranger. Its id is that of its pod if the place,
-// such as a folder of a snapshot, has the name of a pod, and its node id otherwise. If
-// several proxies have the same node id, the name of the place is appended.
+// addStrangers adds a proxy for each stranger. If the place has the name of a pod, as
+// a folder of a snapshot does, the proxy's id is the id of that pod. Otherwise it is
+// the node id. If several proxies have the same node id, the name of the place is
+// appended.
 func (j *joiner) addStrangers(all []*stranger) {
 	type key struct {
 		listing *listing
@@ -296,7 +299,7 @@ func (j *joiner) addStrangers(all []*stranger) {
 		switch {
 		case pod != nil:
 			id = name
-		case unique && nodeID != "" && s.place.Cluster.IsLive(): // it was given by its address, and may be a proxy that is already known
+		case unique && nodeID != "" && s.place.Cluster.IsLive(): // the proxy was given by its address, and may be one that is already known
 			if p := j.find(id, s.listing); p != nil {
 				p.Places = append(p.Places, s.place)
 				continue
@@ -335,13 +338,13 @@ func (j *joiner) allPilotsAnswered() bool {
 const anonymous = "proxy"
 
 // identify reads the identity of a proxy from its dump. The dump of a ztunnel doesn't
-// contain it, so a ztunnel gets the name of its place.
+// contain an identity, so the name of its place is used.
 func (r *Reader) identify(ctx context.Context, at Place) (envoy.Identity, error) {
-	if at.Cluster.Kind == transport.KindClusters { // /clusters doesn't name the proxy that it is from
+	if at.Cluster.Kind == transport.KindClusters { // the answer to /clusters doesn't contain the name of its proxy
 		return envoy.Identity{ID: cmp.Or(at.Name, anonymous)}, nil
 	}
 	what := "config_dump"
-	if at.Cluster.IsLive() { // the bootstrap is enough; every Envoy that supports masks supports this one
+	if at.Cluster.IsLive() { // the bootstrap contains the identity, and every Envoy that supports masks supports the mask for it
 		what = envoy.Request{What: what, Section: mesh.Bootstrap}.Asks(true)[0]
 	}
 	doc, err := r.AskJSON(ctx, at.Request(what))

@@ -11,9 +11,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/requests"
 )
 
-// Names returns the ids of the proxies in the scope, sorted, as far as syncz,
-// the pods and the folders of a snapshot have them: no proxy is asked. When ctx
-// ends it returns what was read by then. What can't be read is left out.
+// Names returns the sorted ids of the proxies in the scope, for shell
+// completion. It reads them from syncz, the pods and the folders of a snapshot,
+// and sends no request to a proxy. If ctx ends, Names returns the ids read by
+// then. It leaves out everything that can't be read.
 func (r *Reader) Names(ctx context.Context) []string {
 	found := &foundNames{listed: map[string]bool{}, pods: map[string]*kube.Pod{}}
 	var all sync.WaitGroup
@@ -24,15 +25,15 @@ func (r *Reader) Names(ctx context.Context) []string {
 	return found.inScope(&r.Scope)
 }
 
-// foundNames are the proxies that were found, by id.
+// foundNames collects the proxies that were found, by id.
 type foundNames struct {
 	mu     sync.Mutex
-	listed map[string]bool      // by an istiod or as a folder; false for the empty id of a config dump
-	pods   map[string]*kube.Pod // pods with a proxy
+	listed map[string]bool      // ids listed by an istiod or as a folder; false for the empty id of a config dump
+	pods   map[string]*kube.Pod // the pods that contain a proxy
 }
 
-// findNames finds the names of one cluster. Faults are dropped: completion has
-// nowhere to show them.
+// findNames finds the names in one cluster. It drops faults, because completion
+// can't show them.
 func (r *Reader) findNames(ctx context.Context, c *requests.Cluster, found *foundNames) {
 	l, faults := &listing{cluster: c}, &faultList{}
 	var all sync.WaitGroup
@@ -74,8 +75,8 @@ func (f *foundNames) addPods(pods map[string]*kube.Pod) {
 	}
 }
 
-// inScope returns the ids in the scope. A proxy without a pod has no labels that
-// are known here: a selector leaves it out.
+// inScope returns the ids in the scope. The labels of a proxy without a pod are
+// unknown here, so a selector leaves it out.
 func (f *foundNames) inScope(s *Scope) []string {
 	ids := map[string]bool{}
 	for id, listed := range f.listed {

@@ -25,14 +25,14 @@ type Pilot struct {
 	Cluster *requests.Cluster
 
 	listing         *listing
-	status          []istiod.Status // from syncz
-	clients         []istiod.Client // from adsz, or from connections
+	status          []istiod.Status // the connections, from syncz
+	clients         []istiod.Client // the clients, from adsz or from the list of connections
 	haveSyncz       bool
-	haveConnections bool // clients is known
-	connectionsOnly bool // clients has only ids and times; adsz would have more
+	haveConnections bool // reports whether clients was read
+	connectionsOnly bool // clients has only ids and times; adsz contains more
 	moreElsewhere   bool // the istiod also has connections from namespaces outside the scope
 	links           map[string]*Link
-	adsz            *store.Shared[map[string]*istiod.Client] // by connection id
+	adsz            *store.Shared[map[string]*istiod.Client] // the clients in adsz, by connection id
 }
 
 // Pod returns the istiod's pod, or nil if the API server doesn't list it.
@@ -68,7 +68,7 @@ func (p *Pilot) ConnectedProxies() any {
 	})
 }
 
-// sortedPilots returns all istiods by name and namespace.
+// sortedPilots returns all istiods, sorted by name and namespace.
 func sortedPilots(listings []*listing) (all []*Pilot) {
 	for _, l := range listings {
 		all = append(all, l.pilots...)
@@ -82,11 +82,12 @@ func sortedPilots(listings []*listing) (all []*Pilot) {
 }
 
 // readConnections reads which proxies are connected to an istiod. From a live
-// istiod it requests the list of connections, which has one line for each. adsz
-// also has everything that each connection watches, which is 27 kB per
-// connection in a mesh of a thousand services. It is only read if the list of
-// connections is missing (in a snapshot, or from an old istiod), or if there
-// are no pods that tell which proxy a connection belongs to.
+// istiod it requests the list of connections, which has one line per
+// connection. adsz also has everything that each connection watches, which is
+// 27 kB per connection in a mesh of a thousand services. So readConnections
+// reads adsz only if the list of connections is missing (in a snapshot, or from
+// an old istiod), or if no pods are known from which the proxy of a connection
+// could be found.
 func (r *Reader) readConnections(ctx context.Context, p *Pilot, faults *faultList) error {
 	if !p.Cluster.IsLive() || !p.Cluster.HasAPIServer() {
 		return r.readADSZ(ctx, p, faults)
@@ -112,8 +113,8 @@ func (r *Reader) readConnections(ctx context.Context, p *Pilot, faults *faultLis
 	return r.noteFault(ctx, faults, q, err)
 }
 
-// readADSZ reads adsz, which has what the clients of an istiod report about
-// themselves. If that fails, the clients that were known before remain.
+// readADSZ reads adsz, which contains what the clients of an istiod report
+// about themselves. If that fails, the clients that were known before remain.
 func (r *Reader) readADSZ(ctx context.Context, p *Pilot, faults *faultList) error {
 	ok, err := r.readPart(ctx, faults, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: "adsz"}, func(body *transport.Body) error {
 		clients, err := readClients(ctx, body)
@@ -132,7 +133,7 @@ func readClients(ctx context.Context, body *transport.Body) ([]istiod.Client, er
 	return clients, doc.Named(err)
 }
 
-// readAllADSZ reads adsz of several istiods at once.
+// readAllADSZ reads adsz of several istiods concurrently.
 func (r *Reader) readAllADSZ(ctx context.Context, pilots []*Pilot, faults *faultList) error {
 	var group errgroup.Group
 	for _, p := range pilots {
@@ -181,7 +182,8 @@ func (p *Pilot) synczNamesAll() bool {
 }
 
 // A Link is a proxy's connection to an istiod. It has the proxy's status from
-// syncz, and what the proxy reports about itself. One of the two may be nil.
+// syncz, and the data that the proxy reports about itself. One of the two may
+// be nil.
 type Link struct {
 	Pilot  *Pilot
 	Status *istiod.Status
@@ -222,7 +224,7 @@ func (p *Pilot) connect() {
 	}
 }
 
-// self returns what the proxy reports about itself, or nil if only its
+// self returns the data that the proxy reports about itself, or nil if only its
 // connection is known.
 func (l *Link) self() *istiod.Client {
 	if l == nil || l.Pilot.connectionsOnly {

@@ -14,19 +14,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/requests"
 )
 
-// A Proxy is what istiod, the API server and dumps say about one proxy. No
-// request to the proxy itself is needed for it. Values that no source
+// A Proxy contains the facts about one proxy that istiod, the API server and
+// dumps report. They need no request to the proxy itself. Values that no source
 // contains are empty or nil.
 type Proxy struct {
 	ID        string // pod.namespace, or another name if the pod isn't known
 	ClusterID string
-	Home      *requests.Cluster // the cluster of its pod, or, without a pod, the cluster in which it was found
+	Home      *requests.Cluster // the cluster of the proxy's pod; without a pod, the cluster in which the proxy was found
 
-	Link     *Link           // the link to its istiod; nil if no istiod knows it
+	Link     *Link           // the link to the proxy's istiod; nil if no istiod knows the proxy
 	Also     []*Link         // links to other istiods, the most recent first
-	Pod      *kube.Pod       // nil if no API server lists it
-	Identity *envoy.Identity // read from its dump if neither an istiod nor an API server lists it
-	Places   []Place         // where requests can be sent to it
+	Pod      *kube.Pod       // the pod; nil if no API server lists it
+	Identity *envoy.Identity // the identity in the dump; set if neither an istiod nor an API server lists the proxy
+	Places   []Place         // the places to which requests for the proxy can be sent
 
 	// AllPilotsAnswered reports whether every istiod has listed its
 	// connections. If so, a proxy without a link is not connected; otherwise an
@@ -47,8 +47,8 @@ func (p Place) Request(what string) requests.Request {
 	return requests.Request{Cluster: p.Cluster, To: requests.Proxy, Name: p.Name, What: what}
 }
 
-// AllPlaces returns the places. If there is none, it returns the place at
-// which the proxy is expected: its id in its own cluster.
+// AllPlaces returns the places of the proxy. If there is none, it returns the
+// place at which the proxy is expected: its id in its own cluster.
 func (p *Proxy) AllPlaces() []Place {
 	if p.Places == nil {
 		return []Place{{p.Home, p.ID}}
@@ -84,23 +84,23 @@ func (p *Proxy) Connected() any {
 	return p.Link != nil
 }
 
-// Name returns the name of the pod.
+// Name returns the name of the proxy's pod.
 func (p *Proxy) Name() string {
 	name, _ := p.podName()
 	return name
 }
 
-// Namespace returns the namespace of the pod.
+// Namespace returns the namespace of the proxy's pod.
 func (p *Proxy) Namespace() string {
 	_, namespace := p.podName()
 	return namespace
 }
 
-// podName returns the name and the namespace of the pod, from the first of
-// these that is known: the pod, the link, the identity in the proxy's dump.
-// Both are empty if the node id in the dump isn't Istio's, but comes from
-// another control plane. If none is known, they come from the id, because
-// the folder of a proxy in a snapshot is named <pod>.<namespace>.
+// podName returns the name and the namespace of the pod. It takes them from the
+// first source that is known: the pod, the link, the identity in the proxy's
+// dump. Both are empty if the node id in the dump was set by another control
+// plane than Istio. If no source is known, podName splits the id, because the
+// folder of a proxy in a snapshot is named <pod>.<namespace>.
 func (p *Proxy) podName() (name, namespace string) {
 	switch who := p.Identity; {
 	case p.Pod != nil:
@@ -124,8 +124,8 @@ func SplitID(id string) (name, namespace string) {
 	return id, ""
 }
 
-// Type returns the proxy's type: the one in syncz, or else the pod's, or
-// else the one that the proxy's own dump contains.
+// Type returns the proxy's type. It takes the type from syncz, else from the
+// pod, else from the proxy's own dump.
 func (p *Proxy) Type() string {
 	switch {
 	case p.Status() != nil && p.Status().Type != "":
@@ -138,7 +138,7 @@ func (p *Proxy) Type() string {
 	return ""
 }
 
-// Revision returns the revision of istiod that the pod selects.
+// Revision returns the istiod revision that the pod selects.
 func (p *Proxy) Revision() string {
 	if p.Pod != nil {
 		return p.Pod.Revision
@@ -147,7 +147,7 @@ func (p *Proxy) Revision() string {
 	return s
 }
 
-// Version returns the proxy's version of Istio.
+// Version returns the Istio version of the proxy.
 func (p *Proxy) Version() string {
 	var v string
 	if s := p.Status(); s != nil {
@@ -177,8 +177,8 @@ func (p *Proxy) IPs() []string {
 	return nil
 }
 
-// firstKnown returns a value from the first source that the proxy has: its
-// pod, what it told istiod when it connected, or the identity in its dump.
+// firstKnown returns a value from the first source that the proxy has: its pod,
+// the metadata that it sent to istiod, or the identity in its dump.
 func firstKnown[T any](p *Proxy, pod func(*kube.Pod) T, client func(*istiod.Client) T, identity func(*envoy.Identity) T) (none T) {
 	switch {
 	case p.Pod != nil:
@@ -217,8 +217,8 @@ func (p *Proxy) Annotations() *object.Object {
 	return nil
 }
 
-// Workload returns the name of the Deployment, or of another controller,
-// that created the pod.
+// Workload returns the name of the Deployment, or other controller, that
+// created the pod.
 func (p *Proxy) Workload() string {
 	if c := p.Link.self(); c != nil && c.Workload != "" {
 		return c.Workload
@@ -232,16 +232,16 @@ func (p *Proxy) Workload() string {
 	return ""
 }
 
-// Locality returns {region, zone, subZone} as the proxy reports it, or nil.
-// Of the endpoints of istiod only adsz contains it, so the value is lazy if
-// adsz was not read yet.
+// Locality returns the locality that the proxy reports, as {region, zone,
+// subZone}, or nil. Among the endpoints of istiod only adsz contains it, so the
+// value is lazy if adsz was not read yet.
 func (p *Proxy) Locality() any {
 	l := p.Link
 	switch {
 	case l != nil && l.Pilot.connectionsOnly:
 		return mesh.Later(func(ctx context.Context) (any, error) {
 			all, err := l.Pilot.adsz.Get(ctx)
-			if err != nil || l.client == nil || all[l.client.Connection] == nil { // the proxy has disconnected meanwhile
+			if err != nil || l.client == nil || all[l.client.Connection] == nil { // the proxy has disconnected since then
 				return nil, err
 			}
 			return all[l.client.Connection].Locality.OrNull(), nil
@@ -263,9 +263,8 @@ func (p *Proxy) Status() *istiod.Status {
 	return p.Link.Status
 }
 
-// known returns an empty object for nil, because nil would mean that the
-// value is unknown. A pod in the list that has no labels is known to have
-// none.
+// known returns an empty object in place of nil, because nil would mean that
+// the value is unknown. A listed pod without labels is known to have none.
 func known(o *object.Object) *object.Object {
 	if o == nil {
 		return object.New(0)

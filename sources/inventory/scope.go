@@ -45,8 +45,8 @@ func (s *Scope) restrict(all []*Proxy) ([]*Proxy, error) {
 	return out, nil
 }
 
-// unknownProxy returns the error of a word that names no proxy, with the names
-// that are close to it.
+// unknownProxy returns the error for a word that selects no proxy. The error
+// suggests similar names.
 func (s *Scope) unknownProxy(word string, names []mesh.Name) error {
 	const most = 5
 	text := "no proxy named " + word
@@ -66,8 +66,7 @@ func (s *Scope) unknownProxy(word string, names []mesh.Name) error {
 	return &UnknownProxyError{Word: word, text: text}
 }
 
-// An UnknownProxyError is the error of a word in Scope.Proxies that names no
-// proxy.
+// An UnknownProxyError reports a word in Scope.Proxies that selects no proxy.
 type UnknownProxyError struct {
 	Word string
 	text string
@@ -75,7 +74,7 @@ type UnknownProxyError struct {
 
 func (e *UnknownProxyError) Error() string { return e.text }
 
-// labelSet returns labels in the form that a selector reads.
+// labelSet returns labels in the form that a selector accepts.
 func labelSet(m *object.Object) labels.Set {
 	set := labels.Set{}
 	for k, v := range m.All() {

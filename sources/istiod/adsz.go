@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Client is what adsz reports about one connection: the identity that the proxy
-// claims. The answer of connections only has the first three fields.
+// A Client is one connection as adsz reports it, with the identity that the proxy
+// claims. The answer of the connections endpoint has only the first three fields.
 type Client struct {
 	ID          string // pod.namespace
 	Connection  string // the connection's own id: the proxy's id and a number
@@ -20,7 +20,7 @@ type Client struct {
 	Locality *object.Object // the object {region, zone, subZone}; nil if it isn't set
 
 	ClusterID      string
-	Version        string // of the proxy
+	Version        string // the version of the proxy
 	Workload       string
 	ServiceAccount string
 	Node           string
@@ -50,8 +50,8 @@ var adszNode = &decode.Node{Walk: true, Fields: []decode.Field{{Name: "clients",
 }}}}
 
 // ReadClients reads the body of /debug/adsz or /debug/connections, in its order. It
-// skips the watched resources of each client: they are most of the body of adsz, and
-// syncz has what is needed.
+// skips the resources that each client watches: they are most of the body of adsz,
+// and syncz contains the needed part of them.
 func ReadClients(ctx context.Context, doc *decode.Document) ([]Client, error) {
 	var all []Client
 	_, err := doc.Pass(ctx, 0, -1, nil, adszNode, func(_ int, v any, _, _ int64) error {
@@ -111,9 +111,9 @@ func locality(v any) *object.Object {
 const probeVersion = "65536.65536.65536"
 
 // IsProxy reports whether a connection belongs to a proxy of the mesh. c comes from
-// adsz and s from syncz; either may be nil. Tools that connect to istiod with the
-// protocol of proxies have no PROXY_CONFIG. Neither has a ztunnel, which is
-// recognized by its label if syncz wasn't read.
+// adsz and s from syncz; either may be nil. Other tools that use the proxies'
+// protocol send no PROXY_CONFIG in their metadata. A ztunnel sends none either; it
+// is recognized by its label if syncz wasn't read.
 func IsProxy(c *Client, s *Status) bool {
 	switch {
 	case s != nil && s.Type == "ztunnel":

@@ -15,7 +15,7 @@ var TypesOf = map[mesh.Section]string{
 	mesh.Clusters: "CDS", mesh.Listeners: "LDS", mesh.Routes: "RDS", mesh.Endpoints: "EDS", mesh.Secrets: "SDS", mesh.Extensions: "ECDS",
 }
 
-// wrappings describes how a dump wraps the resources of a section.
+// wrappings describes how a config dump wraps the resources of a section.
 var wrappings = map[mesh.Section]struct{ message, part, before, after string }{
 	mesh.Clusters:   {".Cluster", `ClustersConfigDump","dynamicActiveClusters"`, `{"cluster":`, `}`},
 	mesh.Listeners:  {".Listener", `ListenersConfigDump","dynamicListeners"`, `{"activeState":{"listener":`, `}}`},
@@ -25,10 +25,10 @@ var wrappings = map[mesh.Section]struct{ message, part, before, after string }{
 	mesh.Extensions: {".TypedExtensionConfig", `EcdsConfigDump","ecdsFilters"`, `{"ecdsFilter":`, `}`},
 }
 
-// Wrap reads an answer that is a list of bare resources and writes a dump that
-// contains them. Such answers come from config_dump with "types" and from edsz. Wrap
-// writes nothing if the answer is already a dump, as from an istiod that doesn't
-// know "types". Bare resources have no version.
+// Wrap converts an answer that is a list of bare resources to a config dump with
+// these resources, and writes the dump to out. Such answers come from config_dump
+// with "types" and from edsz. Wrap writes nothing if the answer is already a dump,
+// as from an istiod that doesn't know "types". Bare resources have no version.
 func Wrap(ctx context.Context, out io.Writer, s mesh.Section, doc *decode.Document) error {
 	const tagType, tagElement = 1, 2
 	w := wrappings[s]

@@ -14,7 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// holders are the paths of the resources of a section in a real istiod's dump.
+// holders maps a section to the paths of its resources in a real istiod's dump.
 var holders = map[mesh.Section][]string{
 	mesh.Clusters:  {"dynamicActiveClusters", "cluster"},
 	mesh.Listeners: {"dynamicListeners", "activeState", "listener"},
@@ -57,8 +57,8 @@ func wrapped(t *testing.T, s mesh.Section, b []byte) []byte {
 	return out.Bytes()
 }
 
-// TestWrap wraps the bare resources of a real dump and reads the same resources
-// back.
+// TestWrap checks that the resources of a real dump can be wrapped after they
+// were extracted, and read back unchanged.
 func TestWrap(t *testing.T) {
 	paths, _ := filepath.Glob("../testdata/stale/pilots/*/config_dump.reviews-v2-*.json")
 	if len(paths) != 1 {

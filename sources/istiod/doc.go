@@ -1,16 +1,17 @@
-// Package istiod reads the answers of istiod's debug endpoints: the connected
-// proxies and their sync state (syncz, connections, adsz), and istiod's own view of
-// the mesh (configz, registryz, …).
+// Package istiod reads the answers of istiod's debug endpoints. These contain the
+// connected proxies and their sync state (syncz, connections, adsz), and istiod's
+// own view of the mesh (configz, registryz, …).
 //
-// It knows the forms of these answers in all versions of Istio, and the rule that
-// turns "sent" and "acked" into a sync state. It knows neither pods nor Envoys, and
-// not where an answer came from.
+// The package knows the forms of these answers in all versions of Istio, and the
+// rule that derives a sync state from the last push that was sent and the last one
+// acknowledged. It knows nothing about pods or Envoys, nor where an answer came
+// from.
 package istiod
 
 import "github.com/meshq/kubectl-meshq/sources/mesh"
 
-// Endpoints returns the endpoints of istiod for a lazy field of a Pilot, in the
-// order in which to try them.
+// Endpoints returns the endpoints of istiod that may contain a lazy field of a
+// Pilot, in the order in which to try them.
 func Endpoints(field string) []string {
 	switch field {
 	case "config":

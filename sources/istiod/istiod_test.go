@@ -36,7 +36,7 @@ func read(t *testing.T, path string) []byte {
 	return b
 }
 
-// plain decodes with encoding/json, for comparison.
+// plain decodes a body with encoding/json, for comparison.
 func plain[T any](t *testing.T, body []byte) T {
 	t.Helper()
 	var v T
@@ -141,10 +141,10 @@ func TestPushesBehind(t *testing.T) {
 	}{
 		{v(13) + a, v(4) + b, 9, true, v(13)},
 		{v(13) + a, v(13) + a, 0, true, v(13)},
-		{v(13) + a, v(13) + b, 0, true, v(13)},    // the state is STALE, although it is the same push: it was sent twice
+		{v(13) + a, v(13) + b, 0, true, v(13)},    // STALE, although the push is the same, because it was sent twice
 		{v(13) + a, "", 0, false, v(13)},          // never acknowledged
 		{"", "", 0, false, ""},                    // never sent
-		{v(2) + a, v(700) + b, -698, false, v(2)}, // istiod was restarted in between and counts from the start again
+		{v(2) + a, v(700) + b, -698, false, v(2)}, // istiod was restarted in between, and its counter started again
 		{a, b, 0, false, a},                       // the nonces of old istiods don't contain a version
 		{a, a, 0, true, a},
 		{"x", v(1) + a, -1, false, "x"},
@@ -162,10 +162,9 @@ func TestPushesBehind(t *testing.T) {
 	}
 }
 
-// TestSynczWithoutResources checks the syncz of istiod before 1.23, which has
-// pairs of sent and acknowledged nonces (cluster_sent, cluster_acked) instead
-// of "resources". For these types, the statuses must be the same as with
-// "resources".
+// TestSynczWithoutResources checks that the syncz of istiod before 1.23 yields
+// the same statuses as one with "resources". It has pairs of sent and
+// acknowledged nonces instead (cluster_sent, cluster_acked).
 func TestSynczWithoutResources(t *testing.T) {
 	body := read(t, stale+"/syncz.json")
 	now, err := ReadSyncz(t.Context(), document(t, body))
@@ -314,8 +313,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestRead checks that every lazy field of a Pilot has the unchanged body of
-// its endpoint.
+// TestRead checks that every lazy field of a Pilot contains the unchanged body
+// of its endpoint.
 func TestRead(t *testing.T) {
 	if got := Fields(); !slices.Equal(got, []string{"config", "registryServices", "pushStatus", "meshConfig", "remoteClusters", "endpointShards"}) {
 		t.Fatal(got)
@@ -372,8 +371,8 @@ func TestBrokenBodies(t *testing.T) {
 	}
 }
 
-// TestAsIstioctlPrints checks that the states and ages are those that istioctl
-// printed for these captures.
+// TestAsIstioctlPrints checks that the states and ages are the same as those
+// that istioctl printed when these captures were taken.
 func TestAsIstioctlPrints(t *testing.T) {
 	for _, capture := range []string{"stale", "bookinfo"} {
 		printed, err := os.ReadFile("../../../shared/istioctl/" + capture + "/ps-v1.txt")

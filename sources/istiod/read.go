@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Read reads the answer of one of the [Endpoints] of a field. Names in it stay as
-// istiod writes them, which are those of Go or of JSON. The objects of "config" have
-// their Kubernetes kinds.
+// Read reads the answer of one of the [Endpoints] of a field. Names in the answer
+// stay as istiod writes them, which is as in Go or as in JSON. The objects of
+// "config" have their Kubernetes kinds.
 func Read(ctx context.Context, field string, doc *decode.Document, shape decode.Shape) (any, error) {
 	if field != "config" {
 		return doc.Pass(ctx, 0, -1, shape, &decode.Node{Shallow: true}, nil)
@@ -32,7 +32,7 @@ func Read(ctx context.Context, field string, doc *decode.Document, shape decode.
 	return items, nil
 }
 
-// Version returns istiod's version from the body of /version, which is
+// Version returns istiod's version from the body of /version, which has the form
 // "1.31.0-<revision>-Clean". It returns "" if istiod was built without a version.
 func Version(body string) string {
 	parts := strings.Split(strings.TrimSpace(body), "-")

@@ -11,20 +11,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Status is what syncz reports about one connection.
+// A Status is the state of one connection in syncz.
 type Status struct {
 	ID        string // pod.namespace
 	ClusterID string
-	Type      string // one of sidecar, router, waypoint, ztunnel and agentgateway; empty before Istio 1.18
+	Type      string // sidecar, router, waypoint, ztunnel or agentgateway; empty before Istio 1.18
 	Version   string // the version of the proxy
 
-	// Types are the types that the proxy is known to subscribe to, and those that an
-	// old istiod always reports. They are in the order of mesh.SyncTypes, then by
-	// URL.
+	// Types contains the types that the proxy is known to subscribe to, and the
+	// types that an old istiod always reports. They are in the order of
+	// mesh.SyncTypes, then by URL.
 	Types []TypeStatus
 }
 
-// A TypeStatus is what syncz reports about one type of configuration.
+// A TypeStatus is the state of one type of configuration in syncz.
 type TypeStatus struct {
 	Key    string // the type's field, for example "cds"; if it has none, its URL
 	Sent   string // the nonce of the last push; empty if there was none
@@ -33,13 +33,13 @@ type TypeStatus struct {
 	Error  string // the reason why the proxy refused a push
 
 	// Percent is the percentage of the EDS clusters that the proxy had requested
-	// when it acknowledged the last push. Only istiods up to 1.5 report it, for EDS;
-	// otherwise it is nil.
+	// when it acknowledged the last push. Only istiods up to 1.5 report it, and only
+	// for EDS; otherwise it is nil.
 	Percent *int
 }
 
-// statusTag is the Visit tag of the elements of syncz, each of which is one
-// connection.
+// statusTag is the tag with which the decoder visits the elements of syncz, each of
+// which is one connection.
 const statusTag = 1
 
 var synczNode = &decode.Node{Walk: true, Elem: &decode.Node{All: true, Visit: statusTag}}
@@ -53,7 +53,7 @@ var synczNode = &decode.Node{Walk: true, Elem: &decode.Node{All: true, Visit: st
 func ReadSyncz(ctx context.Context, doc *decode.Document) ([]Status, error) {
 	var all []Status
 	var old []*object.Object
-	tells := false // the answer has the member "resources", so istiod is 1.23 or newer
+	tells := false // reports whether the answer has the member "resources", as istiod 1.23 and newer write it
 	types := mesh.SyncTypes()
 	_, err := doc.Pass(ctx, 0, -1, nil, synczNode, func(_ int, v any, _, _ int64) error {
 		m, ok := v.(*object.Object)
@@ -114,8 +114,9 @@ func resource(key string, m *object.Object) TypeStatus {
 	return TypeStatus{Key: key, Sent: m.Text("sent"), Acked: m.Text("acked"), SentAt: instant(m.Get("sentTime")), Error: m.Text("lastError")}
 }
 
-// byPair reads cluster_sent, cluster_acked and so on. Old istiods don't distinguish
-// "not subscribed" from "nothing sent"; for a ztunnel it means not subscribed.
+// byPair reads the pairs of nonces, cluster_sent and cluster_acked and so on. Old
+// istiods don't distinguish "not subscribed" from "nothing sent"; for a ztunnel, a
+// missing pair means that it isn't subscribed.
 func byPair(m *object.Object, proxyType string, types []mesh.SyncType) []TypeStatus {
 	var out []TypeStatus
 	for _, t := range types {

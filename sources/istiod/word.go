@@ -10,7 +10,7 @@ import (
 )
 
 // Word returns the sync state of a type that the proxy subscribes to. It follows the
-// rule of istiod's own status generator.
+// rule in istiod's own status generator.
 func (t *TypeStatus) Word() string {
 	switch {
 	case t.Error != "":
@@ -51,10 +51,11 @@ func (s *Status) Word(key string) string {
 	return mesh.Ignored
 }
 
-// Sync returns the object in the field "sync" of a proxy. Per type it has {status,
-// sent, acked, sentAt, age, pushesBehind, error}, and percent where an old istiod
-// reports it for EDS. sent and acked are push versions of the form "time/counter";
-// age is in seconds before now. A value that isn't known is null. s may be nil.
+// Sync returns the object in the field "sync" of a proxy. For each type it has
+// {status, sent, acked, sentAt, age, pushesBehind, error}, and also percent if an
+// old istiod reports it for EDS. sent and acked are push versions of the form
+// "time/counter"; age is the number of seconds before now. An unknown value is null.
+// s may be nil.
 func (s *Status) Sync(now time.Time) *object.Object {
 	out := object.New(0)
 	none := mesh.Unknown
@@ -97,9 +98,9 @@ func (t *TypeStatus) object(now time.Time) *object.Object {
 	return m
 }
 
-// PushesBehind returns the number of pushes between the last one accepted and the
-// last one sent. ok is false if the two can't be compared: nothing was sent or
-// accepted yet, or istiod was restarted in between.
+// PushesBehind returns the number of pushes between the last accepted one and the
+// last sent one. ok is false if the two can't be compared, because nothing was sent
+// or accepted yet, or because istiod was restarted in between.
 func (t *TypeStatus) PushesBehind() (n int, ok bool) {
 	if t.Sent == "" || t.Acked == "" {
 		return 0, false
@@ -116,8 +117,8 @@ func (t *TypeStatus) PushesBehind() (n int, ok bool) {
 // nonce.
 const uuidLen = 36
 
-// pushVersion returns the push version at the start of a nonce. A nonce that doesn't
-// contain a version, from an old istiod, is returned unchanged.
+// pushVersion returns the push version at the start of a nonce. It returns the nonce
+// unchanged if it contains no version, as the nonces of old istiods.
 func pushVersion(nonce string) string {
 	if n := len(nonce) - uuidLen; n > 0 && strings.Contains(nonce[:n], "/") {
 		return nonce[:n]
@@ -125,7 +126,7 @@ func pushVersion(nonce string) string {
 	return nonce
 }
 
-// pushCount returns the counter in a nonce's push version, "time/counter".
+// pushCount returns the counter in the push version ("time/counter") of a nonce.
 func pushCount(nonce string) (int, bool) {
 	v := pushVersion(nonce)
 	if len(v) == len(nonce) {

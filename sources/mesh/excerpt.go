@@ -20,7 +20,7 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("%s has changed since it was first asked about", cmp.Or(e.Name, "what is in it"))
 }
 
-// An Excerpt is a section of which only some fields were requested.
+// An Excerpt is a section from which only some fields were requested.
 type Excerpt struct {
 	Proxy   string // the proxy's id
 	Section Section
@@ -30,19 +30,19 @@ type Excerpt struct {
 	Known   []*object.Object // the elements with the requested fields
 
 	// Whole returns the section with all fields. It is called once for each
-	// element of which another field is read, so it should cache the section.
+	// element from which another field is read, so it should cache the section.
 	Whole func(ctx context.Context) (elements []any, err error)
 
 	mu    sync.Mutex
-	fits  []any       // the whole section that Known belongs to
+	fits  []any       // the whole section, against which Known was checked
 	place map[nth]int // the position of each element in fits
 }
 
-// Objects returns the elements. If a field is read that was not requested,
-// it comes from the element with the same name in the whole section. If
-// several elements have this name, it comes from the one at the same
-// position among them. Reading such a field returns a [ChangedError] if the
-// whole section has other elements, or other values in the requested fields.
+// Objects returns the elements. A field that was not requested is read from the
+// element with the same name in the whole section. If several elements have
+// this name, it is read from the one at the same position among them. Reading
+// such a field returns a [ChangedError] if the whole section has other
+// elements, or other values in the requested fields.
 func (x *Excerpt) Objects() []any {
 	out := make([]any, len(x.Known))
 	names := nths{}
@@ -57,7 +57,7 @@ func (x *Excerpt) Objects() []any {
 // nth identifies an element by its name and its position among the elements
 // with that name.
 type nth struct {
-	name string // empty if elements have no known names
+	name string // the element's name; empty if elements have no known names
 	n    int
 }
 
@@ -85,7 +85,8 @@ func (x *Excerpt) name(known *object.Object) any {
 	return nil
 }
 
-// find returns an element of the whole section.
+// find returns the element of the whole section that has the given name and
+// position.
 func (x *Excerpt) find(ctx context.Context, at nth) (any, error) {
 	elements, err := x.Whole(ctx)
 	if err != nil {
@@ -108,8 +109,8 @@ func (x *Excerpt) find(ctx context.Context, at nth) (any, error) {
 	return elements[i], nil
 }
 
-// compare compares the whole section with the known elements, and returns
-// the index of each known element in it. It returns nil if the section has
+// compare compares the whole section with the known elements. It returns the
+// index of each known element in the whole section, or nil if the section has
 // changed.
 func (x *Excerpt) compare(ctx context.Context, whole []any) (map[nth]int, error) {
 	if len(whole) != len(x.Known) {
@@ -139,8 +140,8 @@ func (x *Excerpt) compare(ctx context.Context, whole []any) (map[nth]int, error)
 	return place, nil
 }
 
-// agree reports whether two values are equal in the requested fields. If
-// asked is nil, all fields are compared.
+// agree reports whether two values are equal in the requested fields. If asked
+// is nil, it compares all fields.
 func agree(ctx context.Context, a, b any, asked Asked) (bool, error) {
 	if asked == nil {
 		a, err := Deep(ctx, a)

@@ -6,23 +6,24 @@ import (
 	"unicode/utf8"
 )
 
-// A Fault says which part of the document is unavailable, and why. Reading that
-// part raises the fault as an error; the document and the evaluator decide what
-// that means for the rest. One broken proxy never ends a run.
+// A Fault describes a part of the document that is unavailable, and the reason.
+// Reading that part returns the fault as an error. The document and the
+// evaluator decide whether the rest can be used. One broken proxy never ends a
+// run.
 type Fault struct {
-	Proxy   string // the proxy's id, "reviews-v1-7f99cc4496-gdxfn.default"; empty if it is not about one
-	Subject string // what it is about if not a proxy: an istiod's name, "kubernetes"
-	Section string // "clusters", "syncz", "pods"
+	Proxy   string // the proxy's id, such as "reviews-v1-7f99cc4496-gdxfn.default"; empty if the fault isn't about a proxy
+	Subject string // the subject if it isn't a proxy: the name of an istiod, or "kubernetes"
+	Section string // the section or list that is unavailable: "clusters", "syncz", "pods"
 	Err     error  // the cause
 }
 
-// Error returns the fact behind the name of what it is about:
-// "reviews-v1.default: clusters: port 15000 refused".
+// Error returns the cause, after the names of the proxy or subject and of the
+// section: "reviews-v1.default: clusters: port 15000 refused".
 func (f *Fault) Error() string {
 	whose := cmp.Or(f.Proxy, f.Subject)
 	s := f.Fact()
 	if whose != "" {
-		s = strings.TrimPrefix(s, whose+": ") // if the cause names it, too
+		s = strings.TrimPrefix(s, whose+": ") // the cause may begin with the same name
 	}
 	if f.Section != "" {
 		s = f.Section + ": " + s
@@ -33,8 +34,8 @@ func (f *Fault) Error() string {
 	return s
 }
 
-// Fact returns the cause alone, shortened by [Brief]: it may contain text of
-// any length from servers and files.
+// Fact returns the text of the cause alone, shortened by [Brief], because it
+// may contain long texts from servers and files.
 func (f *Fault) Fact() string { return Brief(f.Err.Error()) }
 
 // MostFact is the largest number of characters in the text of a fault.

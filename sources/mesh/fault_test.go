@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A fault names whose it is, once.
+// TestFaultSaysWhoseItIsOnce checks that the text of a fault contains the name
+// of the proxy only once.
 func TestFaultSaysWhoseItIsOnce(t *testing.T) {
 	for want, f := range map[string]Fault{
 		"a.b: clusters: port 15000 refused": {Proxy: "a.b", Section: "clusters", Err: errors.New("port 15000 refused")},

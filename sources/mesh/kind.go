@@ -1,44 +1,45 @@
 package mesh
 
-// A Kind is a kind of object in the document: the value of its "kind" field,
-// and the fields it has beside those that Envoy, istiod or Kubernetes give it.
+// A Kind is a kind of object in the document. It has the value of the object's
+// "kind" field, and the fields that the plugin adds to those from Envoy, istiod
+// or Kubernetes.
 type Kind struct {
 	Name string
 	Doc  string
 
-	// Message is the full name of the Envoy message whose fields the object
-	// has too; empty where there is none.
+	// Message is the full name of the Envoy message whose fields the object also
+	// has; empty if there is none.
 	Message string
 
-	// Open kinds may have more fields than are listed: those that their source
-	// gives them.
+	// Open kinds may have more fields than those listed here. Their source
+	// determines these other fields.
 	Open bool
 
 	Fields []Field
 }
 
-// A Field is one row for each field that an object of the document has from us:
-// what help, completion, explain, the tables and the masks that are sent to
-// Envoy need to know of it.
+// A Field describes one field that the plugin adds to an object of the document.
+// Help, completion, explain, the tables and the masks that are sent to Envoy use
+// this description.
 //
-// A derived field of an Envoy resource is made in package envoy, from the
-// resource's own fields. Those are named in Needs: a live Envoy is asked for them
-// when a query reads the derived field. A field with a Column appears in the
-// table of its kind without further code.
+// A derived field of an Envoy resource is computed in package envoy from the
+// resource's own fields. Needs lists those fields: when a query reads the derived
+// field, they are requested from a live Envoy. A field with a Column appears in
+// the table of its kind without further code.
 type Field struct {
 	Name  string
 	Doc   string
 	Cost  Cost
-	Of    string   // the kind of the object, or of the objects in the array, that it holds; empty for anything else
-	Holds Holding  // what stands in it, where that is more than any string or number
-	Needs []string // the fields of Message that it is made of; nil: it is not derived from them
+	Of    string   // the kind of the object in the field, or of the objects in its array; empty for other values
+	Holds Holding  // the possible values, if they are more specific than "any string or number"
+	Needs []string // the fields of Message from which it is computed; nil if it isn't derived from them
 
-	Column string // the header of its column; empty: package columns decides how it is shown
-	Wide   bool   // the column is shown with -o wide only
+	Column string // the header of its column; if empty, package columns decides how the field is shown
+	Wide   bool   // reports whether the column is shown only with -o wide
 }
 
 // Needs returns the derived fields of a kind, each with the fields of the Envoy
-// message that it is made of.
+// message from which it is computed.
 func Needs(kind string) map[string][]string {
 	all := map[string][]string{}
 	k, _ := KindOf(kind)
@@ -50,16 +51,17 @@ func Needs(kind string) map[string][]string {
 	return all
 }
 
-// A Cost says what reading a field costs.
+// A Cost is the cost of reading a field.
 type Cost int
 
-// The costs. The outline is what the inventory of the mesh already has.
+// These are the costs. The outline is the data that the inventory of the mesh has
+// read already.
 const (
-	InOutline Cost = iota // nothing beyond the outline, or nothing beyond the object itself
-	OnDemand              // a request of its own
+	InOutline Cost = iota // no request beyond those for the outline, or for the object itself
+	OnDemand              // one request for the field itself
 )
 
-// Kinds returns the kinds of the document, without those of Kubernetes.
+// Kinds returns the kinds of the document, except those of Kubernetes.
 func Kinds() []Kind {
 	kinds := []Kind{
 		{Name: "Mesh", Doc: "the whole mesh", Fields: meshFields()},
@@ -94,7 +96,7 @@ func Kinds() []Kind {
 	return append(kinds, traceKinds()...)
 }
 
-// KindOf returns a kind by its name.
+// KindOf returns the kind with a name.
 func KindOf(name string) (Kind, bool) {
 	for _, k := range Kinds() {
 		if k.Name == name {
@@ -183,7 +185,7 @@ func desiredFields() []Field {
 	return fields
 }
 
-// stateFields are the fields of every resource that Envoy holds by name.
+// stateFields returns the fields of every resource that Envoy holds by name.
 func stateFields() []Field {
 	return []Field{
 		kindField(),

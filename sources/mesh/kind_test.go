@@ -52,7 +52,8 @@ func TestSectionsOf(t *testing.T) {
 	}
 }
 
-// The types of document.md's table, in its order, each by one URL only.
+// TestSyncTypes checks that the types are those of the table in document.md, in
+// the same order, and that no URL belongs to two types.
 func TestSyncTypes(t *testing.T) {
 	var keys []string
 	urls := map[string]bool{}
@@ -70,7 +71,8 @@ func TestSyncTypes(t *testing.T) {
 	}
 }
 
-// Help is made of the fields' own words: none goes without.
+// TestFieldsAreDescribed checks that every field has a description, because
+// help prints it.
 func TestFieldsAreDescribed(t *testing.T) {
 	for _, k := range Kinds() {
 		for _, f := range k.Fields {

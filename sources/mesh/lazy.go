@@ -8,28 +8,31 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Lazy is a value that is fetched or decoded when it is read. All methods may
+// A Lazy is a value that is fetched or decoded when it is read. Its methods may
 // be called by several goroutines at once.
 type Lazy interface {
-	// Force returns the value one level deep: a scalar, or a []any or
-	// *object.Object whose members may be lazy themselves, but never a Lazy.
-	// The result must not be changed. The error is a [*Fault] or the context's.
+	// Force returns the value one level deep. The value is a scalar, or a []any
+	// or *object.Object whose members may be lazy themselves, but never a Lazy.
+	// The caller must not change it. The error is a [*Fault] or the context's
+	// error.
 	Force(ctx context.Context) (any, error)
 
-	// Forced returns the result of Force if that costs nothing, else ok is false.
+	// Forced returns the result of Force if it is already known; otherwise ok is
+	// false.
 	Forced() (v any, ok bool)
 
-	// Pending reports whether Force would send a request or read a whole section,
-	// which is worth doing for several values at once. Decoding a few local bytes
-	// is not pending.
+	// Pending reports whether Force would send a request or read a whole section.
+	// Such values are worth forcing concurrently. A value that only needs to
+	// decode a few local bytes is not pending.
 	Pending() bool
 }
 
-// Whole is a [Lazy] with a cheaper way to everything inside it than forcing it
-// level by level.
+// A Whole is a [Lazy] that can return everything inside it more cheaply than by
+// forcing it level by level.
 type Whole interface {
 	Lazy
-	// Deep returns the value with nothing lazy in it. It keeps no copy.
+	// Deep returns the value without any lazy parts. The Whole itself keeps no
+	// copy.
 	Deep(ctx context.Context) (any, error)
 }
 
@@ -57,8 +60,8 @@ func Get(ctx context.Context, v any, key string) (any, error) {
 	return m.Get(key), nil
 }
 
-// Deep returns v with nothing lazy in it. Parts that contained nothing lazy are
-// returned as they were, not copied.
+// Deep returns v without any lazy parts. Parts that contain nothing lazy are
+// returned as they are, without a copy.
 func Deep(ctx context.Context, v any) (any, error) {
 	if w, ok := v.(Whole); ok {
 		return w.Deep(ctx)
@@ -132,7 +135,7 @@ func container(v any) bool {
 	return false
 }
 
-// same reports whether Deep returned the container that it was given.
+// same reports whether Deep returned the container that was passed to it.
 func same(u, w any) bool {
 	if _, ok := w.(Lazy); ok {
 		return false
@@ -140,8 +143,8 @@ func same(u, w any) bool {
 	return Identical(u, w)
 }
 
-// Later returns a value that is computed, without a request, when it is first
-// read: a derived field, or a view of another value. compute may be called
+// Later returns a lazy value that needs no request, such as a derived field or a
+// view of another value. compute is called at the first read, and may be called
 // again if it returned an error.
 func Later(compute func(ctx context.Context) (any, error)) Lazy { return &later{compute: compute} }
 
@@ -177,15 +180,15 @@ func (l *later) Forced() (any, bool) {
 
 func (*later) Pending() bool { return false }
 
-// Sectional marks a [Lazy] that is a section: reading it costs a request,
-// whether or not it was read by now.
+// A Sectional is a [Lazy] that is a section. Reading it costs a request, unless
+// it was read before; it stays a Sectional afterwards.
 type Sectional interface {
 	Lazy
 	Sectional()
 }
 
 // Identical reports whether two values are the same container in memory. It
-// doesn't compare content: two equal objects are not identical, and scalars
+// doesn't compare the contents: two equal objects are not identical, and scalars
 // never are.
 func Identical(a, b any) bool {
 	switch x := a.(type) {

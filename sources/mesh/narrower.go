@@ -2,13 +2,14 @@ package mesh
 
 import "context"
 
-// A Narrower is a lazy array that can return some of its elements for less than
-// all of them cost.
+// A Narrower is a lazy array that can return some of its elements at a lower
+// cost than all of them.
 type Narrower interface {
 	Lazy
-	// Narrow returns the elements that h names, in their order. It may return
-	// others too; the caller has to drop those. ok is false if the array has to
-	// be forced, or if it has, or may have, an element that is no object whose
-	// field h.By is a string or null.
+	// Narrow returns the elements that h selects, in their order. It may return
+	// other elements too, which the caller has to drop. ok is false if the
+	// array has to be forced instead. It is also false if the array may have an
+	// element that is not an object, or whose field h.By is neither a string
+	// nor null.
 	Narrow(ctx context.Context, h Hint) (elements []any, ok bool, err error)
 }

@@ -11,12 +11,13 @@ import (
 // returns. The kind and the owner are known without forcing; a function like
 // match uses the owner to find other sections of the same proxy.
 type Object struct {
-	// Kind is the value of its field "kind": "Proxy", "Cluster", …
+	// Kind is the value of the object's field "kind": "Proxy", "Cluster", …
 	Kind string
 
-	// Owner is the proxy whose section contains the object. For the
-	// configuration that istiod would send to a proxy, it is the object of kind
-	// Desired, whose own Owner is the proxy. It is nil for all other objects.
+	// Owner is the proxy whose section contains the object. For an object in
+	// the configuration that istiod would send to a proxy, it is the object of
+	// kind Desired, whose own Owner is the proxy. It is nil for all other
+	// objects.
 	Owner *Object
 
 	part *Partial // set if only some fields were requested
@@ -41,9 +42,9 @@ type Maker interface {
 // all of them.
 type Chooser interface {
 	Maker
-	// Some makes the fields with these names. The map has an entry for each of
-	// them, null if there is no such field, and may have entries for others.
-	// Some returns nil if it would cost as much as Fields.
+	// Some returns a map with the given fields, and possibly others. A given
+	// field that the object doesn't have is null in the map. Some returns nil
+	// if it would cost as much as Fields.
 	Some(ctx context.Context, keys []string) *object.Object
 }
 
@@ -52,8 +53,8 @@ type makerFunc func(context.Context) (*object.Object, error)
 func (f makerFunc) Fields(ctx context.Context) (*object.Object, error) { return f(ctx) }
 func (makerFunc) Member(string) (any, bool)                            { return nil, false }
 
-// NewObject returns an object with these fields, some of which may be lazy. The
-// object keeps the map and sets "kind" in it.
+// NewObject returns an object with the given fields, some of which may be lazy.
+// The object keeps the map and sets "kind" in it.
 func NewObject(kind string, owner *Object, fields *object.Object) *Object {
 	fields.SetFirst("kind", kind)
 	return &Object{Kind: kind, Owner: owner, fields: fields}
@@ -80,10 +81,10 @@ func (o *Object) Proxy() *Object {
 	return o
 }
 
-// Force returns the object's fields, an *object.Object.
+// Force returns the object's fields as an *object.Object.
 func (o *Object) Force(ctx context.Context) (any, error) { return o.Fields(ctx) }
 
-// Fields returns the object's fields. They must not be changed.
+// Fields returns the object's fields. The caller must not change them.
 func (o *Object) Fields(ctx context.Context) (*object.Object, error) {
 	if o.part != nil {
 		v, err := o.part.Force(ctx)
@@ -103,9 +104,9 @@ func (o *Object) Fields(ctx context.Context) (*object.Object, error) {
 	return o.fields, nil
 }
 
-// Some returns the fields with these names without making or keeping the
-// others, for a caller that needs them only once. It returns nil if that would
-// cost as much as Fields.
+// Some returns the given fields without making or keeping the others, for a
+// caller that needs them only once. It returns nil if that would cost as much
+// as Fields.
 func (o *Object) Some(ctx context.Context, keys []string) *object.Object {
 	if o.part != nil {
 		return nil
@@ -155,7 +156,7 @@ func (o *Object) Member(key string) (any, bool) {
 // any other field then costs a request.
 func (o *Object) IsPart() bool { return o.part != nil }
 
-// IsObject implements [Known].
+// IsObject implements [Known]. It returns true.
 func (*Object) IsObject() bool { return true }
 
 // Pending returns false, because reading an object's fields costs no request.

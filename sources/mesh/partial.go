@@ -8,22 +8,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Known is a [Lazy] object of which some members are known before it is forced.
+// A Known is a [Lazy] object some of whose members are known before it is forced.
 type Known interface {
 	Lazy
-	// Member returns a member, null where there is none. ok is false if it is not
-	// known before the object is forced. The result is always the same.
+	// Member returns a member, or null if the object has no such member. ok is false
+	// if the member is not known before the object is forced. Repeated calls return
+	// the same result.
 	Member(key string) (v any, ok bool)
 
-	// IsObject reports whether it is known to be an object; otherwise it may be null.
+	// IsObject reports whether the value is known to be an object. Otherwise it may
+	// be null.
 	IsObject() bool
 }
 
-// Asked names what was requested of an object: for each member nil, if all of
-// it was, else the members of that.
+// An Asked describes which members of an object were requested. For each member it
+// has nil if the whole member was requested, or else the requested members inside it.
 type Asked map[string]Asked
 
-// AskedFor returns what the paths in a [Hint]'s Fields request.
+// AskedFor returns the Asked for the paths in the field Fields of a [Hint].
 func AskedFor(paths []string) Asked {
 	all := Asked{}
 	for _, path := range paths {
@@ -35,7 +37,7 @@ func AskedFor(paths []string) Asked {
 func (a Asked) add(path []string) {
 	inside, there := a[path[0]]
 	switch {
-	case there && inside == nil: // all of it already
+	case there && inside == nil: // the whole member was requested already
 	case len(path) == 1:
 		a[path[0]] = nil
 	default:
@@ -47,24 +49,24 @@ func (a Asked) add(path []string) {
 	}
 }
 
-// Partial is an object of which only some members were requested. Reading any
-// other loads the whole object. A requested member that is missing is null: its
-// source doesn't write default values.
+// A Partial is an object from which only some members were requested. Reading any
+// other member loads the whole object. A requested member that is missing is null,
+// because its source omits default values.
 type Partial struct {
 	known *object.Object
 	asked Asked
-	maybe bool // it may be null: of what would be in it nothing is there
+	maybe bool // the object may be null, because none of its requested members exists
 	rest  func(context.Context) (any, error)
 
 	mu     sync.Mutex
-	inside map[string]*Partial // its members that are partial, too
+	inside map[string]*Partial // the members that are partial, too
 	whole  any
 	done   bool
 }
 
-// NewPartial returns an object whose requested members are in known, which may
-// have more. rest loads the whole object; it may be called again if it returned
-// an error. Arrays in known are complete.
+// NewPartial returns an object with the requested members in known, which may also
+// contain others. rest loads the whole object; it may be called again if it returned
+// an error. Arrays in known must be complete.
 func NewPartial(known *object.Object, asked Asked, rest func(context.Context) (any, error)) *Partial {
 	return &Partial{known: known, asked: asked, rest: rest, inside: map[string]*Partial{}}
 }
@@ -94,7 +96,7 @@ func (p *Partial) Member(key string) (v any, ok bool) {
 	return m, true
 }
 
-// member returns a member of the whole object.
+// member loads the whole object and returns one of its members.
 func (p *Partial) member(ctx context.Context, key string) (any, error) {
 	v, err := p.Force(ctx)
 	if err != nil {
@@ -130,12 +132,12 @@ func (p *Partial) Force(ctx context.Context) (any, error) {
 	return p.whole, nil
 }
 
-// Forced returns the whole object if it was loaded.
+// Forced returns the whole object if it has been loaded.
 func (p *Partial) Forced() (any, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.whole, p.done
 }
 
-// Pending is false: reading what was requested costs nothing.
+// Pending returns false, because reading the requested members costs nothing.
 func (*Partial) Pending() bool { return false }

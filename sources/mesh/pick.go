@@ -24,7 +24,7 @@ var workloadKinds = []string{"deploy", "deployment", "deployments", "sts", "stat
 // nil.
 func Pick(word string, all []Name) []int {
 	kind, rest, slash := strings.Cut(word, "/")
-	if at := pick(all, byID(word)); at != nil { // an id may contain slashes, so it is tried first
+	if at := pick(all, byID(word)); at != nil { // an id may contain slashes, so the whole word is tried first
 		return at
 	}
 	if !slash {
@@ -36,7 +36,7 @@ func Pick(word string, all []Name) []int {
 			return pick(all, byWorkload(rest), in(namespace, byWorkload(name)))
 		}
 	}
-	if kind == "pod" || kind == "pods" || kind == "po" || kind == "proxy" { // -o name prints "proxy/…"
+	if kind == "pod" || kind == "pods" || kind == "po" || kind == "proxy" { // the output of -o name contains "proxy/…"
 		return pick(all, byID(rest), byPod(rest))
 	}
 	there := func(r rule) rule {
@@ -45,10 +45,10 @@ func Pick(word string, all []Name) []int {
 	return pick(all, there(byID(rest)), there(byPod(rest)), there(byWorkload(rest)), there(byPrefix(rest)), byPrefix(word))
 }
 
-// Near returns suggestions for a word that selects no proxy: the indices of
-// the proxies that the user may have meant. The id of such a proxy contains
-// the word; or the word is "namespace/name" or "name.namespace", and the id
-// in that namespace contains the name.
+// Near returns the indices of the proxies that the user may have meant by a
+// word that selects no proxy. These are the proxies whose id contains the word.
+// If the word is "namespace/name" or "name.namespace", they are also the
+// proxies in that namespace whose id contains the name.
 func Near(word string, all []Name) []int {
 	within := func(w string) rule {
 		return func(n *Name) bool { return w != "" && strings.Contains(n.ID, w) }
@@ -58,7 +58,7 @@ func Near(word string, all []Name) []int {
 	return pick(all, within(word), in(namespace, within(name)), in(before, within(after)))
 }
 
-// cutNamespace splits "name.namespace".
+// cutNamespace splits "name.namespace" into its two parts.
 func cutNamespace(word string) (name, namespace string) {
 	i := strings.LastIndexByte(word, '.')
 	if i < 0 {
@@ -67,7 +67,7 @@ func cutNamespace(word string) (name, namespace string) {
 	return word[:i], word[i+1:]
 }
 
-// in restricts a rule to one namespace.
+// in returns a rule that applies r only to proxies of one namespace.
 func in(namespace string, r rule) rule {
 	return func(n *Name) bool {
 		return namespace != "" && n.Namespace == namespace && r(n)

@@ -4,20 +4,20 @@ import (
 	"time"
 )
 
-// The values that replace secret texts in the document. They are Envoy's own
-// (source/common/protobuf/utility.cc, redact): Redacted for text, RedactedBytes,
-// the same in base64, for bytes.
+// These values replace secret texts in the document. They are the ones that
+// Envoy uses (source/common/protobuf/utility.cc, redact): Redacted replaces
+// text, and RedactedBytes, the same word in base64, replaces bytes.
 const (
 	Redacted      = "[redacted]"
 	RedactedBytes = "W3JlZGFjdGVkXQ=="
 )
 
-// DigestMark begins a digest: a snapshot has "redacted:" and 16 hexadecimal
-// digits in place of free text. Equal texts have equal digests, as long as the
-// key is the same.
+// DigestMark is the prefix of a digest. In place of free text, a snapshot
+// contains a digest: "redacted:" and 16 hexadecimal digits. Equal texts have
+// equal digests, as long as the key is the same.
 const DigestMark = "redacted:"
 
-// IsRedacted reports whether a text is one of Envoy's words for a redacted text.
+// IsRedacted reports whether a text is Redacted or RedactedBytes.
 func IsRedacted[T string | []byte](text T) bool {
 	return string(text) == Redacted || string(text) == RedactedBytes
 }
@@ -36,7 +36,7 @@ func IsDigest[T string | []byte](text T) bool {
 	return true
 }
 
-// OrNull returns a text, or null for the empty one.
+// OrNull returns a text, or null if it is empty.
 func OrNull(s string) any {
 	if s == "" {
 		return nil
@@ -44,8 +44,8 @@ func OrNull(s string) any {
 	return s
 }
 
-// TimeOrNull returns a time as the document writes it, in UTC with whole seconds
-// (RFC 3339), or null for the zero time.
+// TimeOrNull returns a time in the document's form, which is RFC 3339 in UTC
+// with whole seconds. It returns null for the zero time.
 func TimeOrNull(t time.Time) any {
 	if t.IsZero() {
 		return nil

@@ -6,11 +6,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Section is a part of a proxy that costs a request of its own. Its value is
-// the name of its field.
+// A Section is a part of a proxy that costs a request of its own. Its value is the
+// name of the field that contains it.
 type Section string
 
-// The sections of an Envoy proxy, then those of a ztunnel.
+// These are the sections of an Envoy proxy, followed by those of a ztunnel.
 const (
 	Clusters   Section = "clusters"
 	Listeners  Section = "listeners"
@@ -30,41 +30,42 @@ const (
 	Connections Section = "connections"
 )
 
-// A Hint says what a query wants of a section. A source may use it to request
-// less; the answer may always have more.
+// A Hint describes which elements and fields of a section a query reads. A source
+// may use it to request less. The answer may always contain more.
 type Hint struct {
-	// By is the field that Names and Patterns refer to, a string in every element,
-	// or null. Empty: the section's key.
+	// By is the field to which Names and Patterns refer. In every element its
+	// value is a string or null. If By is empty, it is the section's key.
 	By string
 
-	// Names are values of the field: elements with one of them are wanted. Without
-	// Names and Patterns, all elements are wanted.
+	// Names are values of the field By: the elements with one of these values are
+	// wanted. Without Names and Patterns, all elements are wanted.
 	Names []string
 
-	// Patterns are regular expressions in RE2's syntax, as Go's regexp reads
-	// it. An element is wanted, too, when one of them matches the whole of its
-	// string, or when it has null there: who asked these, looks at null as well.
+	// Patterns are regular expressions in the syntax of Go's regexp (RE2). An
+	// element is also wanted if a pattern matches the whole value of its field By,
+	// or if this value is null: a query with patterns reads elements with null,
+	// too.
 	Patterns []string
 
-	Fields []string // the fields wanted of each element, by path; nil: all of them
+	Fields []string // the paths of the wanted fields; nil means all fields
 
-	// Few says that a few elements will be requested by their names, each with all
-	// its fields.
+	// Few reports that only a few elements will be requested, by their names, and
+	// each with all its fields.
 	Few bool
 }
 
-// A Part is the row of a section: what is in it, and which proxies have it.
+// A Part describes a section: its contents, and the proxies that have it.
 type Part struct {
 	Name    Section
 	Doc     string
-	Of      string  // the kind of its elements; empty for a section that is one object
-	Holds   Holding // what stands in a section that is one object
+	Of      string  // the kind of its elements; empty if the section is a single object
+	Holds   Holding // the contents of a section that is a single object
 	Envoy   bool
 	ZTunnel bool
-	Desired bool // istiod can say what it would send of it
+	Desired bool // reports whether istiod can return the section as it would send it
 }
 
-// Sections are all sections, in the order of the document.
+// Sections returns all sections, in the order of the document.
 func Sections() []Part {
 	return []Part{
 		{Name: Clusters, Doc: "where it sends requests to", Of: "Cluster", Envoy: true, Desired: true},
@@ -85,15 +86,15 @@ func Sections() []Part {
 	}
 }
 
-// field returns the field that holds the section.
+// field returns the field of a proxy that contains the section.
 func (p Part) field() Field {
 	return Field{Name: string(p.Name), Doc: p.Doc, Cost: OnDemand, Of: p.Of, Holds: p.Holds}
 }
 
-// ZTunnel is the type of a proxy that is no Envoy; all other types are Envoys.
+// ZTunnel is the type of a ztunnel, the only proxy that isn't an Envoy.
 const ZTunnel = "ztunnel"
 
-// has reports whether proxies of a type have the section.
+// has reports whether proxies of the given type have the section.
 func (p Part) has(proxyType string) bool {
 	if proxyType == ZTunnel {
 		return p.ZTunnel
@@ -101,7 +102,7 @@ func (p Part) has(proxyType string) bool {
 	return p.Envoy
 }
 
-// SectionsOf returns the sections of a proxy of a type.
+// SectionsOf returns the sections that proxies of the given type have.
 func SectionsOf(proxyType string) []Part {
 	var parts []Part
 	for _, p := range Sections() {
@@ -112,9 +113,9 @@ func SectionsOf(proxyType string) []Part {
 	return parts
 }
 
-// absent is the value of a section that a proxy of its type cannot have, as a
-// ztunnel cannot have clusters, and of everything inside. It is null, but
-// iterating over it yields nothing instead of an error: a query over all
+// An absent is the value of a section that proxies of some type don't have, as a
+// ztunnel has no clusters, and of everything inside this section. It is null, but
+// iterating over it yields nothing instead of an error, because a query over all
 // proxies must not end at the first one of another type.
 type absent struct{}
 
@@ -122,20 +123,21 @@ func (absent) Force(context.Context) (any, error) { return nil, nil }
 func (absent) Forced() (any, bool)                { return nil, true }
 func (absent) Pending() bool                      { return false }
 
-// IsAbsent reports whether v is the value of a section that does not apply.
+// IsAbsent reports whether v is the value of a section that the proxy's type
+// doesn't have.
 func IsAbsent(v any) bool {
 	_, is := v.(absent)
 	return is
 }
 
-// Missing returns the value of a member that an object lacks, given the
-// object's fields: null, or a value for which [IsAbsent] holds if the member is
-// a section that does not apply to the proxy's type.
+// Missing returns the value of a member that an object doesn't have. fields are
+// the object's fields. The value is null. If the member is a section that the
+// proxy's type doesn't have, [IsAbsent] is true for it.
 func Missing(fields *object.Object, key string) any {
 	if fields.Get("kind") != "Proxy" {
 		return nil
 	}
-	kind, _ := fields.Get("type").(string) // null: an Envoy that Istio did not start
+	kind, _ := fields.Get("type").(string) // null if Istio did not start the Envoy
 	for _, p := range Sections() {
 		if string(p.Name) == key && !p.has(kind) {
 			return absent{}

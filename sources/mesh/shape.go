@@ -3,28 +3,29 @@ package mesh
 // A Holding describes the values of a field.
 type Holding struct {
 	// Objects are the possible shapes of an object: a kind, a name in [Shapes], or
-	// the full name of an Envoy message. None: it is no object, or one of which
-	// nothing is known.
+	// the full name of an Envoy message. It is empty if the value is not an
+	// object, or if nothing is known about the object.
 	Objects []string
 
-	List bool // it is an array of these
-	Map  bool // it is an object whose keys are data and whose values are these
-	Open bool // it may be anything
+	List bool // the value is an array of such values
+	Map  bool // the value is an object whose keys are data and whose members have such values
+	Open bool // any value is possible
 
-	// Values are the possible strings; nil if any string is possible, or none is.
+	// Values are the possible strings. It is nil if any string is possible, or if
+	// the value is not a string.
 	Values []string
 }
 
-// A Member is a field of an object of the document, and the values it has.
+// A Member is a field of an object of the document, with its possible values.
 type Member struct {
 	Name    string
-	Doc     string // empty if unknown
+	Doc     string // the description; empty if unknown
 	Cost    Cost
 	Holding Holding
 }
 
-// MembersOf returns the fields that a kind has from us, with what stands in each,
-// in the order of [Kinds].
+// MembersOf returns the fields that the plugin adds to the objects of a kind, with
+// their possible values, in the order of [Kinds].
 func (k Kind) MembersOf() []Member {
 	all := make([]Member, 0, len(k.Fields))
 	for _, f := range k.Fields {
@@ -45,5 +46,5 @@ func one(values ...string) Holding  { return Holding{Values: values} }
 func many(values ...string) Holding { return Holding{Values: values, List: true} }
 func anything() Holding             { return Holding{Open: true} }
 
-// SyncWords are the sync states of a proxy.
+// SyncWords returns the sync states of a proxy.
 func SyncWords() []string { return []string{Synced, Stale, NotSent, InError, Ignored, Unknown} }

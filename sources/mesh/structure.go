@@ -1,7 +1,7 @@
 package mesh
 
-// Shapes returns the members of the objects inside those of the kinds that have
-// no kind of their own, by name.
+// Shapes returns the members of objects that have no kind of their own, by the
+// name of the shape. Such objects occur inside the objects of a kind.
 func Shapes() map[string][]Member {
 	shapes := map[string][]Member{
 		"Locality":    {text("region", ""), text("zone", ""), text("subZone", "")},
@@ -94,8 +94,8 @@ func traceShapes() map[string][]Member {
 	}
 }
 
-// ambient returns the fields that ztunnel gives its objects, by kind, as
-// ztunnel of Istio 1.20 and later does.
+// ambient returns the fields of the objects in ztunnel's answers, by kind, for
+// the ztunnel of Istio 1.20 and later.
 func ambient() map[string][]Member {
 	ips := Member{Name: "workloadIps", Doc: "its addresses", Holding: texts()}
 	name, namespace := text("name", ""), text("namespace", "")
@@ -115,7 +115,7 @@ func ambient() map[string][]Member {
 }
 
 // kubernetesShapes returns the fields that all objects of Kubernetes have, and
-// those that have been in the specifications of services and of Istio's kinds
+// the fields that the specifications of services and of Istio's kinds have had
 // since their first version.
 func kubernetesShapes() map[string][]Member {
 	metadata := Member{Name: "metadata", Doc: "name, namespace, labels, …", Holding: objectOf("ObjectMeta")}

@@ -1,26 +1,26 @@
 package mesh
 
-// The sync states of a proxy for one type of configuration.
+// These are the sync states of a proxy for one type of configuration.
 const (
-	Synced  = "SYNCED"   // the last thing sent was accepted
-	Stale   = "STALE"    // the last thing sent was not answered
-	NotSent = "NOT SENT" // subscribed, nothing sent yet
-	InError = "ERROR"    // the proxy refused something, and accepted nothing since
-	Ignored = "IGNORED"  // not subscribed
-	Unknown = "UNKNOWN"  // no Pilot says anything of this proxy
+	Synced  = "SYNCED"   // the proxy accepted the last push
+	Stale   = "STALE"    // the proxy has not answered the last push
+	NotSent = "NOT SENT" // the proxy subscribed, but nothing was sent yet
+	InError = "ERROR"    // the proxy refused a push, and has accepted none since
+	Ignored = "IGNORED"  // the proxy hasn't subscribed
+	Unknown = "UNKNOWN"  // no istiod reports anything about this proxy
 )
 
 // A SyncType is a type of configuration that istiod sends, with the field that
 // holds its sync state.
 type SyncType struct {
-	Key   string   // "cds"
-	Doc   string   // what it configures
-	URLs  []string // the xDS type; two where two types are one to a reader
-	Envoy bool     // Envoy subscribes to it itself, and counts what comes
-	Pair  string   // its name in a syncz of before Istio 1.23: cluster_sent, cluster_acked; empty when that has none
+	Key   string   // the name of the field, such as "cds"
+	Doc   string   // a description of the configuration
+	URLs  []string // the xDS type URLs; two if the document shows two types as one
+	Envoy bool     // Envoy itself subscribes to the type, and counts the updates
+	Pair  string   // the name of the type in a syncz before Istio 1.23, which has cluster_sent and cluster_acked; empty if that syncz doesn't have the type
 }
 
-// SyncTypes returns the types that have a field of their own, in the order of
+// SyncTypes returns the types that have their own field, in the order of
 // Istio's tables.
 func SyncTypes() []SyncType {
 	const api = "type.googleapis.com/"

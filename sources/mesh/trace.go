@@ -1,11 +1,11 @@
 package mesh
 
-// NotConfigured is the reason of an unknown that no configuration can decide:
-// what a filter's code does, a claim in a token.
+// NotConfigured is the reason for an unknown result that depends on more than
+// the configuration, such as the code of a filter or a claim in a token.
 const NotConfigured = "the configuration alone does not say it"
 
-// traceKinds returns the kinds of the results of trace(request) and
-// unreachable.
+// traceKinds returns the kinds of the objects that trace(request) and
+// unreachable return.
 func traceKinds() []Kind {
 	return []Kind{
 		{Name: "Trace", Doc: "the way of a request through a proxy, as trace(request) gives it", Fields: []Field{

@@ -51,8 +51,8 @@ func ToPlain(v any) any {
 	return v
 }
 
-// each applies f to the elements that may contain objects and returns the resulting
-// array. If nothing changes, it returns the same array.
+// each applies f to those elements of an array that may contain objects, and returns
+// an array of the results. If nothing changes, it returns the same array.
 func each(x []any, f func(any) any) []any {
 	for i, v := range x {
 		switch v.(type) {
@@ -69,7 +69,7 @@ func each(x []any, f func(any) any) []any {
 	return x
 }
 
-// Equal reports whether two values have the same content; the order of keys doesn't
+// Equal reports whether two values have the same content. The order of keys doesn't
 // matter. A map[string]any equals the object with the same members.
 func Equal(a, b any) bool {
 	if m, ok := a.(map[string]any); ok {
@@ -97,15 +97,16 @@ func Equal(a, b any) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// Equal reports whether two objects have the same content; the order of keys doesn't
+// Equal reports whether two objects have the same content. The order of keys doesn't
 // matter.
 func (o *Object) Equal(other *Object) bool { return Equal(o, other) }
 
-// String returns the object as fmt prints a map, with the keys sorted.
+// String returns the object in the form in which fmt prints a map, with the keys
+// sorted.
 func (o *Object) String() string { return fmt.Sprint(ToPlain(o)) }
 
-// MarshalJSON writes the object with its keys in order. HTML is not escaped unless
-// the outer encoder does so.
+// MarshalJSON returns the object as JSON, with its keys in order. It doesn't escape
+// HTML; the outer encoder may do so.
 func (o *Object) MarshalJSON() ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -129,8 +130,8 @@ func (o *Object) MarshalJSON() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// UnmarshalJSON reads an object and everything inside it. The keys keep the order of
-// the text.
+// UnmarshalJSON reads an object and everything inside it. The keys keep the order in
+// which they appear in the text.
 func (o *Object) UnmarshalJSON(text []byte) error {
 	v, err := decode(json.NewDecoder(bytes.NewReader(text)))
 	if x, ok := v.(*Object); ok {
@@ -147,7 +148,7 @@ func Unmarshal(text []byte, into any) error {
 	default:
 		return json.Unmarshal(text, into)
 	}
-	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil { // checks the whole text, not only its first value
+	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil { // check the whole text, not only its first value
 		return err
 	}
 	v, err := decode(json.NewDecoder(bytes.NewReader(text)))

@@ -2,20 +2,21 @@ package object
 
 import "hash/maphash"
 
-// scanMost is the number of members up to which a key is found by comparing it with
-// each of them: for so few members that is as fast as an index.
+// scanMost is the largest number of members for which a key is found by comparing
+// it with each of them. For so few members, that is as fast as an index.
 const scanMost = 8
 
 // An index finds the position of a key. It is a hash table with open addressing. A
-// slot holds a position plus 1; 0 is an empty slot. The table grows when it is two
-// thirds full.
+// slot holds a position plus 1, or 0 if the slot is empty. The table grows when it
+// is two thirds full.
 type index struct {
 	slots []int32
 	used  int
 }
 
-// Size estimates the bytes of memory that an object with this number of members
-// takes, without the values of the members. It is meant for a memory budget.
+// Size estimates the memory in bytes that an object with this number of members
+// takes, without the values of the members. The estimate is used for a memory
+// budget.
 func Size(members int) int64 {
 	const header, member, rareAndIndex, slot = 32, 32, 48, 4
 	n := int64(header + member*members)
@@ -39,7 +40,7 @@ func newIndex(capacity int) *index {
 	return &index{slots: make([]int32, slotsFor(capacity))}
 }
 
-// indexOf returns an index of the entries.
+// indexOf builds the index of the entries.
 func indexOf(entries []entry) *index {
 	x := newIndex(2 * len(entries))
 	for i := range entries {

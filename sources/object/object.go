@@ -1,9 +1,9 @@
-// Package object holds the objects of the document and of the query language: maps
-// from strings to values. They keep the order in which their keys were set, as jq's
-// objects do.
+// Package object implements the objects of the document and of the query language:
+// maps from strings to values. They keep the order in which their keys were set, as
+// jq's objects do.
 //
 // An Object is small: it has one slice of members, and an index only if there are
-// many. Several goroutines may read an object that is complete.
+// many. Several goroutines may read an object once nothing changes it any more.
 package object
 
 import (
@@ -24,17 +24,17 @@ type entry struct {
 	val any
 }
 
-// rare holds data that most objects don't need.
+// A rare holds data that most objects don't need.
 type rare struct {
 	index *index // the index of the keys, if there are more than scanMost members
-	dead  int    // number of deleted members, which still have an entry
+	dead  int    // the number of deleted members that still have an entry
 
 	owner *Token // the token that allows updates in place
-	age   int    // number of updates in place
+	age   int    // the number of updates in place
 	past  *past  // the newer object to which an update has moved the members, if any
 }
 
-// deleted is the value in the entry of a deleted member.
+// A deleted is the value in the entry of a deleted member.
 type deleted struct{}
 
 // New returns an object without members, with memory allocated for capacity members.
@@ -70,13 +70,13 @@ func (o *Object) Len() int {
 	return len(o.entries)
 }
 
-// Get returns the value of a key, nil if there is none.
+// Get returns the value of a key, or nil if the object has no such key.
 func (o *Object) Get(key string) any {
 	v, _ := o.Lookup(key)
 	return v
 }
 
-// Lookup returns the value of a key, and whether the key exists.
+// Lookup returns the value of a key, and whether the object has the key.
 func (o *Object) Lookup(key string) (any, bool) {
 	if o = o.view(); o == nil {
 		return nil, false
@@ -99,7 +99,7 @@ func (o *Object) Has(key string) bool {
 	return o != nil && o.find(key) >= 0
 }
 
-// find returns the index of a key's entry, -1 if there is none.
+// find returns the index of a key's entry, or -1 if there is none.
 func (o *Object) find(key string) int {
 	if o.rare == nil {
 		return scan(o.entries, key)
@@ -133,9 +133,9 @@ func (e *entry) live() bool {
 	return !gone
 }
 
-// Set sets the value of a key. A new key goes last. Set changes the object itself:
-// only the code that created the object may call it, before any other code reads the
-// object.
+// Set sets the value of a key. A new key is added at the end. Set changes the object
+// itself: only the code that created the object may call it, before any other code
+// reads the object.
 func (o *Object) Set(key string, v any) {
 	if i := o.find(key); i >= 0 {
 		o.entries[i].val = v
@@ -164,7 +164,7 @@ func (o *Object) own() *rare {
 	return o.rare
 }
 
-// SetFirst does the same as Set but puts a new key before all others.
+// SetFirst does the same as Set, but adds a new key before all others.
 func (o *Object) SetFirst(key string, v any) {
 	if i := o.find(key); i >= 0 {
 		o.entries[i].val = v
@@ -176,7 +176,7 @@ func (o *Object) SetFirst(key string, v any) {
 	}
 }
 
-// Rotate moves the members from the n-th on to the front. No member may have been
+// Rotate moves the members from index n on to the front. No member may have been
 // deleted from the object.
 func (o *Object) Rotate(n int) {
 	if n == 0 || n == len(o.entries) {
@@ -188,7 +188,7 @@ func (o *Object) Rotate(n int) {
 	}
 }
 
-// SetAll sets every member of another object.
+// SetAll sets every member of another object in this object.
 func (o *Object) SetAll(from *Object) {
 	for k, v := range from.All() {
 		o.Set(k, v)
@@ -248,7 +248,7 @@ func (o *Object) All() iter.Seq2[string, any] {
 	}
 }
 
-// Keys returns the keys in order.
+// Keys returns the keys in the order of the members.
 func (o *Object) Keys() []string {
 	keys := make([]string, 0, o.Len())
 	for k := range o.All() {
@@ -273,7 +273,8 @@ func (o *Object) Clone() *Object {
 	return c
 }
 
-// OrNull returns the object as a value of the document: null for a nil object.
+// OrNull returns the object as a value of the document, which is null for a nil
+// object.
 func (o *Object) OrNull() any {
 	if o == nil {
 		return nil
@@ -281,13 +282,13 @@ func (o *Object) OrNull() any {
 	return o
 }
 
-// Text returns the string of a key, and "" where there is no string.
+// Text returns the value of a key if it is a string, and "" otherwise.
 func (o *Object) Text(key string) string {
 	s, _ := o.Get(key).(string)
 	return s
 }
 
-// Object returns the object of a key, and nil where there is none.
+// Object returns the value of a key if it is an object, and nil otherwise.
 func (o *Object) Object(key string) *Object {
 	m, _ := o.Get(key).(*Object)
 	return m

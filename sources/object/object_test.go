@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// model is a simple object to compare with: a slice of members that every update
-// copies.
+// A model is a simple object to compare with. It is a slice of members that every
+// update copies.
 type model []entry
 
 func (m model) with(key string, v any) model {
@@ -51,8 +51,8 @@ func (m model) check(t *testing.T, o *Object) {
 	}
 }
 
-// Updates in place have the same results as updates of copies, and don't change any
-// earlier object.
+// TestUpdatesChangeNoOtherObject checks that updates in place have the same results
+// as updates of copies, and that they don't change any earlier object.
 func TestUpdatesChangeNoOtherObject(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
@@ -85,7 +85,8 @@ func TestUpdatesChangeNoOtherObject(t *testing.T) {
 	}
 }
 
-// An iteration continues over the members that the object had when it began.
+// TestIterationOutlivesUpdates checks that an iteration continues over the members
+// that the object had when the iteration began.
 func TestIterationOutlivesUpdates(t *testing.T) {
 	token := new(Token)
 	o := Of("a", 1)
@@ -104,8 +105,8 @@ func TestIterationOutlivesUpdates(t *testing.T) {
 	}
 }
 
-// Several goroutines read objects whose token is no longer in use, including ones
-// that were updated.
+// TestUpdatedObjectsAreReadByMany checks that several goroutines can read objects
+// whose token is no longer in use, including objects that were updated.
 func TestUpdatedObjectsAreReadByMany(t *testing.T) {
 	token := new(Token)
 	var all []*Object
@@ -130,8 +131,9 @@ func TestUpdatedObjectsAreReadByMany(t *testing.T) {
 	wg.Wait()
 }
 
-// The number of copied members grows linearly with the number of updates, and an
-// object that is kept holds no history longer than itself.
+// TestUpdatesCopyLittle checks that the number of copied members grows linearly
+// with the number of updates, and that an object that is kept holds no history
+// longer than itself.
 func TestUpdatesCopyLittle(t *testing.T) {
 	copied := func(n int, update func(o *Object, token *Token, i int) (*Object, int)) (sum int) {
 		token, o := new(Token), New(0)
@@ -196,7 +198,8 @@ func TestDuplicateKeysKeepTheirFirstPlace(t *testing.T) {
 	}
 }
 
-// Size is close to the memory that an object really takes.
+// TestSizeIsNearTheTruth checks that Size is close to the memory that an object
+// really takes.
 func TestSizeIsNearTheTruth(t *testing.T) {
 	for _, n := range []int{0, 1, 4, 8, 9, 40, 1000} {
 		keys := make([]string, n)
@@ -222,8 +225,8 @@ func TestSizeIsNearTheTruth(t *testing.T) {
 	}
 }
 
-// TestSetFirstIsFoundByItsKey sets the first key of objects of every size, also of
-// those that have an index before they have members.
+// TestSetFirstIsFoundByItsKey sets the first key of objects of every size,
+// including objects that get an index before they have members.
 func TestSetFirstIsFoundByItsKey(t *testing.T) {
 	for _, capacity := range []int{0, scanMost, scanMost + 1, 100} {
 		for n := range 2 * scanMost {

@@ -5,18 +5,18 @@ import (
 	"sync/atomic"
 )
 
-// A Token identifies one goroutine of a run. Objects created with it may be updated
-// in place by that goroutine. When the goroutine gets a new token, these objects can
-// no longer be changed.
+// A Token identifies one goroutine of a run. That goroutine may update the objects
+// created with the token in place. When the goroutine gets a new token, these objects
+// can no longer be changed.
 type Token struct{ _ byte }
 
-// past is the record in an old object whose members were moved to a newer object by
-// an update in place. It holds the change that the update made, and the newer object.
+// A past is kept in an old object whose members were moved to a newer object by an
+// update in place. It holds the change that the update made, and the newer object.
 type past struct {
 	next     *Object
 	place    int
 	was      entry
-	added    bool // the update added the entry
+	added    bool // reports whether the update added the entry
 	restored atomic.Pointer[Object]
 }
 
@@ -29,8 +29,8 @@ func (o *Object) view() *Object {
 	return o.restore()
 }
 
-// restore rebuilds the members of an object after an update in place has moved them:
-// it copies the members of the newest object and undoes the changes made since.
+// restore rebuilds the members of an object from which an update in place has moved
+// them. It copies the members of the newest object and undoes the changes made since.
 // Several goroutines may call it.
 func (o *Object) restore() *Object {
 	if r := o.rare.past.restored.Load(); r != nil {
@@ -71,13 +71,13 @@ func (o *Object) restore() *Object {
 	return o.rare.past.restored.Load()
 }
 
-// slack limits the updates in place: when an object has had slack more of them than
-// it has members, the next update copies it. So an old object never has to undo many
-// more changes than it has members.
+// slack limits the updates in place. When an object has had as many of them as it has
+// members, plus slack, the next update copies the object. So an old object never has
+// to undo many more changes than it has members.
 const slack = 16
 
 // owned reports whether an update with the token may be made in place, by moving the
-// members to the new object. Otherwise the update has to copy them.
+// members to the new object. If not, the update has to copy the members.
 func (o *Object) owned(t *Token) bool {
 	r := o.rare
 	return t != nil && r != nil && r.past == nil && r.owner == t && r.age <= len(o.entries)+slack && r.dead <= len(o.entries)/2
@@ -96,7 +96,7 @@ func (o *Object) take(place int, added bool) *Object {
 	return next
 }
 
-// copyFor returns a copy that may be updated with the token.
+// copyFor returns a copy of the object that may be updated with the token.
 func (o *Object) copyFor(t *Token, more int) *Object {
 	from := o.view()
 	c := New(from.Len() + more)
@@ -107,10 +107,10 @@ func (o *Object) copyFor(t *Token, more int) *Object {
 	return c
 }
 
-// With returns the object with a member set; the content of o stays the same. If o
-// was returned by With or Without for the same token, the members are moved and
-// changed in place, and the next read of o makes a copy, once. copied is the number
-// of members for which memory was allocated.
+// With returns an object with a member set; the content of o stays the same. If o was
+// returned by With or Without for the same token, the members are moved and changed
+// in place, and the next read of o makes a copy, once. copied is the number of
+// members for which memory was allocated.
 func (o *Object) With(t *Token, key string, v any) (with *Object, copied int) {
 	if o == nil || !o.owned(t) {
 		c := o.copyFor(t, 1)
@@ -131,7 +131,7 @@ func (o *Object) With(t *Token, key string, v any) (with *Object, copied int) {
 	return next, copied
 }
 
-// Without returns the object without a member, in the same way as [Object.With].
+// Without returns an object without a member, in the same way as [Object.With].
 func (o *Object) Without(t *Token, key string) (without *Object, copied int) {
 	if !o.Has(key) {
 		return o, 0

@@ -1,11 +1,11 @@
-// Package recording writes a snapshot of a mesh: all answers of istiods and of
-// the API server, and those of the proxies, each redacted before it is written.
-// A few proxies are asked at a time and the files are written in a fixed order,
-// so that memory does not grow with the mesh and two recordings of one mesh can
-// be compared.
+// Package recording writes a snapshot of a mesh. The snapshot contains all
+// answers of the istiods and of the API server, and the answers of the proxies.
+// Each answer is redacted before it is written. Only a few proxies are read at
+// a time, so that memory does not grow with the mesh. The files are written in
+// a fixed order, so that two recordings of the same mesh can be compared.
 //
-// It does not know the archive format (package transport) nor what is a secret
-// (package redact).
+// The package does not know the archive format (see package transport) nor what
+// must be redacted (see package redact).
 //
-// Start with recording.go; plan.go says which files a snapshot has.
+// Start with recording.go; plan.go lists the files of a snapshot.
 package recording

@@ -18,7 +18,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/ztunnel"
 )
 
-// plan returns all units that are recorded, in the order of the archive.
+// plan returns all units to record, in the order of the archive.
 func (r *recorder) plan(ctx context.Context) ([]*unit, error) {
 	var units []*unit
 	pilots, err := r.cluster.Pilots(ctx)
@@ -64,7 +64,7 @@ func (r *recorder) pilotUnit(id string) *unit {
 	want("syncz")
 	want("adsz")
 	for _, field := range istiod.Fields() {
-		for _, endpoint := range istiod.Endpoints(field) { // the endpoint's name depends on istiod's version, so all names are tried
+		for _, endpoint := range istiod.Endpoints(field) { // all names of the endpoint are tried, because the name depends on istiod's version
 			want(endpoint)
 		}
 	}
@@ -97,9 +97,9 @@ func (r *recorder) proxyUnit(p *inventory.Proxy) *unit {
 	return u
 }
 
-// desiredUnit returns the requests for what istiod would send to the proxy. They go
-// to the istiod that the proxy is connected to. A snapshot stores the answers under
-// the proxy's id.
+// desiredUnit returns the requests for the configuration that istiod would send to
+// the proxy. They go to the istiod that the proxy is connected to. A snapshot
+// stores the answers under the proxy's id.
 func (r *recorder) desiredUnit(p *inventory.Proxy) *unit {
 	u := &unit{}
 	pilot := p.Link.Pilot
@@ -133,8 +133,9 @@ func folderName(id string) string {
 	}, id), "-")
 }
 
-// proxyEndpoints returns the endpoints to request from a proxy of a type: those of
-// the given sections or, if none are given, all that it has.
+// proxyEndpoints returns the endpoints to request from a proxy of the given type.
+// These are the endpoints of the given sections or, if no sections are given, all
+// endpoints of the proxy.
 func proxyEndpoints(proxyType string, sections []mesh.Section) []string {
 	if proxyType != mesh.ZTunnel {
 		return envoy.Endpoints(sections)

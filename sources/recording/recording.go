@@ -42,7 +42,7 @@ type Options struct {
 	// If Shards is 0, all proxies are recorded.
 	Shard, Shards int
 
-	// Redaction sets what is redacted. Tally, if not nil, counts the progress.
+	// Redaction sets what is redacted.
 	Redaction redact.Options
 	// Tally, if not nil, counts the progress.
 	Tally *Tally
@@ -54,7 +54,7 @@ type Mesh struct {
 	Clusters  []*requests.Cluster
 	Inventory *inventory.Inventory
 	Now       time.Time
-	Workers   int // how many requests run at once
+	Workers   int // the number of requests that run at once
 }
 
 // A Result describes what was recorded.
@@ -65,8 +65,8 @@ type Result struct {
 	Redacted []string      // descriptions of what was redacted, now or when the source was recorded
 	Digested int           // the number of texts that were replaced by a digest
 	Dropped  int           // the number of texts that were replaced by a fixed word
-	Faults   []*mesh.Fault // what could not be recorded
-	Partial  bool          // there are faults, or the mesh was a partial snapshot
+	Faults   []*mesh.Fault // the parts that could not be recorded
+	Partial  bool          // reports whether there are faults, or the recorded mesh was itself a partial snapshot
 }
 
 // Record writes a snapshot of a mesh to an archive. It contains the answers
@@ -95,8 +95,8 @@ func Record(ctx context.Context, a Archive, m Mesh, o Options) (Result, error) {
 	return r.finish()
 }
 
-// Check returns an error if a snapshot can't hold the clusters. It can hold
-// only one cluster, which must not be a config dump without a mesh.
+// Check returns an error if a snapshot can't hold the clusters. A snapshot can
+// hold only one cluster, which must not be a config dump without a mesh.
 func Check(all []*requests.Cluster) error {
 	switch {
 	case slices.ContainsFunc(all, (*requests.Cluster).IsDump):
@@ -196,8 +196,8 @@ func (r *recorder) finish() (Result, error) {
 	return r.result, err
 }
 
-// redactFault returns a copy of a fault for the manifest. What a server
-// answered is free text, so it is redacted.
+// redactFault returns a redacted copy of a fault for the manifest. It is
+// redacted because the text of a server's error is free text.
 func (r *recorder) redactFault(f *mesh.Fault) *mesh.Fault {
 	text := f.Err.Error()
 	var status requests.StatusError
@@ -213,9 +213,9 @@ func (r *recorder) redactFault(f *mesh.Fault) *mesh.Fault {
 	return &g
 }
 
-// keyCheck returns the check value of the key that the digests in the
-// snapshot were computed with. It returns "" if there are several keys, or
-// if the key is unknown.
+// keyCheck returns the check value of the key with which the digests in the
+// snapshot were computed. It returns "" if there are several keys, or if the
+// key is unknown.
 func (r *recorder) keyCheck() string {
 	key, old := r.policy.KeyCheck(), ""
 	for i, s := range r.cluster.Sources {
@@ -251,7 +251,7 @@ func (t *Tally) plan(units []*unit) {
 	}
 }
 
-// answered counts a request as done. f is nil if the request failed or was
+// answered counts a request as finished. f is nil if the request failed or was
 // not needed.
 func (t *Tally) answered(f *file) {
 	t.mu.Lock()
@@ -262,8 +262,8 @@ func (t *Tally) answered(f *file) {
 	}
 }
 
-// Progress returns the progress of the recording. It is zero until the
-// number of requests is known.
+// Progress returns the progress of the recording. It is zero until the number
+// of requests is known.
 func (t *Tally) Progress() requests.Progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()

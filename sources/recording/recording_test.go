@@ -8,8 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// TestEndpointsOfSections holds that only the endpoints of the sections wanted
-// are asked for.
+// TestEndpointsOfSections checks that only the endpoints of the given sections
+// are requested.
 func TestEndpointsOfSections(t *testing.T) {
 	for kind, want := range map[string]string{"sidecar": "clusters", mesh.ZTunnel: ""} {
 		if got := proxyEndpoints(kind, []mesh.Section{mesh.Endpoints}); kind == "sidecar" && !slices.Equal(got, []string{"config_dump", want}) || kind != "sidecar" && got != nil {
@@ -29,7 +29,8 @@ func TestFolderNameOfAddressIsNoPath(t *testing.T) {
 	}
 }
 
-// What waits to be written is bounded by its bytes, and by its number.
+// TestWindowBoundsBytesAndUnits checks that both the size and the number of the
+// units that wait to be written are limited.
 func TestWindowBoundsBytesAndUnits(t *testing.T) {
 	w := &window{sure: 4, left: make(chan struct{}, 1)}
 	fill := func() (n int) {
@@ -50,7 +51,7 @@ func TestWindowBoundsBytesAndUnits(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	<-w.left // of those that left before
+	<-w.left // wait for the signal of the units that left
 	if err := w.enter(ctx); err != context.Canceled {
 		t.Errorf("one more: %v", err)
 	}

@@ -5,18 +5,20 @@ import (
 	"sync"
 )
 
-// Bounds of what was asked for and is not written yet: so many units per worker
-// of any size; beyond that, so many units while they are small together. The
-// second bound lets the others go on behind a unit that doesn't answer.
+// These constants limit the units that were requested but are not written yet. Up
+// to unitsPerWorker units per worker are admitted whatever their size. Beyond
+// that, up to mostUnits are admitted while their answers have less than mostBytes
+// in total, so that the workers can go on while the next unit in the order
+// doesn't answer.
 const (
 	unitsPerWorker = 4
 	mostUnits      = 4096
 	mostBytes      = 256 << 20
 )
 
-// run asks for several units at once and writes them in order. What was asked
-// for and not written is bounded: behind a slow proxy the others wait, rather
-// than fill memory or disk.
+// run requests several units at once and writes them in order. It limits the
+// units that were requested but not written: while a slow proxy delays the
+// writing, further requests wait instead of filling memory or disk.
 func (r *recorder) run(ctx context.Context) error {
 	units, err := r.plan(ctx)
 	if err != nil {
@@ -34,7 +36,7 @@ func (r *recorder) run(ctx context.Context) error {
 			if open.enter(ctx) != nil {
 				return
 			}
-			work <- u // doesn't block for long: workers end only when work is closed
+			work <- u // doesn't block for long, because workers end only after work is closed
 		}
 	})
 	for range r.Workers {
@@ -56,17 +58,17 @@ func (r *recorder) run(ctx context.Context) error {
 	return nil
 }
 
-// A window counts what was asked for and is not written.
+// A window limits the units that were requested but not yet written.
 type window struct {
-	sure int           // how many units are admitted whatever their size
-	left chan struct{} // signaled when a unit leaves
+	sure int           // the number of units that are admitted whatever their size
+	left chan struct{} // receives a signal when a unit leaves the window
 
 	mu    sync.Mutex
 	units int
 	bytes int64
 }
 
-// enter waits until one more unit may be asked for.
+// enter waits until one more unit may be requested.
 func (w *window) enter(ctx context.Context) error {
 	for !w.admits() {
 		select {
@@ -88,7 +90,7 @@ func (w *window) admits() bool {
 	return true
 }
 
-// grow adds the size of a unit's answers.
+// grow adds the size of a unit's answers to the window.
 func (w *window) grow(bytes int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,7 +109,8 @@ func (w *window) leave(bytes int64) {
 	}
 }
 
-// writeWhenDone waits for a unit, writes it, and returns the size of its answers.
+// writeWhenDone waits until the requests of a unit have finished, writes the
+// unit, and returns the size of its answers.
 func (r *recorder) writeWhenDone(ctx context.Context, u *unit) (size int64, err error) {
 	select {
 	case <-u.done:

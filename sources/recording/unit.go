@@ -28,14 +28,14 @@ type unit struct {
 
 	files  []*file
 	faults []*mesh.Fault
-	err    error // the cause for which the context ended
+	err    error // the reason why the context ended
 }
 
-// A want is a request, with what the recorder needs to store its answer.
+// A want is a request, with the data that the recorder needs to store its answer.
 type want struct {
 	requests.Request
 	also   string                      // an alternative file name in the source snapshot; may be empty
-	places []inventory.Place           // where a proxy can be reached; nil for other servers
+	places []inventory.Place           // the places through which a proxy can be reached; nil for other servers
 	file   func(transport.Form) string // returns the name of the file, or "" if a snapshot can't hold an answer in this form
 	fault  mesh.Fault                  // the fault to report if there is no answer; Err is set then
 	kind   string                      // the kind and group of the objects in a Kubernetes list
@@ -112,7 +112,7 @@ type unusableError struct{ error }
 
 func (u *unusableError) Unwrap() error { return u.error }
 
-// fetchFile sends a request and makes a file of the answer.
+// fetchFile sends a request and creates a file from the answer.
 func (r *recorder) fetchFile(ctx context.Context, w want) (*file, error) {
 	body, err := r.answer(ctx, w)
 	if err != nil {
@@ -177,8 +177,8 @@ func (r *recorder) discardOf(w want, body *transport.Body) func() {
 	return d.Discard
 }
 
-// A file is a file of the snapshot that is yet to be written: an answer, and what
-// measure found out about it.
+// A file is a file of the snapshot that is not written yet: an answer, and its
+// size and redactions as counted by measure.
 type file struct {
 	name    string
 	body    *transport.Body

@@ -17,17 +17,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A Target says which kind of server a request goes to.
+// A Target is the kind of server that a request goes to.
 type Target int
 
-// The targets, in the order of the ledger.
+// These are the targets, in the order of the ledger.
 const (
 	Pilot Target = iota
 	Kubernetes
 	Proxy
 )
 
-// A Request is one thing asked of one server of a cluster.
+// A Request is a request for one endpoint or resource of one server in a
+// cluster.
 type Request struct {
 	Cluster *Cluster
 	To      Target
@@ -35,10 +36,10 @@ type Request struct {
 	What    string // the endpoint with its query, or the Kubernetes resource
 }
 
-// An answer is what a request returned, and how long it took.
+// An answer holds the body that a request returned, and the time that it took.
 type answer struct {
 	body *store.Shared[*transport.Body]
-	took time.Duration // written before body is there
+	took time.Duration // the duration; written before body is set
 }
 
 // A Client sends the requests of one mesh. Its methods may be called by several
@@ -49,17 +50,18 @@ type Client struct {
 
 	mu      sync.Mutex
 	answers map[Request]*answer
-	faults  map[string]recorded // by their text
+	faults  map[string]recorded // the faults, by their text
 }
 
 // NewClient returns a client that takes its slots from s. clock measures how
-// long requests take; nil: they are not measured.
+// long requests take; if it is nil, they are not measured.
 func NewClient(s *store.Store, clock func() time.Time) *Client {
 	return &Client{store: s, clock: clock, answers: map[Request]*answer{}, faults: map[string]recorded{}}
 }
 
-// Ask returns the answer to a request, which is sent once. It waits for a slot
-// of the store unless the answer is there or ctx holds a slot already.
+// Ask returns the answer to a request. Each request is sent only once. Ask waits
+// for a slot of the store, unless the answer is already known or ctx already
+// holds a slot.
 func (c *Client) Ask(ctx context.Context, r Request) (*transport.Body, error) {
 	c.mu.Lock()
 	a := c.answers[r]
@@ -85,8 +87,8 @@ func (c *Client) Ask(ctx context.Context, r Request) (*transport.Body, error) {
 	return a.body.Get(ctx)
 }
 
-// AskJSON returns the answer to a request as a JSON document; YAML and Protobuf
-// are converted.
+// AskJSON returns the answer to a request as a JSON document. It converts YAML
+// and Protobuf to JSON.
 func (c *Client) AskJSON(ctx context.Context, r Request) (*decode.Document, error) {
 	body, err := c.Ask(ctx, r)
 	if err != nil {
@@ -95,7 +97,8 @@ func (c *Client) AskJSON(ctx context.Context, r Request) (*decode.Document, erro
 	return ToJSON(ctx, body)
 }
 
-// ToJSON returns a body as a JSON document; YAML and Protobuf are converted.
+// ToJSON returns a body as a JSON document. It converts YAML and Protobuf to
+// JSON.
 func ToJSON(ctx context.Context, body *transport.Body) (*decode.Document, error) {
 	doc := &decode.Document{Bytes: body, Name: body.Name}
 	var text []byte
@@ -112,8 +115,9 @@ func ToJSON(ctx context.Context, body *transport.Body) (*decode.Document, error)
 	return doc, doc.Named(err)
 }
 
-// Send sends a request again and keeps no answer. The cluster's sources are
-// asked in turn, until one has an answer; the error is the first source's.
+// Send sends the request even if it was sent before, and doesn't keep the
+// answer. It tries the cluster's sources in order until one answers. If none
+// does, the error is the error of the first source.
 func (r Request) Send(ctx context.Context) (*transport.Body, error) {
 	var first error
 	for _, s := range r.Cluster.Sources {
@@ -139,20 +143,20 @@ func (r Request) sendTo(ctx context.Context, s transport.Source) (*transport.Bod
 	return s.Fetch(ctx, r.Name, r.What, mesh.Hint{})
 }
 
-// Asked is one request and its outcome.
+// An Asked describes one request and its outcome.
 type Asked struct {
 	Context string        // the kubeconfig context; may be empty
 	Whom    string        // the pod.namespace of an istiod or a proxy, or "kubernetes"
-	What    string        // "syncz", "config_dump", "pods"
+	What    string        // the endpoint or resource, such as "syncz", "config_dump" or "pods"
 	Bytes   int64         // the size of the answer
-	Took    time.Duration // 0 without a clock
-	Again   int           // how many times the kept answer was used
-	Missing bool          // no source has an answer
-	Err     error         // why there is no answer
+	Took    time.Duration // the duration of the request; 0 without a clock
+	Again   int           // the number of times that the kept answer was used
+	Missing bool          // reports whether no source has an answer
+	Err     error         // the reason why there is no answer
 }
 
-// Ledger returns all requests so far: those to istiods, then to Kubernetes, then
-// to proxies, each sorted by name and request.
+// Ledger returns all requests so far: first those to istiods, then to
+// Kubernetes, then to proxies, each group sorted by name and request.
 func (c *Client) Ledger() []Asked {
 	c.mu.Lock()
 	var all []Request
@@ -182,22 +186,22 @@ func (c *Client) Ledger() []Asked {
 	return sorted
 }
 
-// Progress says how much of what was asked has been answered.
+// Progress counts the requests and how many of them have been answered.
 type Progress struct {
-	// Phase is what is under way: "asking istiods", "listing pods", "listing
-	// objects" (of other resources), "asking proxies". It is empty before the
-	// first request.
+	// Phase is the phase that is running: "asking istiods", "listing pods",
+	// "listing objects" (of other resources) or "asking proxies". It is empty
+	// before the first request.
 	Phase string
 
-	// Done counts the requests of the phase that were answered or failed, Total
-	// those that were sent so far.
+	// Done counts the requests of the phase that were answered or failed. Total
+	// counts the requests of the phase that were sent so far.
 	Done, Total int
 
-	// Bytes is the size of all answers so far, of all phases.
+	// Bytes is the size of all answers so far, in all phases.
 	Bytes int64
 }
 
-// phases are in the order of their need: each follows those that it depends on.
+// phases lists the phases in order: each phase depends on those before it.
 var phases = [...]string{"asking istiods", "listing pods", "listing objects", "asking proxies"}
 
 // phase returns the index of the phase that a request belongs to.
@@ -213,8 +217,8 @@ func (r Request) phase() int {
 	return 2
 }
 
-// Progress returns the current progress. The phase is the last one that has
-// open requests or, if none has, the last one that had any.
+// Progress returns the current progress. The phase is the last one that has open
+// requests. If none has, it is the last phase that had any request.
 func (c *Client) Progress() Progress {
 	var done, total [len(phases)]int
 	var p Progress

@@ -9,17 +9,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A Cluster is one Kubernetes cluster: the sources of one kubeconfig context,
-// which answer as if they were one. A single answer of a proxy, such as a config
-// dump, is a Cluster of its own.
+// A Cluster is one Kubernetes cluster. It has all sources of one kubeconfig
+// context, and answers requests from any of them. A single answer of a proxy
+// that was given on its own, such as a config dump, is a Cluster too.
 type Cluster struct {
 	Number  int    // the position among the mesh's clusters
 	Context string // the kubeconfig context; may be empty
-	Kind    string // a Kind constant of package transport
+	Kind    string // one of the Kind constants of package transport
 	Sources []transport.Source
 }
 
-// Clusters groups sources by context, in the order given.
+// Clusters groups the sources by context. The clusters keep the order of their
+// first source.
 func Clusters(all []transport.Source) []*Cluster {
 	var out []*Cluster
 	for _, s := range all {
@@ -38,22 +39,23 @@ func Clusters(all []transport.Source) []*Cluster {
 	return out
 }
 
-// IsDump reports whether the cluster is a single answer of a proxy, usually a
-// config dump, and nothing else.
+// IsDump reports whether the cluster consists of a single answer of a proxy,
+// usually a config dump.
 func (c *Cluster) IsDump() bool {
 	return c.Kind == transport.KindConfigDump || c.Kind == transport.KindZtunnelDump || c.Kind == transport.KindClusters
 }
 
 // IsLive reports whether answers are fetched from a running cluster when they
-// are needed. False: they were recorded.
+// are needed. It returns false if they were recorded.
 func (c *Cluster) IsLive() bool { return c.Kind == transport.KindLive }
 
 // HasAPIServer reports whether a live cluster was given by a kubeconfig, not by
 // the addresses of istiods and Envoys.
 func (c *Cluster) HasAPIServer() bool { return c.Sources[0].Manifest().IstioNamespace != "" }
 
-// CannotHave reports whether err is about something that a live mesh given by
-// addresses cannot have: no API server was given to ask. It is not a fault.
+// CannotHave reports whether err is about data that a live mesh given by
+// addresses cannot have, because no API server is known. Such an error is not a
+// fault.
 func (c *Cluster) CannotHave(err error) bool {
 	return c.IsLive() && !c.HasAPIServer() && errors.Is(err, fs.ErrNotExist)
 }
@@ -63,7 +65,7 @@ func (c *Cluster) Pilots(ctx context.Context) ([]string, error) {
 	return c.names(ctx, transport.Source.Pilots)
 }
 
-// Proxies returns the names under which proxies can be asked, sorted.
+// Proxies returns the sorted names under which proxies can be reached.
 func (c *Cluster) Proxies(ctx context.Context) ([]string, error) {
 	return c.names(ctx, transport.Source.Proxies)
 }

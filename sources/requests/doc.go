@@ -1,10 +1,11 @@
-// Package requests sends the requests of one mesh to its sources: each request
-// once, with the answer kept for everyone who needs it later. It groups the
-// sources by Kubernetes cluster, bounds how many requests run at once, records
-// the faults that were met, and reports what was asked (the ledger of
-// --explain, and the progress shown on a terminal).
+// Package requests sends the requests of one mesh to its sources. It sends each
+// request once and keeps the answer for later callers. It groups the sources by
+// Kubernetes cluster, limits how many requests run at once, and records faults.
+// It also reports the requests that were sent, in the ledger that --explain
+// prints and as the progress shown on a terminal.
 //
-// It does not know what is in an answer, nor which requests are needed.
+// The package does not know what an answer contains, nor which requests are
+// needed.
 //
 // Start with client.go.
 package requests

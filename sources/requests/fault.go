@@ -11,20 +11,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A recorded fault is one that a client keeps.
+// A recorded is a fault that a client keeps.
 type recorded struct {
 	fault   *mesh.Fault
 	leftOut bool
 }
 
-// Faults returns what failed among all requests so far, each fault once: sorted
-// by proxy, subject and section. It includes what an evaluator prefetched and
-// never needed.
+// Faults returns the faults of all requests so far, each fault once, sorted by
+// proxy, subject and section. They include the faults of values that an
+// evaluator prefetched but never needed.
 func (c *Client) Faults() []*mesh.Fault { return c.recorded(func(recorded) bool { return true }) }
 
-// LeftOut returns the faults that no caller got as an error, because the rest
-// was complete without them: faults of the inventory and of the sources, and of
-// one context in a list of several. Every other fault was returned to a caller.
+// LeftOut returns the faults that no caller got as an error, because the rest of
+// the result was complete without the missing data. These are faults of the
+// inventory and of the sources, and of one context in a list of several. Every
+// other fault was returned to a caller.
 func (c *Client) LeftOut() []*mesh.Fault {
 	return c.recorded(func(r recorded) bool { return r.leftOut })
 }
@@ -42,7 +43,7 @@ func (c *Client) recorded(include func(recorded) bool) []*mesh.Fault {
 	return all
 }
 
-// SortFaults sorts by proxy, subject, section and text.
+// SortFaults sorts faults by proxy, subject, section and text.
 func SortFaults(all []*mesh.Fault) {
 	slices.SortFunc(all, func(a, b *mesh.Fault) int {
 		return cmp.Or(cmp.Compare(a.Proxy, b.Proxy), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Section, b.Section),
@@ -50,10 +51,10 @@ func SortFaults(all []*mesh.Fault) {
 	})
 }
 
-// RecordLeftOut keeps a fault that no caller gets as an error.
+// RecordLeftOut records a fault that no caller gets as an error.
 func (c *Client) RecordLeftOut(f *mesh.Fault) { c.record(f, true) }
 
-// record keeps a fault, once.
+// record keeps a fault unless it is already known.
 func (c *Client) record(f *mesh.Fault, leftOut bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,30 +65,30 @@ func (c *Client) record(f *mesh.Fault, leftOut bool) {
 	c.faults[key] = recorded{f, leftOut}
 }
 
-// Fail records a fault and returns it as the caller's error. When f.Err is only
-// the end of ctx, Fail returns that and records nothing.
+// Fail records a fault and returns it as the caller's error. If f.Err only
+// reports that ctx has ended, Fail returns f.Err and records nothing.
 func (c *Client) Fail(ctx context.Context, f *mesh.Fault) error {
 	if IsEnd(ctx, f.Err) {
 		return f.Err
 	}
 	var inner *mesh.Fault
-	if errors.As(f.Err, &inner) && inner.Err != nil { // a fault of a value inside, which doesn't know its section
+	if errors.As(f.Err, &inner) && inner.Err != nil { // the fault is that of a value inside the section, and doesn't contain the section's name
 		f.Err = inner.Err
 	}
 	c.record(f, false)
 	return f
 }
 
-// IsEnd reports whether err only says that ctx has ended.
+// IsEnd reports whether err only means that ctx has ended.
 func IsEnd(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
-// LosesData reports whether a fault of a source means that something is missing.
+// LosesData reports whether a fault of a source means that data is missing.
 func LosesData(f *mesh.Fault) bool { return !errors.Is(f.Err, fs.ErrNotExist) }
 
-// Named appends the context to a name where the mesh has several clusters:
-// "kubernetes of staging".
+// Named appends the cluster's context to a name, if the mesh has several
+// clusters: "kubernetes of staging".
 func (c *Cluster) Named(name string, all []*Cluster) string {
 	if len(all) == 1 || c.Context == "" {
 		return name

@@ -9,9 +9,9 @@ import (
 )
 
 // excerpt returns a section of a live Envoy with only the fields that the query
-// will read, because that request costs Envoy less. If another field is read,
+// will read, because such a request costs Envoy less. If another field is read,
 // the whole section is loaded. The whole section is loaded at once if the query
-// reads all fields, or if Envoy can't be asked for only some.
+// reads all fields, or if Envoy doesn't support requests for some fields.
 func (p *Proxy) excerpt(s mesh.Section, load store.Load) *store.Thunk {
 	whole := p.group.Thunk(load)
 	fields := p.loader.Reads[s].Fields

@@ -10,15 +10,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A LevelSetter is a source that can set the log level of a logger of a proxy's
-// Envoy; an empty logger means all of them. Recorded sources can't.
+// A LevelSetter is a source that can set the log level of one of an Envoy's
+// loggers, or of all loggers if logger is empty. Recorded sources can't do this.
 type LevelSetter interface {
 	SetLevel(ctx context.Context, proxy, logger, level string) (*transport.Body, error)
 }
 
-// SetLevel sets the log level of a logger of a live proxy. It is the only method
-// that changes a proxy. Loggers that were loaded before keep their old level in
-// the document. The error is a fault of the proxy.
+// SetLevel sets the log level of a logger of a live proxy. No other method
+// changes a proxy. Loggers that were loaded before keep their old level in the
+// document. The error is a fault of the proxy.
 func (p *Proxy) SetLevel(ctx context.Context, logger, level string) error {
 	if err := p.setLevel(ctx, logger, level); err != nil {
 		return p.loader.client.Fail(ctx, &mesh.Fault{Proxy: p.ID, Section: string(mesh.Loggers), Err: err})
@@ -26,7 +26,8 @@ func (p *Proxy) SetLevel(ctx context.Context, logger, level string) error {
 	return nil
 }
 
-// setLevel tries the sources at the proxy's places, until one has set the level.
+// setLevel tries the sources of each of the proxy's places until one has set the
+// level.
 func (p *Proxy) setLevel(ctx context.Context, logger, level string) error {
 	if p.Type() == mesh.ZTunnel {
 		return errors.New("the loggers of a ztunnel are not set here")
@@ -58,8 +59,8 @@ func (p *Proxy) setLevel(ctx context.Context, logger, level string) error {
 	return first
 }
 
-// checkLevelSet returns an error unless the answer lists the loggers, as Envoy
-// does when it has set a level.
+// checkLevelSet returns an error unless the answer lists the loggers. Envoy
+// answers with this list after it has set a level.
 func checkLevelSet(body *transport.Body) error {
 	text := make([]byte, min(body.Size(), 200))
 	if _, err := body.ReadAt(text, 0); err != nil && int64(len(text)) < body.Size() {

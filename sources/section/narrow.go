@@ -17,24 +17,25 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/store"
 )
 
-// mostNarrow is how many times a section of one proxy is asked for some of its
-// elements before it is loaded whole.
+// mostNarrow limits how many requests for some elements of one section are sent
+// to a proxy. After that many, the section is loaded whole.
 const mostNarrow = 3
 
-// A section of a live Envoy can be asked for in part: some of its elements or,
-// where the query reads no more, some fields of all.
+// A section loads one section of a live Envoy, either whole or in part. A part
+// contains some of the elements or, if the query reads nothing else, some fields
+// of all elements.
 type section struct {
-	*store.Thunk // what the query is known to read of it
+	*store.Thunk // the fields and elements that the query is known to read
 	proxy        *Proxy
 	name         mesh.Section
 
-	// proxy.mu guards what follows.
-	parts map[string]*store.Thunk // by the names and patterns asked for
+	// The proxy's mu guards the following fields.
+	parts map[string]*store.Thunk // the loaded parts, by the requested names and patterns
 }
 
-// Narrow returns the elements that h asks for, by a request that costs Envoy
-// little. ok is false where the section has no such request or was asked for
-// parts often enough that it is better loaded whole.
+// Narrow returns the elements that h selects, by a request that costs Envoy
+// little. ok is false if the section has no such request, or if so many parts
+// were requested that loading the whole section is cheaper.
 func (s *section) Narrow(ctx context.Context, h mesh.Hint) (elements []any, ok bool, err error) {
 	key := envoy.Key(s.name)
 	h = mesh.Hint{By: cmp.Or(h.By, key), Names: sortedSet(h.Names), Patterns: sortedSet(h.Patterns)}
@@ -57,12 +58,13 @@ func sortedSet(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
 
-// part returns the elements wanted; nil when the section should be loaded whole.
+// part returns the thunk of the wanted elements, or nil if the section should be
+// loaded whole.
 func (s *section) part(wanted mesh.Hint) *store.Thunk {
 	p := s.proxy
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := strings.Join(wanted.Names, "\x00") + "\x00\x00" + strings.Join(wanted.Patterns, "\x00") // no name has a NUL
+	key := strings.Join(wanted.Names, "\x00") + "\x00\x00" + strings.Join(wanted.Patterns, "\x00") // NUL separates the names because no name contains it
 	if t := s.parts[key]; t != nil || len(s.parts) >= mostNarrow {
 		return t
 	}
@@ -77,7 +79,7 @@ func (s *section) part(wanted mesh.Hint) *store.Thunk {
 	return t
 }
 
-// live asks a live Envoy for as little as its version can be asked for.
+// live sends the smallest request that the version of a live Envoy supports.
 func (r *reader) live(ctx context.Context, request envoy.Request) (*decode.Document, error) {
 	p := r.proxy
 	if p.loader.WholeDump && request.What == "config_dump" {
@@ -116,10 +118,11 @@ func (r *reader) live(ctx context.Context, request envoy.Request) (*decode.Docum
 }
 
 // isJoined reports whether one answer with several sections is better than one
-// answer for each. A dump without endpoints, which has clusters, listeners and
-// routes, costs Envoy less than a mask for clusters and one for another of these
-// (940 ms against 860 and 250, of an Envoy with 5,000 clusters), and is of one
-// moment. A query for a few elements is better served by asking for these.
+// answer per section. A dump without endpoints contains clusters, listeners and
+// routes. It costs Envoy less than one mask for clusters and another for
+// listeners or routes (940 ms against 860 and 250 ms, for an Envoy with 5,000
+// clusters), and all its sections are of the same moment. For a query that reads
+// only a few elements, requests for these elements are better.
 func (l *Loader) isJoined(request envoy.Request) bool {
 	whole := func(s mesh.Section) bool {
 		h, ok := l.Reads[s]
@@ -134,15 +137,17 @@ func (l *Loader) isJoined(request envoy.Request) bool {
 	return request.Section == mesh.Listeners || request.Section == mesh.Routes
 }
 
-// The first versions that handle masks and patterns safely. An older Envoy may
-// crash on one (envoyproxy/envoy#17257, #16774), and is asked for whole dumps.
+// These are the first Envoy versions that handle masks and patterns safely. An
+// older Envoy may crash on them (envoyproxy/envoy#17257, #16774), so it only
+// gets requests for whole dumps.
 var (
 	istioWithMasks = version.MajorMinor(1, 12)
 	envoyWithMasks = version.MajorMinor(1, 20)
 )
 
-// knowsMasks reports whether the proxy's Envoy understands masks: by the version
-// of Istio that istiod knows, else by asking the Envoy for its own version.
+// knowsMasks reports whether the proxy's Envoy supports masks. It decides by the
+// Istio version that istiod reports; if that is unknown, it requests the version
+// from Envoy.
 func (p *Proxy) knowsMasks(ctx context.Context) (bool, error) {
 	if v, err := version.ParseGeneric(p.Version()); err == nil {
 		return v.AtLeast(istioWithMasks), nil
@@ -162,21 +167,22 @@ func (p *Proxy) knowsMasks(ctx context.Context) (bool, error) {
 	return err == nil && v.AtLeast(envoyWithMasks), nil
 }
 
-// whyUnreachable returns why the proxy could not be reached before, or nil.
+// whyUnreachable returns the error of an earlier attempt to reach the proxy, or
+// nil.
 func (p *Proxy) whyUnreachable() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.unreachable
 }
 
-// noteUnreachable keeps the error of a proxy that could not be reached, so that
-// it is not waited for again, and returns err. An HTTP status, a missing answer
-// or a failed program in the pod show that the proxy was reached.
+// noteUnreachable returns err, and keeps it if the proxy could not be reached,
+// so that later requests fail at once. An HTTP status, a missing answer or a
+// failed program in the pod show that the proxy was reached.
 func (p *Proxy) noteUnreachable(ctx context.Context, err error) error {
 	var status requests.StatusError
 	var ran interface {
 		error
-		Answered() bool // the program in the pod ran
+		Answered() bool // reports whether the program in the pod ran
 	}
 	if err == nil || errors.As(err, &status) || errors.As(err, &ran) && ran.Answered() || errors.Is(err, fs.ErrNotExist) || requests.IsEnd(ctx, err) {
 		return err

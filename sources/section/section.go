@@ -22,7 +22,7 @@ import (
 
 // Options configure how the sections of a mesh are loaded.
 type Options struct {
-	Now    time.Time // the time at which certificates have to be valid
+	Now    time.Time // the time at which the validity of certificates is checked
 	Memory int64     // the memory budget for loaded sections, in bytes
 
 	// Reads has the fields and elements of each section that the query will
@@ -35,7 +35,8 @@ type Options struct {
 	// request and one session then serve all of them.
 	WholeDump bool
 
-	// ReadsDesired has the same for the configuration that istiod would send.
+	// ReadsDesired is the same as Reads, for the configuration that istiod
+	// would send.
 	ReadsDesired map[mesh.Section]mesh.Hint
 
 	// MaxWhole is the largest number of proxies of a live mesh of which all
@@ -57,15 +58,15 @@ type Loader struct {
 	whole  int // the number of proxies from which all sections were requested
 }
 
-// NewLoader returns a loader that sends its requests by client and keeps what it
-// loads in s.
+// NewLoader returns a loader that sends its requests through client and keeps
+// the loaded sections in s.
 func NewLoader(client *requests.Client, s *store.Store, o Options) *Loader {
 	return &Loader{Options: o, client: client, store: s, loaded: map[Loaded]bool{}}
 }
 
 // Loaded identifies a section that was loaded.
 type Loaded struct {
-	Proxy   string // its id
+	Proxy   string // the proxy's id
 	Section mesh.Section
 }
 
@@ -94,7 +95,7 @@ type Proxy struct {
 	mu          sync.Mutex
 	reader      *reader // nil if none was needed since the last eviction
 	desired     *mesh.Object
-	unreachable error // why a live proxy could not be reached
+	unreachable error // the reason why a live proxy could not be reached
 
 	asked map[mesh.Section]bool // the sections that were requested completely; guarded by the loader's mu
 }
@@ -114,7 +115,7 @@ type reader struct {
 	section func(context.Context, mesh.Section) (any, error)
 
 	mu        sync.Mutex
-	documents map[string]*decode.Document // by request
+	documents map[string]*decode.Document // the documents by request
 }
 
 // Section returns a section, which is loaded when it is first read. For a live
@@ -153,7 +154,8 @@ func (p *Proxy) NodeID() any {
 	})
 }
 
-// noteLoad records that a section was loaded, or why it could not be.
+// noteLoad records that a section was loaded, or the reason why it could not be
+// loaded.
 func (p *Proxy) noteLoad(ctx context.Context, s mesh.Section, v any, err error) (any, error) {
 	if err != nil {
 		var no *requests.NoAnswerError
@@ -233,7 +235,7 @@ func (r *reader) fetch(ctx context.Context, request envoy.Request) (doc *decode.
 	if err == nil {
 		return doc, nil
 	}
-	if err != p.whyUnreachable() { // that error has the first request, not this one
+	if err != p.whyUnreachable() { // that error names the first request, not this one
 		err = &requests.NoAnswerError{Request: request.What, Err: err}
 	}
 	if ctx.Value(loadKey{}) == nil { // the caller is a lazy field of an endpoint, outside the load of a section
@@ -302,7 +304,7 @@ func (p *Proxy) firstAnswer(ask func(inventory.Place) (*transport.Body, error)) 
 }
 
 // A TooManyError ends a run that would read all sections of more live proxies
-// than MaxWhole.
+// than MaxWhole allows.
 type TooManyError struct{ Most int }
 
 func (e *TooManyError) Error() string {
@@ -310,9 +312,9 @@ func (e *TooManyError) Error() string {
 		"print less (| outline), or raise --max-fetch", e.Most)
 }
 
-// countWhole records that a section of a live proxy is about to be requested
-// completely. If that is true of all sections of a proxy, the query probably
-// prints or searches whole proxies. Too many such proxies end the run: see
+// countWhole records that a whole section of a live proxy is about to be
+// requested. If all sections of a proxy are requested, the query probably
+// prints or searches whole proxies. Too many such proxies end the run; see
 // Options.TooMany.
 func (p *Proxy) countWhole(ctx context.Context, s mesh.Section) error {
 	l := p.loader

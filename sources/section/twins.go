@@ -7,31 +7,34 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/store"
 )
 
-// Bounds of a shared table: the part of the memory budget and the number of bytes
-// that one table takes at most, and the size below which it is not worth having.
+// These limits apply to a shared table: the part of the memory budget and the
+// number of bytes that one table may take, and the size below which a table is
+// not worth its cost.
 const (
 	sharedPart = 4
 	sharedMost = 256 << 20
 	sharedMin  = 1 << 20
 )
 
-// sharedTables deduplicates what the proxies of a mesh say, which is mostly the
-// same: values decoded for one proxy are found in a table when another is read.
+// sharedTables deduplicates the values of the proxies in a mesh, which are mostly
+// the same: a value that was decoded for one proxy is found in a table when
+// another proxy is read.
 //
-// A table doesn't know who still uses its values. So its whole size counts
-// against the memory budget for as long as a proxy that may use it is loaded;
-// when a table is full, a new one serves the proxies read from then on. That
-// counts too much, never too little. The zero value is ready to use.
+// A table doesn't know which of its values are still used. Its whole size
+// therefore counts against the memory budget for as long as a proxy that may use
+// it is loaded. When a table is full, a new table serves the proxies that are
+// read later. The count may be too high, never too low. The zero value is ready
+// to use.
 type sharedTables struct {
 	mu    sync.Mutex
 	first *Proxy // the first proxy that was read
 	table *decode.Twins
-	share *store.Share // the memory of table
+	share *store.Share // the memory that table uses
 }
 
-// twins returns the function that gives the documents of a group their table.
-// The first proxy that is read has none: for one proxy alone, a table would only
-// cost time.
+// twins returns the function that returns the shared table for the documents of a
+// group. The first proxy that is read gets no table: for a single proxy, a table
+// would only cost time.
 func (p *Proxy) twins(g *store.Group) func() *decode.Twins {
 	return func() *decode.Twins { return p.loader.twins(p, g) }
 }
@@ -57,6 +60,6 @@ func (l *Loader) twins(p *Proxy, g *store.Group) *decode.Twins {
 		t.share = l.store.Share()
 		t.table = decode.NewTwins(most, t.share.Grew)
 	}
-	g.Join(t.share) // with t.mu held, so that the share is still open
+	g.Join(t.share) // while t.mu is held, the share is still open
 	return t.table
 }

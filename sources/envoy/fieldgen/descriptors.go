@@ -44,8 +44,8 @@ var wellKnown = []protoreflect.FileDescriptor{
 }
 
 // istioModules are the Go modules that define Istio's messages, and the messages of
-// other projects that are used as fields of those. The version is given here because
-// the plugin imports no package of Istio, so go.mod doesn't have it.
+// other projects that are used as fields of those. The versions are given here because
+// the plugin imports no package of Istio, so go.mod doesn't contain them.
 var istioModules = []string{
 	"istio.io/api@v1.31.0-rc.0.0.20260824154656-b943409680a7",
 	"google.golang.org/genproto/googleapis/api",
@@ -88,14 +88,14 @@ func descriptors(modules []string) (*protoregistry.Files, error) {
 	return protodesc.FileOptions{AllowUnresolvable: true}.NewFiles(set)
 }
 
-// generated reports whether a file may contain a descriptor: a .pb.go file that
-// isn't the output of another plugin of protoc.
+// generated reports whether a file may contain a descriptor. It must be a .pb.go file
+// that isn't the output of another plugin of protoc.
 func generated(path string) bool {
 	return strings.HasSuffix(path, ".pb.go") && !strings.HasSuffix(path, "_vtproto.pb.go") && !strings.HasSuffix(path, "_grpc.pb.go")
 }
 
-// moduleDir returns the directory of a module. If the module has no "@version", it
-// uses the version in go.mod.
+// moduleDir returns the directory of a module. If the module has no "@version", it uses
+// the version in go.mod.
 func moduleDir(module string) (string, error) {
 	if _, _, versioned := strings.Cut(module, "@"); versioned {
 		out, err := exec.Command("go", "mod", "download", "-json", module).Output()

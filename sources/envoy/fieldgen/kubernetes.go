@@ -22,18 +22,18 @@ import (
 // gatewayModule is the module with the definitions of the Gateway API's resources.
 const gatewayModule = "sigs.k8s.io/gateway-api@v1.6.0"
 
-// objects are the Kubernetes types that a mesh uses, and those whose content must not
-// be shown, such as Secret.
+// objects are the Kubernetes types that a mesh uses, and types such as Secret, whose
+// content must not be shown.
 var objects = []any{
 	corev1.Pod{}, corev1.Service{}, corev1.Node{}, corev1.Namespace{}, corev1.ConfigMap{}, corev1.Secret{}, corev1.ServiceAccount{},
 	//lint:ignore SA1019 older clusters, and snapshots of them, have them
 	corev1.Endpoints{}, discoveryv1.EndpointSlice{}, metav1.ListMeta{},
 }
 
-// kubernetes generates the table of Kubernetes' objects from their Go types, and of
-// the Gateway API's from their definitions. The name of a message contains the group
-// of its package, as in "k8s.core.Pod"; a message inside a definition is named by
-// its path.
+// kubernetes generates the table of the Kubernetes objects from their Go types, and
+// of the Gateway API's objects from their definitions. The name of a message contains
+// the group of its package, as in "k8s.core.Pod"; a message inside a definition is
+// named by its path.
 func kubernetes() ([]byte, error) {
 	lines := map[string]string{}
 	for _, o := range objects {
@@ -105,8 +105,8 @@ func held(t reflect.Type, lines map[string]string) string {
 	return "#"
 }
 
-// A definition is an OpenAPI schema, reduced to the parts that determine which
-// fields are text.
+// A definition is an OpenAPI schema, reduced to the parts that determine which fields
+// are text.
 type definition struct {
 	Type                 string                `json:"type"`
 	Properties           map[string]definition `json:"properties"`
@@ -154,7 +154,7 @@ func gateways(lines map[string]string) error {
 	return nil
 }
 
-// add adds the properties of another version that are missing.
+// add adds the properties of another version that this version lacks.
 func (d *definition) add(other definition) {
 	for name, p := range other.Properties {
 		have, ok := d.Properties[name]
@@ -180,7 +180,7 @@ func (d *definition) object(name string, lines map[string]string) {
 }
 
 // held returns the table's mark for the content of a property. If the property is a
-// message, name becomes its name.
+// message, it is called name.
 func (d *definition) held(name string, lines map[string]string) string {
 	switch {
 	case d.Type == "array" && d.Items != nil:

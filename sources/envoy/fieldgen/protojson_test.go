@@ -21,8 +21,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// types resolves messages from the descriptors. It treats unknown messages as empty
-// ones.
+// A types resolves messages from the descriptors. It treats unknown messages as
+// empty ones.
 type types struct{ *dynamicpb.Types }
 
 func (r types) FindMessageByURL(url string) (protoreflect.MessageType, error) {
@@ -40,7 +40,7 @@ func (r types) FindExtensionByNumber(protoreflect.FullName, protoreflect.FieldNu
 	return nil, protoregistry.NotFound
 }
 
-// asProtojson parses a body as a message and writes it again as Protobuf's JSON.
+// asProtojson parses a body as a message and returns it as Protobuf's JSON.
 func asProtojson(t *testing.T, r types, message string, body []byte) any {
 	t.Helper()
 	mt, err := r.FindMessageByName(protoreflect.FullName(message))
@@ -84,8 +84,8 @@ func asDocument(t *testing.T, message string, body []byte) any {
 	return plain(t, b)
 }
 
-// With the table, whole dumps are read the same as by Protobuf's own JSON, each name
-// and each value.
+// TestAgainstProtojson checks that the table and the decoder read whole dumps in the
+// same way as Protobuf's own JSON, including every name and value.
 func TestAgainstProtojson(t *testing.T) {
 	r := types{dynamicpb.NewTypes(files(t))}
 	check := func(path, message string, exact bool) {
@@ -136,9 +136,9 @@ func found(t *testing.T, patterns ...string) (all []string) {
 	return all
 }
 
-// A comparison compares a dump as the document has it with the result of protojson.
-// It isn't exact for dumps of other versions than that of the descriptors, because
-// those may have fields that the messages don't have.
+// A comparison compares a dump in the document's form with the result of protojson.
+// It isn't exact if the dump has another version than the descriptors, because the
+// dump may contain fields that the messages don't have.
 type comparison struct {
 	t      *testing.T
 	types  types

@@ -53,8 +53,8 @@ func table(files *protoregistry.Files, roots ...string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// enumerations returns the enumerations that fields of the messages have, sorted by
-// name.
+// enumerations returns the enumerations that are types of fields in the messages,
+// sorted by name.
 func enumerations(messages []protoreflect.MessageDescriptor) []protoreflect.EnumDescriptor {
 	found := map[protoreflect.FullName]protoreflect.EnumDescriptor{}
 	for _, m := range messages {
@@ -138,7 +138,7 @@ func retired(m protoreflect.MessageDescriptor, files *protoregistry.Files) []pro
 	})
 }
 
-// field returns the entry of one field in its message's line of the table.
+// field returns the entry for one field in the line of its message.
 func field(f protoreflect.FieldDescriptor, of protoreflect.MessageDescriptor) string {
 	s := string(f.Name())
 	if f.JSONName() != camel(s) {
@@ -180,7 +180,7 @@ func holds(f protoreflect.FieldDescriptor, home string) string {
 	return "=" + within(string(m.FullName()), home)
 }
 
-// isText reports whether JSON has a message as an arbitrary text.
+// isText reports whether the JSON form of a message is an arbitrary text.
 func isText(m protoreflect.MessageDescriptor) bool {
 	switch m.FullName() {
 	case "google.protobuf.StringValue", "google.protobuf.BytesValue", "google.protobuf.FieldMask":
@@ -189,8 +189,8 @@ func isText(m protoreflect.MessageDescriptor) bool {
 	return false
 }
 
-// within returns a full name in the form that is used in a message of the package
-// home.
+// within returns a full name in the form that the table uses in a message of the
+// package home.
 func within(name, home string) string {
 	if packageOf(name) == home {
 		return "^" + strings.TrimPrefix(name, home+".")
@@ -211,7 +211,7 @@ func special(m protoreflect.MessageDescriptor) string {
 	case "Struct", "Value", "ListValue":
 		return "*"
 	}
-	return "scalar" // these are Duration, Timestamp, FieldMask and the wrappers; and Empty, which has no fields
+	return "scalar" // these are Duration, Timestamp, FieldMask, the wrappers, and Empty, which has no fields
 }
 
 // packageOf returns the package of a message: the part of its name before the first

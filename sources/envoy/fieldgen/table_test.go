@@ -140,8 +140,8 @@ var untypedMessages = map[string]string{
 	"route_config": "envoy.api.v2.RouteConfiguration", "secret": "envoy.api.v2.auth.Secret",
 }
 
-// untyped reports whether a field may hold a resource without its type. Only dumps of
-// version 2 have such fields.
+// untyped reports whether a field may contain a resource without its type. Only dumps
+// of version 2 have such fields.
 func untyped(f protoreflect.FieldDescriptor) bool {
 	return f.ParentFile().Package() == "envoy.admin.v2alpha" && f.Message().FullName() == "google.protobuf.Any" &&
 		untypedMessages[string(f.Name())] != ""
@@ -159,7 +159,7 @@ func TestRetiredFields(t *testing.T) {
 	} {
 		_, got := envoy.ShapeOf(c.message).Member([]byte(c.field))
 		want := envoy.ShapeOf(c.holds)
-		if c.field == "config" { // a Struct
+		if c.field == "config" { // the field is a Struct
 			want = envoy.StructShape()
 		}
 		if got != want {
