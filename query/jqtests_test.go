@@ -47,7 +47,7 @@ func jqFolder(t testing.TB) string {
 // with its input, and lines with its results. It can also be a program that does
 // not compile.
 type jqCase struct {
-	place          string // file:line
+	place          string // position of the case in the test file, as file:line
 	program, input string
 	results        []string
 	fails          bool
@@ -138,7 +138,7 @@ func (c *jqCase) run(ctx context.Context, jq string) string {
 		if i >= len(got) {
 			return fmt.Sprintf("no result %d, %s: %v", i+1, line, err)
 		}
-		if native.Compare(want, got[i]) == 0 && !sameInOrder(want, got[i]) { // jq's tests ignore the order of keys, but jq's output has an order
+		if native.Compare(want, got[i]) == 0 && !sameInOrder(want, got[i]) { // jq's own tests ignore the order of keys in objects
 			if want, e = c.byJq(ctx, jq, i); e != nil {
 				return e.Error()
 			}

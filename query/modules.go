@@ -26,7 +26,7 @@ type folder struct {
 	path string
 }
 
-// Module returns the parsed module of that name, and its folder.
+// Module returns the parsed module with this name, and its folder.
 func (m *modules) Module(name string, search, from any) (*syntax.Program, any, error) {
 	f, at, file, err := m.open(name, search, from, ".jq")
 	if err != nil {
@@ -41,7 +41,7 @@ func (m *modules) Module(name string, search, from any) (*syntax.Program, any, e
 	return p, at, err
 }
 
-// Data returns an array of the JSON values in the file of that name, as jq does.
+// Data returns an array of the JSON values in the file with this name, as jq does.
 func (m *modules) Data(name string, search, from any) (any, error) {
 	f, _, file, err := m.open(name, search, from, ".json")
 	if err != nil {
@@ -135,7 +135,7 @@ func (m *modules) searched(search, from any) (all []folder) {
 	return all
 }
 
-// mostModule is the size of the largest module that is read, in bytes.
+// mostModule is the maximum size of a module, in bytes.
 const mostModule = 16 << 20
 
 func readAll(f fs.File) (string, error) {

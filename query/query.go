@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Options configure a compilation.
+// Options are the options of Compile.
 type Options struct {
 	// File is the name of the query's file. It is empty for a query on the
 	// command line.

@@ -25,16 +25,16 @@ type element struct {
 	// The queue's mu guards the fields from here to loading.
 	loads   bool          // whether the element counts against the limit on loading elements
 	loaded  bool          // whether the element has ever counted against the limit
-	leave   chan struct{} // closed when the element may load; nil if it doesn't wait for a permit
+	leave   chan struct{} // channel that is closed when the element may load; nil if the element doesn't wait for a permit
 	ended   bool          // whether the worker is done
 	used    bool          // whether the consumer is done with the element
 	aside   bool
 	stalled bool
-	loading int // number of loads that the element waits for now
+	loading int // number of running loads that the element waits for
 
 	mu   sync.Mutex
 	out  []result
-	more int // results that may be buffered beyond MaxReady
+	more int // number of results that may be buffered beyond MaxReady
 	done bool
 	err  error
 	news chan struct{} // channel that wakes the consumer
@@ -89,7 +89,7 @@ func (el *element) give(x result) error {
 	return nil
 }
 
-// tell signals the consumer that the element has results, or is done.
+// tell signals to the consumer that the element has results, or is done.
 func (el *element) tell() {
 	if el.queue.held.Load() {
 		el.queue.wakes(el)

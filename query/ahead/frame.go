@@ -38,7 +38,7 @@ func (m *Thread) Element(w any, f func() error) (dropped bool, err error) {
 	return false, values.NameProxy(err, o)
 }
 
-// Step passes one element of an iteration on to its consumer.
+// Step passes one element of an iteration to the consumer of the iteration.
 func (m *Thread) Step(w any, v values.Located, y values.Yield) error {
 	if o, ok := w.(*mesh.Object); !ok || o.Kind != "Proxy" {
 		return y(v)
@@ -77,8 +77,8 @@ type Held struct {
 // Hold keeps a result for Release.
 func (m *Thread) Hold(v values.Located) Held { return Held{v, m.Frame} }
 
-// Release passes a held result on. If the result comes from an iteration over
-// proxies, a fault drops it.
+// Release passes a held result to its consumer. If the result comes from an
+// iteration over proxies, a fault in y drops the result.
 func (m *Thread) Release(h Held, y values.Yield) error {
 	base := m.Frame
 	m.Frame = h.Frame

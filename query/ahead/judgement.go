@@ -16,12 +16,12 @@ import (
 // for faults that occur while the results of the query are consumed.
 type Judgement struct {
 	t     *Thread
-	sink  func(Event) // Sink of the thread before the judgement
-	muted bool        // Muted of the thread before the judgement
+	sink  func(Event) // Sink of the thread before it began to collect faults
+	muted bool        // Muted of the thread before it began to collect faults
 	lacks []*lack     // one entry for each proxy, in the order of their first faults
 }
 
-// Judge begins to collect faults.
+// Judge starts to collect faults.
 func (t *Thread) Judge() *Judgement {
 	j := &Judgement{t: t, sink: t.Sink, muted: t.Muted}
 	j.begin()
@@ -33,7 +33,7 @@ func (j *Judgement) begin() { j.t.Sink, j.t.Muted = j.keep, false }
 // End stops collecting faults.
 func (j *Judgement) End() { j.t.Sink, j.t.Muted = j.sink, j.muted }
 
-// Outside calls f without collecting its faults.
+// Outside calls f, and doesn't collect the faults that occur in f.
 func (j *Judgement) Outside(f func() error) error {
 	j.End()
 	err := f()
@@ -82,7 +82,8 @@ func (j *Judgement) Takes(err error) bool {
 	return false
 }
 
-// add records a fault, once, for the proxy that was being judged.
+// add records a fault for the proxy that is being checked. It records equal faults
+// only once.
 func (j *Judgement) add(f *mesh.Fault) {
 	id := f.Proxy
 	if fr := j.t.Frame; fr != nil && fr.Proxy != nil {
@@ -103,7 +104,7 @@ type lack struct {
 	facts []*lackingFor
 }
 
-// A lackingFor lists the sections that are missing for one reason.
+// A lackingFor lists the sections that are missing for the same reason.
 type lackingFor struct {
 	whose    string // the proxy or istiod that the sections belong to; empty for the proxy that is checked
 	fact     string
@@ -129,7 +130,7 @@ func (l *lack) add(f *mesh.Fault) {
 	}
 }
 
-// value converts the lack to the object that queries work on.
+// value converts the lack to an object {proxy, subject, message}.
 func (l *lack) value() *object.Object {
 	var messages, sections []string
 	for _, f := range l.facts {

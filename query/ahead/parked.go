@@ -18,8 +18,8 @@ const (
 	ScoutsAside = 8    // maximum number of parked elements per worker in a region with Look; with more, loaded sections would be evicted from memory before they are used
 )
 
-// A loading tracks whether a goroutine that evaluates an element waits for a load. It
-// may be nil if that doesn't matter.
+// A loading tracks whether a goroutine that evaluates an element waits for a load.
+// It is nil if nothing depends on that.
 type loading struct {
 	el *element
 	on atomic.Bool
@@ -39,8 +39,8 @@ func (l *loading) ends() {
 	}
 }
 
-// gated returns a context in which each load is first reported to l and then has to
-// pass gate.
+// gated returns a context in which each load is first reported to l and then waits
+// until the function gate returns.
 func (l *loading) gated(ctx context.Context, gate func(context.Context) error) context.Context {
 	return mesh.WithGate(ctx, func(ctx context.Context) error {
 		if ctx.Value(innerKey{}) == nil { // a load in a nested region is reported to that region's element instead
@@ -64,9 +64,9 @@ func (q *queue) shift(el *element, by int) {
 	q.judge()
 }
 
-// judge updates q.held, which is whether the consumer waits for a load. The caller
-// must hold mu. judge may lock the queue of an outer region while mu is held; locking
-// in the other order would deadlock.
+// judge updates q.held, which reports whether the consumer waits for a load. The
+// caller must hold mu. judge may lock the queue of an outer region while mu is
+// held; locking in the other order would deadlock.
 func (q *queue) judge() {
 	held := q.waits && len(q.els) > 0 && q.els[0].loading > 0
 	if held == q.held.Load() {
@@ -103,7 +103,7 @@ func (q *queue) spread() {
 		q.mu.Unlock()
 		if due && q.m.Spare() {
 			q.mu.Lock()
-			if q.held.Load() { // checked again, because Spare may take long
+			if q.held.Load() { // q.held is checked again, because Spare may take long
 				q.resume()
 			}
 			q.mu.Unlock()
@@ -153,14 +153,14 @@ func (q *queue) finished(el *element) {
 		if !q.held.Load() { // another worker may have changed q.held since the check above
 			return
 		}
-		if q.setAside(el); q.stalled > 0 { // other elements were blocked because memory was short
+		if q.setAside(el); q.stalled > 0 { // other elements may have been blocked by a lack of memory
 			q.resume()
 		}
 	}
 }
 
-// goesOn reports whether the worker of an element may buffer results beyond the limit.
-// If not, the worker receives a signal as soon as it may.
+// goesOn reports whether the worker of an element may buffer results beyond the
+// limit. If not, the worker receives a signal as soon as it may do so.
 func (q *queue) goesOn(el *element) bool {
 	q.mu.Lock()
 	q.stall(el, true)
@@ -190,9 +190,9 @@ func (q *queue) stall(el *element, yes bool) {
 	}
 }
 
-// setAside parks an element that is done. It also raises the limit on concurrent loads
-// by one, because a finished element shows that other proxies do answer. The caller
-// must hold mu.
+// setAside parks an element that is done. It also raises the limit on concurrent
+// loads by one, because a finished element shows that other proxies do respond. The
+// caller must hold mu.
 func (q *queue) setAside(el *element) {
 	if el.used || el.aside || q.els[0] == el || q.Look != nil && q.aside >= ScoutsAside*q.m.pool.workers {
 		return

@@ -24,7 +24,7 @@ const (
 type queue struct {
 	*Region
 	ctx   context.Context
-	task  values.Task // each worker receives a copy
+	task  values.Task // the task for work on values; each worker receives a copy
 	outer *queue      // the queue whose worker evaluates this region; nil if none
 	at    *element    // the outer region's element that this region is evaluated for
 	quit  context.CancelFunc
@@ -32,13 +32,13 @@ type queue struct {
 	mu      sync.Mutex
 	els     []*element
 	asking  []*element   // elements that wait for a permit to load, in order
-	loads   atomic.Int32 // elements that count against the limit
+	loads   atomic.Int32 // number of elements that count against the limit on loading elements
 	limit   int          // maximum number of loading elements; starts small, so that stopping early wastes little
 	given   int          // number of elements that the source has put into the queue so far
 	aside   int          // number of parked elements in els
 	stalled int          // number of elements in els that are blocked until the consumer continues or waits for a load
 	waits   bool         // whether the consumer waits for the first element
-	held    atomic.Bool  // whether the consumer waits for the first element while that loads; set under mu
+	held    atomic.Bool  // whether the consumer waits for the first element, and that element is loading; set under mu
 
 	ended  bool
 	endErr error
@@ -133,7 +133,7 @@ func (q *queue) put(el *element) error {
 }
 
 // head waits for the first element and returns it. After the last element it
-// returns nil and the error of the source.
+// returns nil and the error of the source, if any.
 func (q *queue) head() (*element, error) {
 	for {
 		q.mu.Lock()
@@ -208,8 +208,8 @@ func (q *queue) grant() {
 	q.asking = slices.Delete(q.asking, 0, n)
 }
 
-// asks returns the index of an element among those that wait for a permit, and
-// whether the element is waiting for one.
+// asks returns the index of an element in the list of elements that wait for a
+// permit, and whether the element is in that list.
 func (q *queue) asks(el *element) (int, bool) {
 	return slices.BinarySearchFunc(q.asking, el.seq, func(o *element, seq int) int { return o.seq - seq })
 }
@@ -229,7 +229,7 @@ func (q *queue) share() int {
 // only one permit for all its loads, and an element without loads needs none.
 func (q *queue) gate(el *element) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if err := mesh.Enter(inner(q.ctx)); err != nil { // the limit of an outer region applies too
+		if err := mesh.Enter(inner(q.ctx)); err != nil { // the load also needs a permit from the outer region
 			return err
 		}
 		q.mu.Lock()
@@ -256,7 +256,7 @@ func (q *queue) work(el *element) {
 	m := q.thread()
 	m.queue = q
 	m.Ctx, m.Frame = mesh.WithGate(el.ctx, q.gate(el)), el.fr
-	if q.Look == nil { // with Look, only the loads of the consumer itself are reported
+	if q.Look == nil { // if Look is set, only the consumer's own loads are reported
 		m.watch(&loading{el: el})
 		m.Ctx = m.at.gated(el.ctx, q.gate(el))
 	}

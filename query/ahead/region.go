@@ -49,8 +49,8 @@ type Region struct {
 	drop    *dropped
 }
 
-// dropped is the last result whose proxy was dropped by a fault after its generator
-// had already continued as if there were no fault.
+// dropped describes the last result whose proxy was dropped by a fault, although
+// the generator of the result had already continued without knowing of the fault.
 type dropped struct {
 	fr    *Frame
 	index int
@@ -58,7 +58,7 @@ type dropped struct {
 }
 
 // past reports whether the next result, which belongs to the frame fr, might not
-// exist if its generator had known of the fault.
+// exist if the generator had known of the fault.
 func (d *dropped) past(fr *Frame) bool {
 	if d == nil {
 		return false
@@ -138,7 +138,7 @@ func (r *Region) pass(skip, heard int) (again bool, err error) {
 	}
 }
 
-// consume passes the results of one element on.
+// consume passes the results of one element to the consumer.
 func (r *Region) consume(el *element) error {
 	switch {
 	case el.told:
@@ -190,11 +190,11 @@ func (r *Region) passes(fr *Frame, err error) error {
 	return err
 }
 
-// consumer passes on the results that a worker produces for one element.
+// consumer passes on the results that a worker computes for one element.
 type consumer struct {
 	*Region
 	el     *element
-	taken  int // number of values that were passed on
+	taken  int // number of values that were already passed on
 	faults map[int]error
 	drop   *dropped
 }

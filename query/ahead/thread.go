@@ -10,8 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Thread is one goroutine of a run. It contains the goroutine's work on values, and
-// its relation to the other goroutines.
+// Thread is one goroutine of a run. It contains the task with which the goroutine
+// works on values, and its relation to the other goroutines.
 type Thread struct {
 	values.Task
 	Owner any // the evaluator's machine that contains the thread
@@ -22,7 +22,7 @@ type Thread struct {
 	at    *loading    // tracks the loads of this goroutine; nil if that isn't needed
 	Scout bool        // whether the thread only loads in advance, so that its results and events are dropped
 	Muted bool        // whether the thread repeats earlier work, so that its events are dropped
-	Sink  func(Event) // function that receives events; if nil, Pool.report receives them
+	Sink  func(Event) // receives the thread's events; if it is nil, Pool.report receives them
 }
 
 // Pool contains the state that all threads of a run share.
@@ -46,10 +46,10 @@ func NewPool(workers int, all bool, fork func() *Thread, report func(Event)) *Po
 	return p
 }
 
-// Wait waits until all threads but the caller's have ended.
+// Wait waits until all threads except the caller's have ended.
 func (p *Pool) Wait() { p.threads.Wait() }
 
-// Start connects t to the pool, with task as its work on values.
+// Start connects t to the pool. task is the task with which t works on values.
 func (p *Pool) Start(t *Thread, task values.Task) {
 	t.Task, t.pool = task, p
 	t.Host = t

@@ -16,7 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// hungry are programs that need more memory than the limit. The first few always
+// hungry lists programs that need more memory than the limit. The first few always
 // run, the others only if MESHQ_LONG is set.
 var hungry = []string{
 	`"x" * 2e9`,

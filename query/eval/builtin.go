@@ -38,16 +38,16 @@ func Builtins() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// value returns a builtin that calls a function of values. The values may be lazy.
+// value returns a builtin that calls a function on values. The values may be lazy.
 func value(fn values.Func) maker {
 	fn = values.AbsentAsList(fn)
 	apply := func(m *machine, in any, args []any) (any, error) { return fn(&m.Task, in, args) }
 	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, apply) }
 }
 
-// bound compiles a call of a function of values. The arguments are combined in the
-// same order as in a jq definition def f($a; $b): the first argument varies most
-// slowly.
+// bound compiles a call of a Go function on values. The arguments are combined in
+// the same order as in a jq definition def f($a; $b): the first argument varies
+// most slowly.
 func (c *compiler) bound(f *syntax.Func, s *scope, fn func(m *machine, in values.Located, args []any, y values.Yield) error) *node {
 	return c.boundIn(f, s, func(m *machine, _ *env, in values.Located, args []any, y values.Yield) error {
 		return fn(m, in, args, y)
@@ -77,7 +77,7 @@ func boundTo(args []*node, at *place, fn func(m *machine, e *env, in values.Loca
 	})
 }
 
-// boundValue does the same as bound for a function that returns one result.
+// boundValue does the same as bound for a Go function that returns one result.
 func (c *compiler) boundValue(f *syntax.Func, s *scope, fn values.Func) *node {
 	args, at := c.args(f, s), c.mark(f.Span)
 	if !single(args...) {

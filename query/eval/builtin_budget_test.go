@@ -158,7 +158,7 @@ func TestBuiltinsEndAtTheDeadline(t *testing.T) {
 // count few steps.
 func TestLargeValuesAreMeasuredUntilTheDeadline(t *testing.T) {
 	one := make([]any, 1_000_000)
-	all := make([]any, 200) // larger than the memory limit; with enough time, the error for that limit would come first
+	all := make([]any, 200) // the arrays exceed the memory limit; without the deadline, the run would end with the error for that limit
 	for i := range all {
 		all[i] = one
 	}

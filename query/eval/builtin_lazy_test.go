@@ -60,7 +60,7 @@ func TestBuiltinsLoadNoMore(t *testing.T) {
 		{`.proxies[3] | until(.i == 3; .clusters) | .name`, nil},
 		{`[.proxies[0:2] | while(length > 0; .[1:]) | .[0].name]`, nil},
 		{`[.proxies[0] | recurse(if .i < 3 then {i: (.i + 1)} else empty end) | .i]`, nil},
-		{`.proxies[0] | try error catch .name`, append(sections("clusters", 0), sections("routes", 0)...)}, // error loads the raised value completely
+		{`.proxies[0] | try error catch .name`, append(sections("clusters", 0), sections("routes", 0)...)}, // the function error loads the raised value completely
 		{`[.proxies[] | .name | ltrimstr("pod-") | tonumber] | add`, nil},
 		{`.proxies | any(.rds == "STALE"), all(.clusters)`, sections("clusters", 0, 1, 2, 3, 4, 5, 6, 7)},
 		{`[splits("x")?]`, nil},

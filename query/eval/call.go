@@ -97,8 +97,8 @@ func (c *compiler) invoke(fn *function, depth int, f *syntax.Func, s *scope, tai
 	return n
 }
 
-// closedCall compiles a call of a builtin that is written in jq. It returns nil
-// if there is none of that name.
+// closedCall compiles a call of a builtin that is written in jq. It returns nil if
+// no such builtin has this name.
 func (c *compiler) closedCall(k string, f *syntax.Func, s *scope) *node {
 	if c.texts[k] == "" {
 		return nil
@@ -168,7 +168,7 @@ func (c *compiler) libraries() int {
 	return len(c.library)
 }
 
-// given returns the native with that name from the options, or nil.
+// given returns the native with this name from the options, or nil.
 func (c *compiler) given(k string) *Native {
 	if c.unit == c.prelude {
 		return nil
@@ -229,9 +229,9 @@ func (c *compiler) args(f *syntax.Func, s *scope) []*node {
 	return ns
 }
 
-// apply compiles a call of a function of values. The function is called for every
-// combination of the results of its arguments; the last one varies most slowly.
-// apply loads neither the input nor the arguments. fn must not keep args.
+// apply compiles a call of a Go function on values. The function is called for
+// every combination of the results of its arguments; the last one varies most
+// slowly. apply loads neither the input nor the arguments. fn must not keep args.
 func (c *compiler) apply(f *syntax.Func, s *scope, fn machineFunc) *node {
 	args, at := c.args(f, s), c.mark(f.Span)
 	if !single(args...) {
@@ -291,7 +291,7 @@ func (m *machine) combine(e *env, in values.Located, args []*node, firstSlowest 
 	return each(0)
 }
 
-// machineFunc is a function of values that needs the machine.
+// machineFunc is a Go function on values that needs the machine.
 type machineFunc = func(m *machine, in any, args []any) (any, error)
 
 // node compiles a call of a native.
@@ -332,15 +332,15 @@ func (m *machine) called(in any, args []any) *Call {
 // function is a compiled definition. Its body is set only after the calls in it
 // were compiled, because the function may call itself.
 type function struct {
-	params []string // names of the parameters; a name that begins with $ is a value
-	scopes []*scope // one scope for each parameter that is a query
+	params []string // names of the parameters; a parameter whose name begins with $ is a value
+	scopes []*scope // scopes of the parameters that are queries
 	body   *node
 	weight int  // stack space that a call uses, as a number of nodes
 	open   bool // whether the function is being compiled, so that calls of it are recursive
-	relied bool // whether a recursive call was compiled under the assumption of one result
+	relied bool // whether a recursive call was compiled on the assumption that the function yields one result
 }
 
-// withDefs compiles body in a scope with these definitions.
+// withDefs compiles a body in a scope that contains the definitions defs.
 func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) *node) *node {
 	for _, d := range defs {
 		fn := &function{params: d.Args, body: &node{}}
@@ -350,7 +350,7 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	b := body(s)
 	bind := func(e *env) *env {
 		for range defs {
-			e = &env{up: e} // the environment needs an entry for the function too, although the entry is empty, to have the same depth as the scope
+			e = &env{up: e} // the function needs an entry in the environment, even an empty one, because it also has an entry in the scope
 		}
 		return e
 	}
@@ -416,7 +416,7 @@ func (c *compiler) body(d *syntax.FuncDef, fn *function, s *scope) *node {
 	}
 	n := c.queryAt(d.Body, s, true)
 	fn.weight = values.CallWeight + c.nodes - before
-	if n.one != nil { // returning the result takes less stack than yielding it
+	if n.one != nil { // a node uses less stack for returning its result than for yielding it
 		fn.weight /= 2
 	}
 	return n
@@ -428,7 +428,7 @@ type tailCall struct {
 	in values.Located
 }
 
-// invoke is a call of a function with its arguments.
+// invoke describes a call of a function: the function and its arguments.
 type invoke struct {
 	fn     *function
 	args   []*node
@@ -444,8 +444,8 @@ func (v *invoke) home(e *env) *env {
 	return e.at(v.depth)
 }
 
-// bind returns the environment in which the body is evaluated, without the
-// arguments that are values.
+// bind returns the environment for the body. It doesn't contain the arguments that
+// are values.
 func (v *invoke) bind(e *env) *env {
 	x := v.home(e)
 	for _, a := range v.args {
@@ -459,8 +459,8 @@ func (v *invoke) bind(e *env) *env {
 	return x
 }
 
-// bindOne is bind followed by the arguments that are values. Each of them must
-// yield exactly one result.
+// bindOne returns the environment for the body, including the arguments that are
+// values. Each of these arguments must yield exactly one result.
 func (v *invoke) bindOne(m *machine, e *env, in values.Located) (*env, error) {
 	x := v.bind(e)
 	for _, i := range v.values {
@@ -517,8 +517,8 @@ func (v *invoke) singleValues() bool {
 	return true
 }
 
-// node returns the node of the call. If tail is set, the call is the last step
-// of a function.
+// node returns the node for the call. If tail is set, the call is the last step of
+// a function.
 func (v *invoke) node(tail bool) *node {
 	direct := v.singleValues()
 	if direct && v.fn.body.one != nil {
@@ -594,7 +594,7 @@ func (v *invoke) one(m *machine, e *env, in values.Located) (values.Located, err
 	return out, err
 }
 
-// run does the same as one for a body with any number of results.
+// run does the same as the method one, for a body with any number of results.
 func (fn *function) run(m *machine, x *env, in values.Located, y values.Yield) error {
 	was, err := m.Enter(fn.weight)
 	if err != nil {

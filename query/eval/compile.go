@@ -15,8 +15,8 @@ import (
 // Code is a compiled query. It may be run any number of times, also concurrently.
 type Code struct {
 	n      *node
-	impure bool // whether it reads inputs or writes messages, so that nothing may run ahead
-	stops  bool // whether a part of it may stop a generator before the generator ends
+	impure bool // whether the query reads inputs or writes messages, so that nothing may run ahead
+	stops  bool // whether a part of the query may stop a generator before the generator ends
 	opts   Options
 	funcs  *native.Funcs
 }
@@ -61,8 +61,8 @@ func (c *compiler) program(p *syntax.Program) *node {
 	return c.query(finished(p.Query), s)
 }
 
-// finishing is the name of a function that stands for the step that finishes each
-// result. No query can contain this name.
+// finishing is the name of the internal function that finishes each result. No
+// query can contain this name.
 const finishing = "finish result/0"
 
 var finish = one(func(m *machine, _ *env, in values.Located) (values.Located, error) {
@@ -147,13 +147,14 @@ type compiler struct {
 	impure  bool // whether something reads inputs or writes messages, so that everything must happen in one goroutine
 	stops   bool // whether something may stop a generator before the generator ends
 	nodes   int  // number of nodes compiled so far
-	guesses int  // number of definitions being compiled that are assumed to yield one result
+	guesses int  // number of definitions being compiled on the assumption that they yield one result
 }
 
 // maker returns the node for a call of a function that is written in Go.
 type maker = func(c *compiler, f *syntax.Func, s *scope) *node
 
-// compileError is the panic that ends a compilation. Compile returns its err.
+// compileError is the value with which the compiler panics to end a compilation.
+// Compile returns its err.
 type compileError struct{ err error }
 
 // fail ends the compilation with an error at a position in the text.
@@ -177,7 +178,7 @@ func (c *compiler) mark(at syntax.Span) *place {
 type unit struct {
 	prog    *syntax.Program
 	place   any  // location of a module; its imports are relative to this location
-	hidden  bool // whether errors must not refer to positions in its text
+	hidden  bool // whether errors must not refer to positions in the unit's text
 	defs    []*syntax.FuncDef
 	index   map[string][]int // indexes of the definitions with each "name/arity", in order
 	done    map[int]*function
@@ -233,7 +234,7 @@ func (u *unit) find(k string, before int) (*unit, int) {
 	return nil, 0
 }
 
-// keys calls f with every name that find would find.
+// keys calls f with every name for which find would find a definition.
 func (u *unit) keys(f func(string)) {
 	for k := range u.index {
 		f(k)
@@ -358,12 +359,12 @@ func metaOf(o *syntax.ConstObject) *object.Object {
 // entry for each entry of the [scope] in which the code was compiled.
 type env struct {
 	up *env
-	v  any   // value of a variable
+	v  any   // the value of a variable
 	n  *node // node of an argument that is a query
 	ne *env  // environment of the call, in which that argument is evaluated
 }
 
-// at returns the entry d steps up.
+// at returns the entry that is d steps up in the environment.
 func (e *env) at(d int) *env {
 	for ; d > 0; d-- {
 		e = e.up
@@ -375,13 +376,13 @@ func (e *env) at(d int) *env {
 // with one entry for each name.
 type scope struct {
 	up    *scope
-	name  string    // "$x", "f/1", or "label x"
+	name  string    // name in one of the forms "$x", "f/1" and "label x"
 	fn    *function // set if the name is a definition
 	param bool      // whether the name is an argument that is a query
 }
 
-// find returns the nearest entry of that name and the number of steps up to it, or
-// nil if there is none.
+// find returns the nearest entry with this name, and the number of steps up to it.
+// It returns nil if there is no such entry.
 func (s *scope) find(name string) (*scope, int) {
 	d := 0
 	for x := s; x != nil; x = x.up {

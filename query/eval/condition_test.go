@@ -116,8 +116,8 @@ func (l *lateness) Forced() (any, bool)                    { return nil, false }
 func (l *lateness) Force(ctx context.Context) (any, error) { return l.v, mesh.Enter(ctx) }
 
 // rows generates an array, and the same array with lazy members. Some elements have
-// no name, and a few aren't objects. No array in a mesh contains such elements, so
-// regular is false then.
+// no name. A few have a name that is not a string, or are not objects; regular is
+// false then, because no array in a mesh contains such elements.
 func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 	plain, lazy, regular = []any{}, []any{}, true
 	odd := r.Intn(12) == 0
@@ -136,7 +136,7 @@ func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 		e.Set("cluster", []string{"a", "b", "ab"}[r.Intn(3)])
 		e.Set("late", i%3)
 		f := e.Clone()
-		if r.Intn(3) == 0 { // a lazy member makes the evaluator work ahead
+		if r.Intn(3) == 0 { // a lazy member causes the evaluator to work ahead
 			f.Set("late", &lateness{i % 3})
 		}
 		var l any = f

@@ -26,7 +26,7 @@ import (
 type gojqCase struct {
 	name, query string
 	inputs      []any
-	null        bool // whether the query's input is null, so that only the builtins input and inputs read the inputs
+	null        bool // whether the query's input is null; then only the builtins input and inputs read the inputs
 	names       []string
 	values      []any
 	library     []string
@@ -39,7 +39,7 @@ var withoutValue = map[string]string{
 	"--color-output": "C", "--monochrome-output": "M", "--exit-status": "e", "--raw-input": "R", "--slurp": "s",
 }
 
-// gojqFolder returns the folder of gojq's command.
+// gojqFolder returns the folder that contains gojq's command.
 func gojqFolder(t testing.TB) string {
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/itchyny/gojq").Output()
 	if err != nil {

@@ -78,11 +78,11 @@ func (c *compiler) format(t *syntax.Term, s *scope) *node {
 	return c.str(t.Str, f, s)
 }
 
-// entry is a member of an object construction.
+// entry is one member in an expression that constructs an object.
 type entry struct {
 	name  string
 	key   *node // nil if the key is constant
-	value *node // nil if the value is the input's member with the same key
+	value *node // nil if the member is written without a value, as in {name}, which copies the input's member name
 	at    *place
 }
 
@@ -331,8 +331,8 @@ func setter(name string, in *scope) matcher {
 	return func(_ *machine, e *env, v any, then func(*env) error) error { return then(e.with(d, v)) }
 }
 
-// with returns a copy of the environment with another value d steps up. It copies
-// the entries in between, which are few.
+// with returns a copy of the environment in which the entry d steps up has another
+// value. It copies only the entries up to that one, which are few.
 func (e *env) with(d int, v any) *env {
 	if d == 0 {
 		return &env{up: e.up, v: v}

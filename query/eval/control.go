@@ -51,7 +51,7 @@ func (c *compiler) cond(x *syntax.If, s *scope, tail bool) *node {
 			els = ifNode(branches[i].cond, branches[i].then, els)
 			continue
 		}
-		first := i // a chain of conditions with one result each becomes one node, so that evaluated conditions use no stack while later ones run
+		first := i // conditions with one result each are combined into one node, which needs less stack than nested nodes
 		for first > 0 && branches[first-1].cond.one != nil {
 			first--
 		}
@@ -286,7 +286,7 @@ func (r *reduction) run(m *machine, e *env, in values.Located, state any) (any, 
 			})
 		})
 		if err != nil {
-			state = before // the state to return to if a fault drops the element
+			state = before // if a fault drops the element, the state remains the one before it
 		}
 		return err
 	})
@@ -332,7 +332,7 @@ func (f *loop) run(m *machine, e *env, in values.Located, state any, y values.Yi
 			})
 		})
 		if err != nil && !given {
-			state = before // the state to return to if a fault drops the element
+			state = before // if a fault drops the element, the state remains the one before it
 		}
 		return err
 	})

@@ -90,7 +90,7 @@ func TestErrorsHaveAPlace(t *testing.T) {
 		{`@base64d`, `⟦@base64d⟧`, ``},
 		{`[1, "x"] | join(1)`, `[1, "x"] | ⟦join⟧(1)`, ``},
 		{`recurse(.a.b.c)`, `recurse(.a.b⟦.c⟧)`, ``},
-		{`def f: 1 + f; f`, ``, `recursion is too deep`}, // the position depends on the stack
+		{`def f: 1 + f; f`, ``, `recursion is too deep`}, // the position of this error depends on the stack, so it isn't checked
 	} {
 		code := mustCompile(t, tc.query, Options{Library: library, Natives: natives})
 		in := object.Of("a", object.Of("b", 1))
@@ -210,8 +210,8 @@ func TestFieldHints(t *testing.T) {
 	}
 }
 
-// TestRecursionIsLimitedByItsStack checks that branches of a function that aren't
-// evaluated don't reduce the depth of its recursion.
+// TestRecursionIsLimitedByItsStack checks that branches that aren't evaluated don't
+// reduce how deep a function can recurse.
 func TestRecursionIsLimitedByItsStack(t *testing.T) {
 	var branches, alternatives strings.Builder
 	for i := range 500 {

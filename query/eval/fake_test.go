@@ -23,7 +23,7 @@ import (
 // delay them or make them fail.
 type fake struct {
 	proxies []*fakeProxy
-	latency time.Duration // the longest duration of a load
+	latency time.Duration // maximum duration of a load
 	fault   func(section string) bool
 
 	mu     sync.Mutex

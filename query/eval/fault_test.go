@@ -43,7 +43,7 @@ func TestInvariant8(t *testing.T) {
 	bad := []string{"pod-001.ns1/clusters", "pod-003.ns0/clusters", "pod-003.ns0/routes", "pod-005.ns2/routes"}
 	for _, tc := range []struct {
 		query string
-		want  string // the results for 6 proxies whose sections have 1 2 3 4 1 2 elements
+		want  string // results for a mesh of 6 proxies, whose sections have 1, 2, 3, 4, 1 and 2 elements
 		fails string // message of the error that ends the run
 	}{
 		{`[.proxies[] | .clusters | length]`, `[1,3,1,2]`, ""},

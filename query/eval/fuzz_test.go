@@ -15,7 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// joints are patterns that combine queries.
+// joints are patterns that combine two or more pieces of queries into one.
 var joints = []string{
 	"%s | %s", "[%s, %s]", "(%s) as $v | $v, (%s)", "try (%s) catch (\"caught\" | %s)", "map(%s) | (%s)", "(%s) // (%s)", "(%s)? | (%s)", "[.[]? | %s] | (%s)",
 	"first(%s), (%s)", "(%s) == (%s)", "{a: (%s), b: (%s)}", "reduce (%s) as $i (.; %s)", "if %s then %s else . end", "[paths] | (%s) | (%s)",
@@ -59,7 +59,7 @@ func corpus(t testing.TB) (pieces []string, inputs []any) {
 	return pieces, inputs
 }
 
-// combined makes a query from random pieces.
+// combined builds a query from random pieces.
 func combined(r *rand.Rand, pieces []string) string {
 	pick := func() string { return pieces[r.Intn(len(pieces))] }
 	joint := func() string { return joints[r.Intn(len(joints))] }
@@ -126,7 +126,7 @@ type verdict int
 const (
 	agree verdict = iota
 	differ
-	undecided // the query doesn't compile, or takes too long
+	undecided // verdict on a query that doesn't compile, or takes too long
 	excused
 )
 

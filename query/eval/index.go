@@ -26,8 +26,8 @@ func indexKey(x *syntax.Index) (any, bool) {
 	return literal(x.Start)
 }
 
-// index compiles head[x]. The query in the brackets is evaluated on the input of
-// the whole term, and its results vary more slowly than those of head.
+// index compiles head[x]. The expression x is evaluated on the input of the whole
+// term, and its results vary more slowly than those of head.
 func (c *compiler) index(x *syntax.Index, span syntax.Span, head *node, s *scope) *node {
 	at := c.mark(span)
 	if k, ok := indexKey(x); ok {
@@ -106,8 +106,8 @@ func (m *machine) missing(v any, name string) {
 	}
 }
 
-// slice compiles head[start:end]. The start varies most slowly, the head
-// fastest.
+// slice compiles head[start:end]. The results of start vary most slowly, those of
+// head fastest.
 func (c *compiler) slice(x *syntax.Index, at *place, head *node, s *scope) *node {
 	start, end := sliceBound(c, x.Start, s), sliceBound(c, x.End, s)
 	if single(start, end, head) {

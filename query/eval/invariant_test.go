@@ -44,7 +44,7 @@ func TestInvariant3(t *testing.T) {
 		f := faulty(40, 300*time.Microsecond, "pod-004.ns1/clusters", "pod-009.ns0/routes", "pod-020.ns2/clusters")
 		var log []string
 		add := func(kind string) func(any) {
-			return func(v any) { log = append(log, fmt.Sprint(kind, v)) } // without a lock, so that -race detects a second goroutine
+			return func(v any) { log = append(log, fmt.Sprint(kind, v)) } // the log has no lock, so that -race detects a call in a second goroutine
 		}
 		err := code.Run(context.Background(), f.document(), nil, RunOptions{
 			Workers: workers, Finish: finishDeep,
@@ -216,7 +216,7 @@ func TestInvariant5Bounds(t *testing.T) {
 		close(f.release)
 		enough := errors.New("enough")
 		err := mustCompile(t, tc.query, Options{Natives: []Native{count}}).Run(context.Background(), doc, nil, RunOptions{Workers: 8}, func(any) error {
-			before = seen.Load() // the consumer has waited until now
+			before = seen.Load() // number of elements that were evaluated before the consumer received its first result
 			settle(&seen, 20)
 			return enough
 		})
@@ -231,7 +231,7 @@ func TestInvariant5Bounds(t *testing.T) {
 		code := mustCompile(t, `.proxies as $all | .proxies[] | $all[] | .clusters[]`, Options{})
 		done <- code.Run(ctx, doc, nil, RunOptions{Workers: 8}, func(any) error { return nil })
 	}()
-	for range 200 { // finishes some elements, because that raises the limit on concurrent loads
+	for range 200 { // lets some elements finish, because that raises the limit on concurrent loads
 		f.release <- struct{}{}
 	}
 	if n := settle(&f.loading, 1); n > 16 || n < 1 {
@@ -267,7 +267,7 @@ func TestInvariant6(t *testing.T) {
 						t.Errorf("%s: %v", q, err)
 					}
 					break wait
-				case <-ticker.C: // let one load finish
+				case <-ticker.C: // lets one load finish
 					select {
 					case f.release <- struct{}{}:
 					default:
@@ -555,7 +555,7 @@ func TestInvariant13(t *testing.T) {
 	}
 	query := `[.x[] | select(.name == "b") | .v]`
 	more := 0
-	x := &narrow{by: "name", all: lazy, others: func() bool { more++; return more < 20 }} // the second load returns fewer elements
+	x := &narrow{by: "name", all: lazy, others: func() bool { more++; return more < 20 }} // the second load of the array returns fewer elements than the first
 	got := ask(context.Background(), t, query, object.Of("x", x), 4)
 	if want := askGojq(t, query, object.Of("x", plain)); got.kinds() != want.kinds() || len(x.asked) != 2 {
 		t.Errorf("asked %d times: %s\nwant %s", len(x.asked), got, want)

@@ -21,7 +21,7 @@ func judgeBuiltins() map[string]maker {
 func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	body, unknown := c.query(f.Args[0], s), c.query(f.Args[1], s)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
-		if m.Scout { // a scout's results are dropped
+		if m.Scout { // the results of a scout are dropped, so it needs none for unknowns
 			return body.run(m, e, in, y)
 		}
 		j := m.Judge()

@@ -90,7 +90,7 @@ func hasLazy(v any) bool {
 // cycle is a query that is applied to its own results repeatedly.
 type cycle struct {
 	next   *node
-	weight int // stack space of a nested turn, as a number of nodes
+	weight int // stack space for one level of recursion, as a number of nodes
 }
 
 func newCycle(c *compiler, q *syntax.Query, s *scope) *cycle {
@@ -100,12 +100,13 @@ func newCycle(c *compiler, q *syntax.Query, s *scope) *cycle {
 }
 
 // exactTurns is the depth up to which turns may nest without delaying results. Up
-// to this depth, nothing is evaluated before it is needed. From this depth on, each
-// result is held back until the next one is known. So the last of several results
-// is recognized and needs no stack.
+// to this depth, nothing is evaluated before it is needed. At greater depths, each
+// result is delayed until the next one is known. So the cycle recognizes the last
+// of several results, which needs no stack.
 const exactTurns = 256
 
-// turn handles a value. more reports whether the cycle continues with the result.
+// turn is a function that handles one value of a cycle. more reports whether the
+// cycle continues with that value.
 type turn func(m *machine, e *env, in values.Located, y values.Yield) (more bool, err error)
 
 func (l *cycle) node(each turn) *node {

@@ -51,7 +51,7 @@ func narrowed(all *node, w *predicate) *node {
 				return m.each(values.Located{V: elements}, wanted)
 			}
 		}
-		return all.gen(m, e, in, wanted) // if Narrow failed, this call fails with the error of the whole array
+		return all.gen(m, e, in, wanted) // if Narrow failed, this loads the whole array, which fails with its own error
 	}}
 }
 
@@ -95,8 +95,9 @@ func wanted(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 	return nil
 }
 
-// wantedOfBoth does the same as wanted for "and" and "or". If both is set, either
-// side can make the condition true. Otherwise the left side alone decides.
+// wantedOfBoth does the same as wanted for the operators "and" and "or". If both is
+// set, either side can make the condition true. Otherwise only the left side is
+// used.
 func wantedOfBoth(c *compiler, q *syntax.Query, s *scope, truth, both bool) *predicate {
 	l := wanted(c, q.Left, s, truth)
 	if !both || l == nil {
@@ -179,7 +180,7 @@ func wantedPiped(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate 
 	return &predicate{by + w.by, w.of}
 }
 
-// wantedBy does the same as wanted for calls of builtins that test their input.
+// wantedBy does the same as wanted for conditions that are calls of builtins.
 func wantedBy(c *compiler, f *syntax.Func, s *scope) *predicate {
 	k := syntax.Key(f.Name, len(f.Args))
 	if len(f.Args) == 0 || !c.isBuiltin(k, s) {

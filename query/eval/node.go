@@ -14,15 +14,15 @@ import (
 type node struct {
 	one   func(*machine, *env, values.Located) (values.Located, error)
 	gen   func(*machine, *env, values.Located, values.Yield) error
-	multi bool // whether the results come from an iteration, so that later steps may be evaluated ahead
+	multi bool // whether the results come from an iteration, so that the next steps may be evaluated ahead of the consumer
 
 	// ends is set if the node ends with an argument. The node's results are then
 	// those of the argument, so the node is multi if the argument's query is multi.
 	ends *scope
-	arg  int // for a node that is an argument, 1 + the number of steps up to its entry; else 0
+	arg  int // if the node evaluates an argument, 1 + the number of environments up to the argument's entry; else 0
 
-	iter  bool                     // whether the node is .[]
-	field string                   // the name if the node is .name
+	iter  bool                     // whether the node iterates, as .[] does
+	field string                   // the field's name if the node looks up a field, as .name does
 	wants *predicate               // the node's leading predicate, or nil
 	known func(e *env) (any, bool) // returns the node's result without evaluating anything, if it is the same for every input; else false
 }
@@ -68,8 +68,8 @@ type place struct {
 	prog *syntax.Program
 }
 
-// of returns the error with this position, unless the error already has one or does
-// not come from the query. A nil place returns the error unchanged.
+// of adds this position to an error, unless the error already has one or does not
+// come from the query. A nil place returns the error unchanged.
 func (p *place) of(err error) error {
 	if p == nil || err == nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Options configure a compilation.
+// Options are the options of Compile.
 type Options struct {
 	// Variables are the names, such as "$name", of the variables whose values are
 	// passed to Run.
@@ -68,7 +68,7 @@ type Call struct {
 	Fault func(*mesh.Fault)
 }
 
-// RunOptions configure a run.
+// RunOptions are the options of a run.
 type RunOptions struct {
 	// Workers is the maximum number of elements that load concurrently; 0 means 16.
 	// With 1, everything happens sequentially in one goroutine.

@@ -111,7 +111,7 @@ func TestAheadIsTheSame(t *testing.T) {
 			switch {
 			case strings.Contains(q, "$all[]"), strings.Contains(q, "paths"), strings.Contains(q, ".."), strings.Contains(q, "walk"): // these queries have nested regions
 				bound = 2 * workers
-			case strings.Contains(q, "reduce"), strings.Contains(q, "foreach"), strings.Contains(q, "|="): // a scout may still be running
+			case strings.Contains(q, "reduce"), strings.Contains(q, "foreach"), strings.Contains(q, "|="): // a scout may still be running when the query ends
 				bound++
 			}
 			if most := f.most.Load(); most > int64(bound) {
@@ -222,7 +222,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	if d := time.Since(start); d > hung {
 		t.Errorf("it took %v to end", d)
 	}
-	if n := goroutines(before); n > before { // goroutines may still be ending after they reported that they are done
+	if n := goroutines(before); n > before { // goroutines may still be ending although they have reported that they are done
 		t.Errorf("%d goroutines when Run returned, %d before", n, before)
 	}
 	for _, q := range []string{`first(.proxies[] | .clusters | length)`, `.proxies[] | .clusters[0] | error`, `any(.proxies[]; .routes)`,

@@ -97,7 +97,7 @@ func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *at
 	for _, e := range all {
 		x.Known = append(x.Known, cut(r, e, x.Asked))
 	}
-	var whole []any // the complete elements in another order, except that elements with equal names keep their order
+	var whole []any // all elements, completely loaded and in another order; elements with equal names keep their order
 	for _, name := range []string{"c", "a", "b"} {
 		for _, e := range all {
 			if e.Get("name") == name {
@@ -120,7 +120,7 @@ func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) 
 		look[i] = looks[r.Intn(len(looks))]
 	}
 	query = fmt.Sprintf(shape, look...)
-	var partial, whole, plain [2][]any // one value for the mesh, one for a proxy
+	var partial, whole, plain [2][]any // two values each: one for the mesh, one for a proxy
 	for i := range 2 {
 		all := wholeElements(r)
 		for _, e := range all {
@@ -233,7 +233,7 @@ func TestInvariant14(t *testing.T) {
 		{`.x | sort_by(.name) | group_by(.t) | length`, 0},
 		{`.x[] as {$name, w: {$z}} | [$name, $z]`, 0},
 		{`("na" + "me") as $k | .x[0] | .[$k], .["name"]`, 0},
-		{`[path(.x[0].name)]`, 1}, // a path refers to the whole object
+		{`[path(.x[0].name)]`, 1}, // the path leads to the whole object, so the object must be loaded
 		{`.x[].v`, 1},
 		{`.x[].w.y`, 1},
 		{`.x[].u | type`, 1},

@@ -307,8 +307,8 @@ func (c *compiler) iterStage(at syntax.Span, optional bool) stage {
 	return stage{n: iterate(c.mark(at), optional)}
 }
 
-// stages appends the steps of a query. The last one is in tail position if tail
-// is set and all steps before it yield one result.
+// stages appends the steps of a query to out. The last step is in tail position if
+// tail is set and all steps before it yield one result.
 func (c *compiler) stages(q *syntax.Query, s *scope, out []stage) []stage {
 	return c.stagesAt(q, s, out, false)
 }
@@ -335,7 +335,7 @@ func singleStages(st []stage) bool {
 	return true
 }
 
-// seq returns one node for the stages of a pipeline.
+// seq combines the stages of a pipeline into one node.
 func (c *compiler) seq(st []stage) *node {
 	n := identity
 	for i := len(st) - 1; i >= 0; i-- {

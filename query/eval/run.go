@@ -47,7 +47,7 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	for _, v := range vars {
 		e = &env{up: e, v: v}
 	}
-	e = &env{up: e} // an environment for the step that finishes results
+	e = &env{up: e} // the step that finishes results needs an entry in the environment
 	err := c.n.run(m, e, values.Located{V: in}, func(v values.Located) error {
 		m.Freeze()
 		if err := out(m.Settle(v.V)); err != nil {

@@ -182,7 +182,8 @@ func someOf(want bool) maker {
 	}
 }
 
-// truths yields the results of a condition for which truth is equal to want.
+// truths yields the results of a condition that count as true or, if want is false,
+// those that count as false.
 func truths(cond *node, want bool) func(*machine, *env, values.Located, values.Yield) error {
 	return func(m *machine, e *env, in values.Located, y values.Yield) error {
 		return cond.run(m, e, in, func(v values.Located) error {

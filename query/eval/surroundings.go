@@ -56,7 +56,7 @@ func runBuiltins() map[string]maker {
 			return m.run.opts.InputLine(), nil
 		})),
 		"get_search_list/0":      searchList,
-		"have_literal_numbers/0": always(true), // true, because a number keeps its text
+		"have_literal_numbers/0": always(true), // always true, because numbers keep their literal text
 		"have_decnum/0":          always(true),
 	}
 }

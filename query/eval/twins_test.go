@@ -35,7 +35,7 @@ func shared(v any, seen *object.Object) any {
 		return v
 	}
 	text, err := json.Marshal(v)
-	if err != nil { // the value contains a number that JSON can't represent
+	if err != nil { // the value can't be converted, because it contains a number that JSON can't represent
 		return v
 	}
 	if _, there := seen.Lookup(string(text)); !there {

@@ -60,7 +60,7 @@ func TestWanted(t *testing.T) {
 	const anyB = `(?s).*(?:b).*`
 	for _, tc := range []struct {
 		query string
-		asked string // the requests so far; "" for the whole array
+		asked string // log of the requested names; "" means the whole array
 	}{
 		{`.x[] | select(.name == "b") | .v`, "b"},
 		{`.x[] | select("b" == .name) | .v`, "b"},

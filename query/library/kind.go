@@ -129,8 +129,8 @@ func outline(c *eval.Call) (any, error) {
 	return out, nil
 }
 
-// words returns the sync states of a proxy, such as "SYNCED", sorted by the names of
-// their types.
+// words returns the sync states of a proxy, such as "SYNCED". They are sorted by
+// the names of their types.
 func words(c *eval.Call) (any, error) {
 	r := document.NewReader(c.Ctx)
 	types := r.Object(c.In, "sync")

@@ -45,7 +45,7 @@ func Natives(d Doors) []eval.Native {
 	})
 }
 
-// Programs returns the parsed .jq files, in the order of their names.
+// Programs returns the parsed .jq files, sorted by name.
 func Programs() ([]*syntax.Program, error) {
 	var out []*syntax.Program
 	err := eachFile(func(name, text string) error {
@@ -63,14 +63,15 @@ type Function struct {
 	Subject   string   // name of the function's file, without .jq: "lookups"
 	Doc       string   // the description; its first sentence is the summary
 	Examples  []string // example queries
-	Signature string   // the name with its parameters: "proxy(name)"
+	Signature string   // the function's name with its parameters: "proxy(name)"
 }
 
-// Functions returns the documentation of all functions, by subject and then in the
-// order of the file. Functions whose names begin with an underscore are left out.
+// Functions returns the documentation of all functions, sorted by subject and then
+// in the order of the file. It omits functions whose names begin with an
+// underscore.
 func Functions() []Function {
 	var out []Function
-	_ = eachFile(func(name, text string) error { // reading embedded files never fails
+	_ = eachFile(func(name, text string) error { // an embedded file can always be read
 		out = append(out, documented(strings.TrimSuffix(name, ".jq"), text)...)
 		return nil
 	})
@@ -78,7 +79,7 @@ func Functions() []Function {
 }
 
 func eachFile(f func(name, text string) error) error {
-	names, err := fs.Glob(files, "*.jq") // Glob returns the names sorted
+	names, err := fs.Glob(files, "*.jq") // Glob returns the names in sorted order
 	for _, name := range names {
 		text, err := files.ReadFile(name)
 		if err != nil {
@@ -143,9 +144,9 @@ func parseComment(subject string, comment []string) (Function, bool) {
 	return f, true
 }
 
-// standIns declares in jq which fields the Go functions read. The analysis of what
-// a query reads uses these definitions instead of the Go functions. The definitions
-// don't say what is read of the routes inside a listener. _desired reads a field
+// standIns declares in jq which fields the Go functions read. The analysis of a
+// query uses these definitions instead of the Go functions. They don't declare what
+// the Go functions read from the routes inside a listener. _desired reads a field
 // that no proxy has.
 const standIns = `
 def _kind: .kind;

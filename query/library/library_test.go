@@ -15,7 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-const now = 1_700_000_000 // 2023-11-14T22:13:20Z
+const now = 1_700_000_000 // seconds since 1970: 2023-11-14T22:13:20Z
 
 func ask(t *testing.T, in any, src string) (string, error) {
 	t.Helper()

@@ -11,7 +11,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// section is a section of which elements can be requested by name.
+// section is a section whose elements can be requested by name.
 type section struct {
 	all    []any
 	log    *[]string

@@ -44,7 +44,7 @@ func TestBootstrap(t *testing.T) {
 		{`{url: "http://h/split", destination: "10.0.0.5"} | [.clusters[] | .name, .share]`, `["v1",0.75,"v2",0.25]`},
 		{`{url: "http://h/header", destination: "10.0.0.5", headers: {"x-envoy-original-dst-host": "10.9.9.9:1"}} | .endpoints[0].address`, `"10.9.9.9:99"`},
 		{`{url: "http://h/header", destination: "10.0.0.5"} | .endpoints[0].address`, `"10.0.0.5:99"`},
-		{`"tcp://h:80" | [.steps[0].name, .cluster]`, `["10.0.0.1_80","own"]`}, // the listener of the address comes before the listener of any address
+		{`"tcp://h:80" | [.steps[0].name, .cluster]`, `["10.0.0.1_80","own"]`}, // the listener at the exact address takes precedence over the one at the wildcard address
 		{`{url: "tcp://h:81", destination: "10.0.0.5"} | .reason`, `"NO_LISTENER"`},
 		{`{url: "tcp://h:81", destination: "fd00::5"} | .steps[0].name`, `"[::]_81"`},
 		{`"tcp://h:82" | .reason`, `"NO_LISTENER"`}, // a UDP listener accepts no TCP connection

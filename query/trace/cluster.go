@@ -80,7 +80,7 @@ func (w *walk) enterClusters(shares []routing.Share, chosen string, criteria *ob
 		share := s.Share
 		if chosen != "" && len(shares) > 1 {
 			share = 0
-			if s.Name == chosen && !isChosen { // two entries may have the same name; the first one counts
+			if s.Name == chosen && !isChosen { // if two entries have the same name, the first one counts
 				isChosen, share = true, 1
 			}
 		}
@@ -185,8 +185,8 @@ func whyUnused(r *document.Reader, c any) string {
 	return why
 }
 
-// zoneIfKnown returns the result of zone. If a part of the zone can't be read, it
-// reports that part as missing and returns nil.
+// zoneIfKnown returns the proxy's locality, as the method zone does. If a part of
+// it can't be read, zoneIfKnown reports that part as missing and returns nil.
 func (w *walk) zoneIfKnown() (*routing.Zone, error) {
 	z, err := w.zone()
 	if err != nil && w.isUnreadable(err) {
@@ -227,9 +227,10 @@ func (w *walk) addMembers(c any, name string, share float64, b *routing.Balanced
 	return nil
 }
 
-// endpointValue returns the object for an endpoint in the result, and the
-// configuration of the TLS connection to it, which is nil for plain text. It reads
-// the results of Envoy's own checks only if the cluster has such checks.
+// endpointValue returns the object for an endpoint in the result, and the TLS
+// configuration of the connection to the endpoint, which is nil for plain text. It
+// reads the results of Envoy's own health checks only if the cluster has such
+// checks.
 func (w *walk) endpointValue(row, cluster any, isChecked bool) (m *object.Object, tls any, err error) {
 	r := w.reader()
 	fields := r.Message(row)
@@ -244,7 +245,7 @@ func (w *walk) endpointValue(row, cluster any, isChecked bool) (m *object.Object
 		return nil, nil, r.Err
 	}
 	metadata := r.Get(fields.Fields.Get("metadata"), "filterMetadata")
-	if r.Err != nil && w.isUnreadable(r.Err) { // the metadata selects the transport socket, so that isn't known either
+	if r.Err != nil && w.isUnreadable(r.Err) { // without the metadata, Envoy's choice of a transport socket isn't known
 		m.Set("workload", nil)
 		m.Set("transport", nil)
 		return m, nil, nil

@@ -18,14 +18,14 @@ type configuration struct {
 	ctx   context.Context
 	proxy *mesh.Object
 	split splitClusters
-	idle  []socket // among the listeners that were read last, those that Envoy doesn't use
+	idle  []socket // listeners that Envoy doesn't use, among the listeners that were read last
 }
 
 // splitClusters holds the clusters that a weighted route splits its requests among,
 // and their endpoints. Two requests in total load them, instead of two requests for
 // each cluster.
 type splitClusters struct {
-	used   *object.Object   // clusters by name; null for a cluster that doesn't exist
+	used   *object.Object   // clusters by name, null for a cluster that doesn't exist
 	unused *object.Object   // clusters that Envoy doesn't use, by name
 	rows   map[string][]any // endpoints by EDS name
 }
@@ -83,7 +83,7 @@ func (g *configuration) loadSplit(shares []routing.Share) error {
 }
 
 // some returns the elements of a section in which the value of a field is one of
-// the names. It may also return others.
+// the names. It may also return other elements.
 func (g *configuration) some(section, field string, names []string) ([]any, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -183,9 +183,8 @@ func (g *configuration) assigned(name string) ([]any, error) {
 	return out, r.Err
 }
 
-// zone returns the proxy's locality and the endpoints of the cluster that
-// the proxy itself belongs to. It returns nil if the bootstrap doesn't name
-// that cluster.
+// zone returns the proxy's locality, and the endpoints of the cluster that contains
+// the proxy itself. It returns nil if the bootstrap doesn't name that cluster.
 func (g *configuration) zone() (*routing.Zone, error) {
 	r := g.reader()
 	name := r.Text(g.proxy, "bootstrap", "clusterManager", "localClusterName")

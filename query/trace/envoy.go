@@ -27,7 +27,7 @@ func envoyOf(ctx context.Context, v any) routing.Envoy {
 // empty string if neither can be read.
 func versionOf(ctx context.Context, proxy *mesh.Object) string {
 	server := document.NewReader(ctx)
-	if words := strings.Split(server.Text(proxy, "server", "version"), "/"); len(words) > 1 { // "5ab1…/1.40.0/Clean/RELEASE/BoringSSL"
+	if words := strings.Split(server.Text(proxy, "server", "version"), "/"); len(words) > 1 { // example: "5ab1…/1.40.0/Clean/RELEASE/BoringSSL"
 		return words[1]
 	}
 	r := document.NewReader(ctx)
@@ -50,7 +50,7 @@ func runtimeOf(ctx context.Context, proxy *mesh.Object) func(key string) (v any,
 	return func(key string) (any, bool) {
 		r := document.NewReader(ctx)
 		var found any
-		for _, l := range r.List(proxy, "bootstrap", "layeredRuntime", "layers") { // a later layer overrides an earlier one
+		for _, l := range r.List(proxy, "bootstrap", "layeredRuntime", "layers") { // later layers of the runtime override earlier ones
 			layer := r.Object(l, "staticLayer")
 			if layer == nil && l != nil {
 				if r.Get(l, "adminLayer") == nil {

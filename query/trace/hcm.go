@@ -83,7 +83,7 @@ func hasInternalHeader(r routing.Request) bool {
 type routesAt struct {
 	configuration any
 	name          string // name of the route configuration; empty for an inline one
-	unsupported   string // the reason why configuration is nil
+	unsupported   string // why there is no route configuration; empty if there is one
 }
 
 // routesOf returns the route configuration of a connection manager. It is either

@@ -92,7 +92,7 @@ func (w *walk) handOff(from *socket, all []socket) (*socket, string, error) {
 	special := listensAt(func(a netip.Addr) bool { return !a.IsUnspecified() })
 	v4 := listensAt(func(a netip.Addr) bool { return a == netip.IPv4Unspecified() })
 	v6 := listensAt(func(a netip.Addr) bool { return a == netip.IPv6Unspecified() })
-	if special != nil || v4 != nil && v6 != nil && v4 != v6 { // the choice depends on the address
+	if special != nil || v4 != nil && v6 != nil && v4 != v6 { // which listener accepts the connection depends on its address
 		if err := w.resolve(); err != nil {
 			return nil, "", err
 		}
@@ -251,7 +251,7 @@ func (w *walk) enter(s *socket, why string, seen routing.Seen) error {
 	if r.Err != nil {
 		return r.Err
 	}
-	if !taken.Default && len(near) > 0 && name == "" { // the only chain of a listener needs no name
+	if !taken.Default && len(near) > 0 && name == "" { // if a listener has only one chain, the step needs no name
 		name = "unnamed"
 	}
 	w.addStep(step{what: "filter chain", name: name, why: taken.Why, istio: istio, near: near, object: match})
@@ -272,7 +272,7 @@ func (w *walk) endNoChain(near []any) {
 }
 
 // resolveForChains looks up the destination's address if a filter chain of the
-// listener matches on it.
+// listener has a condition on it.
 func (w *walk) resolveForChains(listener any) error {
 	if w.Destination != "" || w.resolved {
 		return nil

@@ -39,7 +39,7 @@ func (t *Tracer) Match(c *eval.Call, yield func(any) error) error {
 	}
 	if hosts, err := areVirtualHosts(c.Ctx, all); err != nil {
 		return err
-	} else if isArray && hosts && r.Host != "" { // by the host, Envoy chooses one of the virtual hosts
+	} else if isArray && hosts && r.Host != "" { // Envoy chooses one virtual host of the array by the request's host
 		all = []any{mesh.NewObject("RouteConfiguration", ownerOf(all[0]), object.Of("virtualHosts", all))}
 	}
 	for _, v := range all {
@@ -128,7 +128,7 @@ func (t *Tracer) matchListener(ctx context.Context, l any, r routing.Request) (*
 		return nil, err
 	}
 	if at.configuration == nil {
-		if at.unsupported == "" { // no scope has the request's key
+		if at.unsupported == "" { // no scope matches the request's key, so no route matches
 			return nil, nil
 		}
 		return &routing.Answer{Unsupported: []string{at.unsupported}}, nil
@@ -158,7 +158,7 @@ func routeMatch(ctx context.Context, a *routing.Answer) (any, error) {
 	out.Set("url", orNull(a.URL))
 	out.Set("directStatus", nil)
 	out.Set("redirectTo", nil)
-	if a.DirectStatus != 0 { // a direct response may be a 404 too
+	if a.DirectStatus != 0 { // a direct response may also have the status 404
 		out.Set("directStatus", a.DirectStatus)
 	} else if a.Status != 0 && a.Status != 404 {
 		out.Set("directStatus", a.Status)

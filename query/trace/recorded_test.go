@@ -141,7 +141,7 @@ type matchedRoute struct {
 	Unsupported  []string
 }
 
-// said returns the result in the wording of the recording.
+// said returns the result of match in the wording of the recorded results.
 func (m *matchedRoute) said(recorded string) string {
 	grpc := strings.HasSuffix(recorded, " itself, by gRPC") // a gRPC response always has status 200
 	itself := func(name string, status int, location string) string {

@@ -18,14 +18,14 @@ import (
 type registry struct {
 	tracer *Tracer
 	ctx    context.Context
-	fault  *mesh.Fault // why the last list could not be read; nil if it was read
+	fault  *mesh.Fault // the error of the last call of list; nil if the list was read
 }
 
 // serviceTable indexes the services of one list by name, because a run looks up
 // many names in the same list.
 type serviceTable struct {
 	mu     sync.Mutex
-	of     []any          // the list that was indexed
+	of     []any          // the list of services that was indexed
 	byName *object.Object // services by name.namespace
 }
 
@@ -70,9 +70,9 @@ func (g *registry) list(name string) (all []any, why string, err error) {
 	return all, "", r.Err
 }
 
-// service returns the service that a host means for a workload of a namespace. The
-// host is the service's name alone, or a name in Kubernetes' DNS. If there is no
-// such service, why contains the reason.
+// service returns the service to which a host refers, for a workload of a
+// namespace. The host is the service's name alone, or a name in Kubernetes' DNS. If
+// there is no such service, why contains the reason.
 func (g *registry) service(host, namespace string) (service any, name, why string, err error) {
 	all, why, err := g.list("services")
 	if err != nil || why != "" {

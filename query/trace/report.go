@@ -27,7 +27,7 @@ const (
 	denied         = "DENIED"       // an AuthorizationPolicy denies the request
 	aborted        = "FAULT"        // an injected fault aborts the request
 	otherTransport = "TLS_MISMATCH" // one side uses TLS, the other doesn't
-	undecided      = "UNSUPPORTED"  // the next step can't be decided from the configuration
+	undecided      = "UNSUPPORTED"  // the configuration doesn't determine the next step
 	notKnown       = "UNKNOWN"      // a part that the walk needs could not be read
 	noCertificate  = "NO_CERTIFICATE"
 )
@@ -105,7 +105,7 @@ type report struct {
 	left        float64 // share of the requests that reach an endpoint
 }
 
-// step is one step of a walk.
+// step is one step of a walk, such as the choice of a route.
 type step struct {
 	what, name, why string
 	istio           string // the Istio resource that the step comes from, such as "virtual-service/reviews.default"
@@ -121,7 +121,7 @@ func (p *report) addStep(s step) {
 	p.steps = append(p.steps, m)
 }
 
-// unsure adds facts that the configuration alone doesn't determine. A text may
+// unsure adds facts that the configuration alone doesn't determine. A string may
 // end with the reason in parentheses: "the address of cart (no Kubernetes
 // Service)".
 func (p *report) unsure(what ...string) {
@@ -163,7 +163,7 @@ type outcome struct {
 
 func arrives(reason string) bool { return reason == "" || reason == passthrough }
 
-// negligible is the largest share that can be a rounding error.
+// negligible is the largest share that can result from rounding errors alone.
 const negligible = 1e-9
 
 func (p *report) addOutcome(reason string, share float64) {
@@ -226,8 +226,8 @@ func (p *report) setResult(out *object.Object) {
 	out.Set("unsupported", toAny(p.unsupported))
 }
 
-// almost converts the objects that almost matched the request to values of the
-// document.
+// almost converts the objects that almost matched the request to values for the
+// result.
 func almost(r *document.Reader, near []routing.Near) ([]any, error) {
 	var out []any
 	for _, n := range near {

@@ -125,7 +125,7 @@ func hostname(host string) string {
 	return host
 }
 
-// setConnection sets the members of a request that follow from its host: the port
+// setConnection sets the members of a request that depend on its host: the port
 // that the client connects to and, with TLS, the server name (SNI).
 func setConnection(r *routing.Request) {
 	if r.Host == "" {
@@ -152,7 +152,7 @@ func setConnection(r *routing.Request) {
 // sets one field of the request. It returns false if the value isn't valid for that
 // field.
 var requestFields = map[string]func(*routing.Request, any) bool{
-	"url":    func(*routing.Request, any) bool { return false }, // requestObject reads it
+	"url":    func(*routing.Request, any) bool { return false }, // requestObject reads the member url
 	"method": func(r *routing.Request, v any) bool { return setText(&r.Method, v) },
 	"scheme": func(r *routing.Request, v any) bool {
 		ok := setText(&r.Scheme, v)
@@ -178,7 +178,7 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 	},
 	"source":       func(r *routing.Request, v any) bool { return setAddress(&r.Source, &r.SourcePort, v) },
 	"directSource": func(r *routing.Request, v any) bool { return setAddress(&r.DirectSource, new(int), v) },
-	"destination":  func(*routing.Request, any) bool { return false }, // requestObject reads it
+	"destination":  func(*routing.Request, any) bool { return false }, // requestObject reads the member destination
 	"alpn":         func(r *routing.Request, v any) (ok bool) { r.ALPN, ok = texts(v); return ok },
 	"digests":      func(r *routing.Request, v any) (ok bool) { r.Digests, ok = textMap(v); return ok },
 	"headers":      func(r *routing.Request, v any) (ok bool) { r.Headers, ok = headerList(v); return ok },

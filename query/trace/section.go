@@ -24,8 +24,8 @@ func narrowed(ctx context.Context, owner any, section string, h mesh.Hint) ([]an
 }
 
 // byName returns the element of a section that has this name and that Envoy uses.
-// If Envoy uses no such element, used is nil, and unused is an unused element of
-// that name, or nil if there is none.
+// If there is none, used is nil, and unused is an element of that name that Envoy
+// doesn't use, or nil.
 func byName(ctx context.Context, owner any, section, name string) (used, unused any, err error) {
 	some, err := narrowed(ctx, owner, section, mesh.Hint{By: "name", Names: []string{name}})
 	r := document.NewReader(ctx)
@@ -77,7 +77,7 @@ func merged(all ...*object.Object) *object.Object {
 
 // endpointMetadata returns the metadata (envoy.lb) that endpoints must have for a
 // route, a TCP proxy or an entry of weighted clusters. metadataMatch is the field
-// with this name of the route, TCP proxy or entry.
+// of that name.
 func endpointMetadata(r *document.Reader, metadataMatch any) *object.Object {
 	m, _ := r.Deep(r.Get(metadataMatch, "filterMetadata", "envoy.lb")).(*object.Object)
 	return m

@@ -167,7 +167,7 @@ func socketOf(r *document.Reader, l any) socket {
 	for _, a := range addresses {
 		at := r.Message(r.Get(a, "socketAddress"))
 		addr, err := netip.ParseAddr(at.Text("address"))
-		if err == nil && at.Text("protocol") != "UDP" { // a UDP port is for HTTP/3
+		if err == nil && at.Text("protocol") != "UDP" { // a UDP port accepts only HTTP/3
 			s.at = append(s.at, bindAddress{netip.AddrPortFrom(addr, uint16(at.Number("portValue"))), at.Flag("ipv4Compat")})
 		}
 	}

@@ -77,7 +77,7 @@ func (w *walk) identityOf(proxy any) (string, error) {
 	if err == nil {
 		err = r.Err
 	}
-	if err != nil && w.ctx.Err() == nil { // if the result depends on the identity, the caller reports the fault
+	if err != nil && w.ctx.Err() == nil { // the caller reports the fault if the result of the trace depends on the identity
 		errors.As(err, &w.identityFault)
 		return "", nil
 	}
@@ -191,7 +191,7 @@ func (w *walk) onward(e end, ip string, port int, principal string) (question, e
 		q.Tunnelled, q.Principal, q.hasCertificate = true, principal, true
 	}
 	if e.tls == nil || q.Tunnelled {
-		if q.Scheme != routing.Bytes { // a gateway terminated the client's TLS
+		if q.Scheme != routing.Bytes { // a gateway has terminated the client's TLS, so the next proxy receives plain text
 			q.TLS, q.SNI, q.ALPN = false, "", nil
 		}
 		return q, nil
@@ -220,7 +220,7 @@ func (w *walk) acceptAtNode(all []any, unsure func(...string)) error {
 		if !ok || r.Text(o, "type") != mesh.ZTunnel {
 			continue
 		}
-		if workload == nil { // every ztunnel knows all workloads
+		if workload == nil { // every ztunnel knows all workloads of the mesh
 			workloads := r.List(o, "workloads")
 			if i := slices.IndexFunc(workloads, func(v any) bool { return slices.Contains(r.List(v, "workloadIps"), any(w.Destination)) }); i >= 0 {
 				workload = workloads[i]

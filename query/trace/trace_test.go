@@ -254,7 +254,7 @@ func TestTraceThrough(t *testing.T) {
 		{`.proxy("web").trace({url: "http://cart/cart/x", through: true}) | [.reached, .reason, [.through[] | [.proxy, .cluster, .endpoints[0].address, .request.principal, .request.path]]]`,
 			`[true,null,[["cart.shop","inbound|8080||","10.0.0.2:8080","spiffe://cluster.local/ns/shop/sa/web","/v1/x"]]]`},
 		{`.proxy("web").trace({url: "http://cart/cart/secret", through: true}) | [.reached, .reason, [.through[] | [.reached, .reason, .status, .policies[0].istio, .steps[-1].reason]]]`,
-			`[true,null,[[false,"DENIED",403,"authorization-policy/no-web.shop","a policy denies it"]]]`}, // the other endpoint has no proxy
+			`[true,null,[[false,"DENIED",403,"authorization-policy/no-web.shop","a policy denies it"]]]`}, // the request also reaches another endpoint, which has no proxy
 		{`.proxy("cart").trace({url: "http://10.0.0.2:8080/v1/secret", direction: "inbound", tls: true, alpn: ["istio"], from: "web"}) | [.reason, .request.source]`, `["DENIED","10.0.0.1"]`},
 		{`.proxy("cart").trace({url: "http://10.0.0.2:8080/v1/secret", direction: "inbound", tls: true, alpn: ["istio"], from: "10.0.0.7"}) | [.reason, .policies[0].unknown, .unsupported]`, `[null,"the client's identity",["rbac: the client's identity"]]`},
 		{`.proxy("cart").trace({url: "http://10.0.0.2:8080/", direction: "inbound"}) | [.reason, .policies[0].verdict]`, `["DENIED","denied"]`},

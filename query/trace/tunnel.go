@@ -37,7 +37,7 @@ func (w *walk) reach(e end, row any) error {
 	if err != nil {
 		return err
 	}
-	if at, err := netip.ParseAddrPort(inner.address()); err == nil { // the final destination, at the end of the tunnel
+	if at, err := netip.ParseAddrPort(inner.address()); err == nil { // the destination after the end of the tunnel
 		e.endpoint.Set("ip", at.Addr().String())
 		e.endpoint.Set("port", int(at.Port()))
 	}

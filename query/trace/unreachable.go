@@ -25,10 +25,10 @@ type deadEnds struct {
 	id    any
 	yield func(any) error
 
-	isLoaded    bool              // whether clusters and rows were read
+	isLoaded    bool              // whether the clusters and their endpoints were already read
 	clusters    *object.Object    // clusters in use, by name; nil if they can't be read
 	rows        map[string][]any  // endpoints by EDS name
-	rowsUnknown bool              // the endpoints can't be read, or don't name their clusters
+	rowsUnknown bool              // whether the endpoints can't be read, or don't name their clusters
 	reasons     map[string]string // why a cluster has no endpoint, by name and criteria; empty if it has one
 }
 
@@ -281,7 +281,7 @@ func (u *deadEnds) clusterReason(name string, criteria *object.Object) (string, 
 	return b.Reason, nil
 }
 
-// load reads the proxy's clusters and endpoints, once.
+// load reads the proxy's clusters and endpoints, unless it has already read them.
 func (u *deadEnds) load() error {
 	if u.isLoaded {
 		return nil

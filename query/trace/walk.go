@@ -30,9 +30,9 @@ type walk struct {
 	ends        []end
 	visited     map[*mesh.Object]bool // proxies that the request has already passed through
 
-	resolved      bool        // whether the destination's address was looked up
+	resolved      bool        // whether the destination's address has already been looked up
 	noAddress     string      // the reason why the destination's address is not known
-	servicesFault *mesh.Fault // the reason why that lookup could not list the services
+	servicesFault *mesh.Fault // the reason why the services could not be listed to find that address
 	identityFault *mesh.Fault // the reason why the client's identity could not be read
 
 	// The next fields are about tunnels and about the proxy's internal listeners.
@@ -40,7 +40,7 @@ type walk struct {
 	opensTunnel bool            // the request continues inside a tunnel
 	metadata    any             // metadata that a cluster of the same proxy attached to the connection
 	visitedIn   map[string]bool // internal listeners that the request has passed through
-	outer       []string        // internal listeners through which this walk began
+	outer       []string        // internal listeners that the connection passed through before this walk
 	stopped     string          // the reason why an internal listener leads nowhere
 }
 
@@ -49,7 +49,7 @@ type end struct {
 	endpoint *object.Object
 	tls      any // UpstreamTlsContext of the connection; nil for plain text
 	share    float64
-	reason   string // passthrough for an endpoint outside the mesh
+	reason   string // the reason passthrough if the endpoint is outside the mesh
 	tunnel   string // the address at which the request's tunnel ends, "10.0.0.7:15008"; empty without a tunnel
 }
 
@@ -91,7 +91,7 @@ func newWalk(t *Tracer, ctx context.Context, proxy *mesh.Object, q question, not
 	}
 }
 
-// newInner returns a walk of another connection through the same proxy.
+// newInner returns a walk for another connection through the same proxy.
 func (w *walk) newInner(r routing.Request, hasCertificate bool) *walk {
 	inner := newWalk(w.registry.tracer, w.ctx, w.proxy, question{Request: r, hasCertificate: hasCertificate}, w.notify)
 	inner.kind, inner.ip, inner.resolved = w.kind, w.ip, true
@@ -113,7 +113,7 @@ func (w *walk) run() error {
 	return nil
 }
 
-// begin reads the proxy, and derives the proxy-dependent fields of the walk.
+// begin reads the proxy's type and address, and completes the request with them.
 func (w *walk) begin() error {
 	r := w.reader()
 	w.kind, w.ip = r.Text(w.proxy, "type"), r.Text(w.proxy, "ip")
@@ -134,15 +134,15 @@ func (w *walk) begin() error {
 	if w.Destination == "" && w.inbound {
 		w.Destination = w.ip
 	}
-	if w.Destination == "" && w.isOutbound() { // the host may be an address
+	if w.Destination == "" && w.isOutbound() { // the host in the request may be an IP address
 		setAddress(&w.Destination, new(int), hostname(w.Host))
 	}
 	w.request = w.Request
 	return w.addSyncSteps()
 }
 
-// addSyncSteps adds steps for the types of configuration of which the proxy doesn't
-// have istiod's last version. For these types, the walk uses older configuration.
+// addSyncSteps adds steps for the types of configuration for which the proxy hasn't
+// accepted istiod's last version. For these types, the walk uses the older version.
 func (w *walk) addSyncSteps() error {
 	r := w.reader()
 	for _, state := range []struct{ word, says string }{
@@ -239,7 +239,7 @@ func (w *walk) resolve() error {
 	if r.Err != nil {
 		return r.Err
 	}
-	if _, err := netip.ParseAddr(ip); err != nil { // a headless service, or an ExternalName
+	if _, err := netip.ParseAddr(ip); err != nil { // a headless service or an ExternalName service has no cluster IP
 		w.noAddress = "the address of " + host + " (the Service has no cluster IP)"
 		return nil
 	}
@@ -248,8 +248,8 @@ func (w *walk) resolve() error {
 	return nil
 }
 
-// addNoAddress adds the reason why the destination's address is not known, if it is
-// not.
+// addNoAddress adds the reason why the destination's address is not known. It adds
+// nothing if the address is known.
 func (w *walk) addNoAddress() {
 	w.unsure(w.noAddress)
 	if w.noAddress != "" {
@@ -257,7 +257,7 @@ func (w *walk) addNoAddress() {
 	}
 }
 
-// result returns the walk as a Trace.
+// result converts the walk to a Trace.
 func (w *walk) result() (any, error) {
 	r := w.reader()
 	out := object.Of("proxy", r.Get(w.proxy, "id"), "request", w.requestValue())
