@@ -47,6 +47,7 @@ lint: ## run go vet and staticcheck; check gofmt and go mod tidy
 	$(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
+	for os in windows darwin; do GOOS=$$os CGO_ENABLED=0 $(GO) build -o /dev/null . || exit 1; done
 	$(GO) mod tidy -diff
 
 fuzz: ## fuzz one target (T=./query/eval:FuzzEvaluate FUZZTIME=1m)

@@ -1,13 +1,13 @@
-package plugin
+package process
 
 import (
 	"syscall"
 	"unsafe"
 )
 
-// freeBytes returns the number of bytes that the user can still write to the file
+// FreeBytes returns the number of bytes that the user can still write to the file
 // system that contains dir. ok is false if the number is unknown.
-func freeBytes(dir string) (bytes int64, ok bool) {
+func FreeBytes(dir string) (bytes int64, ok bool) {
 	name, err := syscall.UTF16PtrFromString(dir)
 	if err != nil {
 		return 0, false

@@ -1,4 +1,4 @@
-package plugin
+package process
 
 import (
 	"errors"
@@ -30,7 +30,7 @@ const (
 	noData     = syscall.Errno(232) // ERROR_NO_DATA: the reader is closing the pipe
 )
 
-// readerLeft reports whether a write failed because the reader has closed the pipe.
-func readerLeft(err error) bool {
+// ReaderLeft reports whether a write failed because the reader has closed the pipe.
+func ReaderLeft(err error) bool {
 	return errors.Is(err, brokenPipe) || errors.Is(err, noData) || errors.Is(err, syscall.EPIPE)
 }
