@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// containerBuiltins returns the builtins for arrays and objects. They load no
-// more of them than needed; all other values inside stay lazy.
+// containerBuiltins returns the builtins on arrays and objects. A builtin loads
+// only the members that it needs, and all others stay lazy.
 func containerBuiltins() map[string]values.Func {
 	return map[string]values.Func{
 		"length/0":        looked(func(m *values.Task, v any, _ []any) (any, error) { return length(m, v) }),
@@ -50,8 +50,8 @@ func length(m *values.Task, v any) (any, error) {
 	return nil, values.Cannot(v, "has no length")
 }
 
-// keys returns the keys of an object, sorted or in their original order, or the
-// indexes of an array.
+// keys returns the keys of an object or the indexes of an array. The keys of an
+// object are sorted or in their original order.
 func keys(m *values.Task, v any, sorted bool) (any, error) {
 	switch v := v.(type) {
 	case *object.Object:
@@ -104,7 +104,7 @@ func has(m *values.Task, v, k any) (any, error) {
 
 func reverse(m *values.Task, v any) (any, error) {
 	x, ok := v.([]any)
-	if !ok { // jq treats v as an array of length(v) elements
+	if !ok { // jq treats a value that isn't an object as an array of length(v) elements
 		n, err := length(m, v)
 		if err != nil {
 			return nil, err
@@ -124,8 +124,8 @@ func reverse(m *values.Task, v any) (any, error) {
 	return out, nil
 }
 
-// members returns the elements of an array, or the values of an object in their
-// order.
+// members returns the elements of an array, or the values of an object in the
+// object's order. It returns false for any other value.
 func members(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case []any:
@@ -161,7 +161,7 @@ func flattenBy(m *values.Task, v, depth any) (any, error) {
 		return nil, values.CannotIterate(v)
 	}
 	d, ok := native.ToFloat(depth)
-	for i := 0; i < len(xs) && !ok; i++ { // a depth that isn't a number is an error if there is an array to flatten
+	for i := 0; i < len(xs) && !ok; i++ { // a depth that isn't a number is an error if an element is an array
 		if x, err := m.Force(xs[i]); err != nil || values.KnownType(x) == "array" {
 			return nil, cmp.Or(err, values.CannotBoth(depth, 1, "cannot be subtracted"))
 		}
@@ -248,8 +248,8 @@ func total(m *values.Task, v any) (any, error) {
 	return values.SumOf(m, xs)
 }
 
-// search returns the index of x in the sorted array v. If x isn't in it, search
-// returns -1-i, where i is the index at which x would be inserted.
+// search returns the index of x in the sorted array v. If v doesn't contain x,
+// search returns -1-i, where i is the index at which x would be inserted.
 func search(m *values.Task, v, x any) (any, error) {
 	xs, ok := v.([]any)
 	if !ok {
@@ -272,8 +272,8 @@ func search(m *values.Task, v, x any) (any, error) {
 	return -i - 1, nil
 }
 
-// entryBuiltins returns the builtins that convert objects to arrays of entries
-// and back.
+// entryBuiltins returns the builtins that convert an object to an array of
+// entries, or an array of entries to an object.
 func entryBuiltins() map[string]values.Func {
 	return map[string]values.Func{
 		"to_entries/0":   forced(func(m *values.Task, v any, _ []any) (any, error) { return toEntries(m, v) }),
@@ -304,7 +304,7 @@ func toEntries(m *values.Task, v any) (any, error) {
 	return out, nil
 }
 
-// entryKeys are the names under which an entry may have its key, in order of
+// entryKeys are the members in which an entry may have its key, in order of
 // precedence.
 var entryKeys = [...]string{"key", "Key", "name", "Name"}
 
@@ -334,7 +334,7 @@ func fromEntries(m *values.Task, v any) (any, error) {
 	return out, m.Alloc(values.EntrySize * out.Len())
 }
 
-// entry returns the key and the value of an entry.
+// entry returns the key k and the value w of an entry.
 func entry(m *values.Task, x any) (k, w any, err error) {
 	fields, ok := x.(*object.Object)
 	if !ok && x != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// delegated lists the functions that are computed by calling gojq. The index is the
-// number of arguments. Each function returns one value. Functions with two or more
-// arguments ignore their input.
+// delegated lists the functions that gojq computes, by their number of arguments.
+// Each function returns one value. Functions with two or more arguments ignore
+// their input.
 var delegated = [...]string{
 	`acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp10 expm1 frexp j0 j1 lgamma log1p logb modf nearbyint rint significand
 		sin sinh tan tanh tgamma y0 y1 isfinite isinfinite isnan isnormal
@@ -23,17 +23,16 @@ var delegated = [...]string{
 	`fma`,
 }
 
-// growth is the memory in bytes that a function needs per byte of its input.
+// growth is the memory that a function needs, in bytes per byte of its input.
 var growth = map[string]int{
 	"implode": 2, "_tobase64": 3, "_tohtml": 7, "_touri": 4, "format": 7,
 }
 
-// ofContainers lists the functions that accept arrays or objects. All others
-// reject them without loading their contents.
+// ofContainers lists the functions that accept arrays or objects. All other
+// functions reject an array or object without loading its contents.
 const ofContainers = " implode _tobase64 _tohtml _touri format mktime strftime strflocaltime "
 
-// delegation returns the functions that are computed by calling gojq, by name and
-// arity.
+// delegation returns the functions that gojq computes, by "name/arity".
 func delegation() map[string]values.Func {
 	calls := [...]string{"", "($b)", "($b; $c)", "($b; $c; $d)"}
 	table := make(map[string]values.Func, 128)
@@ -43,13 +42,13 @@ func delegation() map[string]values.Func {
 			table[syntax.Key(name, arity)] = d.call
 		}
 	}
-	table["gamma/0"] = table["lgamma/0"] // jq's name for lgamma; gojq's own gamma is another function
+	table["gamma/0"] = table["lgamma/0"] // gamma is jq's name for lgamma, but gojq's gamma is another function
 	return table
 }
 
 type delegate struct {
 	name   string
-	expr   string // calls the function in gojq
+	expr   string // the expression that calls the function in gojq
 	blind  bool   // the function ignores its input
 	whole  bool   // the function accepts arrays or objects
 	text   bool   // the function converts arrays and objects to JSON text first
@@ -100,9 +99,9 @@ func (d *delegate) call(m *values.Task, in any, args []any) (any, error) {
 	return v, err
 }
 
-// imploded returns the string with the given code points. It returns false if an
-// element is no valid code point; then gojq's implode handles the array. For a
-// short string, calling gojq takes some ten times as long.
+// imploded returns the string that consists of the given code points. It returns
+// false if an element isn't a valid code point; gojq's implode handles such an
+// array. For a short string, gojq's implode takes about ten times as long.
 func imploded(xs []any) (text string, ok bool) {
 	out := make([]byte, 0, len(xs))
 	for _, x := range xs {
@@ -115,8 +114,8 @@ func imploded(xs []any) (text string, ok bool) {
 	return string(out), true
 }
 
-// refused replaces an error of a gojq function by the one that jq would report. vs
-// has the input of the function, followed by its arguments. blind is whether the
+// refused replaces an error of a gojq function by the error that jq reports. vs
+// holds the function's input, followed by its arguments. blind is true if the
 // function ignores its input.
 func refused(name string, vs []any, blind bool) error {
 	in := vs[0]
@@ -161,8 +160,9 @@ func refused(name string, vs []any, blind bool) error {
 	return values.Cannot(in, values.NumberRequired)
 }
 
-// notImploded returns jq's error for an input of implode that isn't an array of code
-// points. It shows the element that isn't a number, if there is one.
+// notImploded returns jq's error for an input of implode that isn't an array of
+// code points. The error shows the first element that isn't a number, if there is
+// one.
 func notImploded(in any) error {
 	xs, ok := in.([]any)
 	if !ok {

@@ -51,8 +51,8 @@ func mathBuiltins() map[string]values.Func {
 	return table
 }
 
-// RangeBounds returns the start, the end and the step of a range. As in jq, a range
-// with a given step takes any values that can be compared and added.
+// RangeBounds returns the start, the end and the step of a range. As in jq, a
+// range with an explicit step accepts any values that can be compared and added.
 func RangeBounds(m *values.Task, numeric bool, vs ...any) ([]any, error) {
 	for i, v := range vs {
 		v, err := m.Force(v)
@@ -67,8 +67,9 @@ func RangeBounds(m *values.Task, numeric bool, vs ...any) ([]any, error) {
 	return vs, nil
 }
 
-// Count returns how many results limit and skip are called for; ok is false, with
-// the error, for a value that results can't be counted with.
+// Count returns the number of results that the argument v of limit or skip
+// requests. If v isn't a valid number of results, ok is false and Count returns an
+// error.
 func Count(m *values.Task, name string, v any) (n float64, ok bool, err error) {
 	v, err = m.Deep(v)
 	if err != nil {
@@ -80,5 +81,5 @@ func Count(m *values.Task, name string, v any) (n float64, ok bool, err error) {
 	if n, ok = native.ToFloat(v); ok {
 		return n, true, nil
 	}
-	return 0, false, values.Inapplicable(syntax.OpSub, v, 1) // the first result would be counted off
+	return 0, false, values.Inapplicable(syntax.OpSub, v, 1) // jq subtracts 1 for the first result, which is an error
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Matching is a builtin that processes the matches of a regular expression in a
-// string. The arguments are the expression and, optionally, flags.
+// Matching is a builtin that finds the matches of a regular expression in a
+// string. Its arguments are the expression and, optionally, flags.
 type Matching = func(m *values.Task, ps *Patterns, in values.Located, args []any, y values.Yield) error
 
-// Matchings returns, by name, the builtins of an expression and flags that yield
-// any number of results.
+// Matchings returns the builtins that take an expression and flags and yield any
+// number of results, by name.
 func Matchings() map[string]Matching {
 	reading := func(read func(args []any) (re, flags any, err error), do func(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error) Matching {
 		return func(m *values.Task, ps *Patterns, in values.Located, args []any, y values.Yield) error {
@@ -38,8 +38,8 @@ func Matchings() map[string]Matching {
 	}
 }
 
-// expression returns an expression and its flags. If there is one argument only,
-// it may be an array of both.
+// expression returns an expression and its flags from the arguments of a builtin.
+// A single argument may be an array of the two.
 func expression(args []any) (re, flags any, err error) {
 	pair, ok := args[0].([]any)
 	if _, text := args[0].(string); len(args) == 1 && !text && len(pair) == 0 {
@@ -61,7 +61,7 @@ func noPair(args []any) (re, flags any, err error) {
 	return args[0], nil, nil
 }
 
-// compiled returns the string v and the compiled expression.
+// compiled returns the input string v and the compiled expression.
 func compiled(m *values.Task, name string, ps *Patterns, v, re, flags any) (string, *pattern, error) {
 	v, err := m.Force(v)
 	if err != nil {
@@ -82,8 +82,8 @@ func compiled(m *values.Task, name string, ps *Patterns, v, re, flags any) (stri
 	return s, p, err
 }
 
-// find returns the string v, the compiled expression and its matches in the
-// string.
+// find returns the input string v, the compiled expression, and the matches of the
+// expression in v.
 func find(m *values.Task, ps *Patterns, v, re, flags any) (string, *pattern, [][]int, error) {
 	s, p, err := compiled(m, "match", ps, v, re, flags)
 	if err != nil {
@@ -93,7 +93,7 @@ func find(m *values.Task, ps *Patterns, v, re, flags any) (string, *pattern, [][
 	return s, p, all, err
 }
 
-// Test reports whether an expression matches.
+// Test implements test: it reports whether an expression matches the input.
 func Test(m *values.Task, ps *Patterns, in any, args []any) (any, error) {
 	args, err := m.DeepAll(args)
 	if err != nil {
@@ -131,7 +131,7 @@ func matched(m *values.Task, ps *Patterns, in values.Located, re, flags any, y v
 	return nil
 }
 
-// describe returns a match as the object that jq's match yields.
+// describe converts a match to the object that jq's match yields.
 func (p *pattern) describe(r *runes, x []int) *object.Object {
 	offset := r.at(x[0])
 	captures := make([]any, len(x)/2-1)
@@ -145,7 +145,7 @@ func (p *pattern) describe(r *runes, x []int) *object.Object {
 		if from >= 0 {
 			offset, length, text = r.at(from), r.at(to)-r.at(from), r.s[from:to]
 		}
-		if length == 0 { // like jq, which orders the keys differently for empty matches
+		if length == 0 { // jq orders the keys differently for an empty match
 			captures[i] = object.Of("offset", offset, "string", text, "length", length, "name", group)
 		} else {
 			captures[i] = object.Of("offset", offset, "length", length, "string", text, "name", group)
@@ -154,7 +154,7 @@ func (p *pattern) describe(r *runes, x []int) *object.Object {
 	return object.Of("offset", offset, "length", r.at(x[1])-offset, "string", r.s[x[0]:x[1]], "captures", captures)
 }
 
-// named returns an object with the text of each named group.
+// named returns an object with the text of each named group of a match.
 func (p *pattern) named(s string, x []int) *object.Object {
 	out := object.New(0)
 	for i, name := range p.Regexp.SubexpNames() {
@@ -185,8 +185,8 @@ func captured(m *values.Task, ps *Patterns, in values.Located, re, flags any, y 
 	return nil
 }
 
-// scanned yields the text of each match, or the texts of its groups if it has
-// any.
+// scanned yields the text of each match. If the expression has groups, it yields
+// an array of the groups' texts instead.
 func scanned(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error {
 	flags, err := values.Add(m, flags, "g")
 	if err != nil {
@@ -220,7 +220,8 @@ func groupsOf(s string, x []int) any {
 	return out
 }
 
-// splitUp yields the parts of the input between the matches, each with its path.
+// splitUp yields the parts of the input between the matches, each one with its
+// path.
 func splitUp(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error {
 	flags, err := values.Add(m, flags, "g")
 	if err != nil {
@@ -261,9 +262,9 @@ func splitUp(m *values.Task, ps *Patterns, in values.Located, re, flags any, y v
 	return nil
 }
 
-// Substitute yields the input with its matches replaced. If the replacement has
-// several results, Substitute yields as many strings: the first uses the first
-// replacement of each match, and so on.
+// Substitute yields the input with each match replaced. If the replacement has
+// several results, Substitute yields one string per result: the first string
+// contains the first result for each match, and so on.
 func Substitute(m *values.Task, ps *Patterns, in values.Located, re, flags any, replacement func(groups any, use func(any) error) error, y values.Yield) error {
 	s, p, all, err := find(m, ps, in.V, re, flags)
 	if err != nil {
@@ -311,23 +312,25 @@ type pattern struct {
 	source, flags string
 	Regexp        *regexp.Regexp
 	// after matches one character followed by the expression. It finds an empty
-	// match directly after another match, which jq reports and Go's regexp skips.
+	// match directly after another match. jq reports such a match, but Go's regexp
+	// skips it.
 	after  *regexp.Regexp
 	global bool
-	full   bool // empty matches count
+	full   bool // empty matches are reported, too
 }
 
-// Patterns caches compiled expressions, because a query usually repeats a few.
+// Patterns caches compiled expressions, because most queries use a few expressions
+// many times.
 type Patterns struct {
 	last atomic.Pointer[pattern]
 	mu   sync.Mutex
 	all  map[[2]string]*pattern
 }
 
-// keptPatterns is the size at which the cache is cleared.
+// keptPatterns is the number of expressions at which the cache is cleared.
 const keptPatterns = 256
 
-// patternSize is the approximate memory in bytes of a compiled expression per
+// patternSize is the approximate memory of a compiled expression in bytes, per
 // byte of its source.
 const patternSize = 512
 
@@ -360,10 +363,10 @@ func (ps *Patterns) Get(m *values.Task, source, flags string) (*pattern, error) 
 	return p, nil
 }
 
-// newPattern compiles an expression. The flags are gojq's g (all matches), i
-// (ignore case) and m (the dot matches newlines too), and jq's p (the same as m),
-// x (ignore blanks and comments), n (no empty matches), l (longest match) and s,
-// which is always on.
+// newPattern compiles an expression. It supports gojq's flags g (all matches), i
+// (ignore case) and m (the dot matches newlines too), and jq's flags p (the same
+// as m), x (ignore blanks and comments), n (no empty matches), l (longest match)
+// and s, which has no effect because it is always on.
 func newPattern(source, flags string) (*pattern, error) {
 	p := &pattern{source: source, flags: flags, full: true}
 	re, longest := source, false
@@ -403,7 +406,7 @@ func newPattern(source, flags string) (*pattern, error) {
 	return p, nil
 }
 
-// withoutBlanks removes blanks and comments from an expression, except in
+// withoutBlanks removes blanks and comments from an expression. It keeps them in
 // character classes and after a backslash.
 func withoutBlanks(re string) string {
 	var out strings.Builder
@@ -432,17 +435,17 @@ func withoutBlanks(re string) string {
 	return out.String()
 }
 
-// The approximate memory in bytes of a match, and of each group in it.
+// The approximate memory in bytes of a match and of each group in a match.
 const (
 	matchSize = 96
 	groupSize = 16
 )
 
-// find returns the offsets of all matches in s, or of the first one without the
-// flag g.
+// find returns the offsets of all matches in s. Without the flag g, it returns
+// only the first match.
 func (p *pattern) find(m *values.Task, s string) ([][]int, error) {
 	n := 1
-	if p.global || !p.full { // limited to the number of matches that memory can hold
+	if p.global || !p.full { // the number of matches is limited to what memory can hold
 		n = int(min(m.MaxMemory()/int64(matchSize+2*groupSize*(p.Regexp.NumSubexp()+1)), int64(len(s))+1)) + 1
 	}
 	found, err := values.Interruptible(m, len(s), func() [][]int { return p.all(s, n) })
@@ -471,7 +474,8 @@ func (p *pattern) all(s string, n int) [][]int {
 	return found
 }
 
-// withEmpty adds the empty matches directly after a match that isn't empty.
+// withEmpty adds to the matches found the empty matches directly after a non-empty
+// match.
 func (p *pattern) withEmpty(s string, found [][]int) [][]int {
 	all := make([][]int, 0, len(found))
 	for i, x := range found {
@@ -496,8 +500,8 @@ func (p *pattern) withEmpty(s string, found [][]int) [][]int {
 	return all
 }
 
-// runes converts byte offsets in s to character offsets. It is fast if the
-// offsets increase, or decrease only a little.
+// runes converts byte offsets in s to character offsets. It is fast if each offset
+// is larger than the one before, or only a little smaller.
 type runes struct {
 	s     string
 	byte  int
@@ -513,7 +517,8 @@ func (r *runes) at(i int) int {
 	return r.count
 }
 
-// matches reports whether s has a match that counts.
+// matches reports whether s has a match. Empty matches don't count under the flag
+// n.
 func (p *pattern) matches(s string) bool {
 	if p.full {
 		return p.Regexp.MatchString(s)

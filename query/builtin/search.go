@@ -10,7 +10,7 @@ import (
 )
 
 // searchBuiltins returns the builtins that find a value in an array, or a string
-// in another.
+// in another string.
 func searchBuiltins() map[string]values.Func {
 	where := func(choose func(m *values.Task, places any) (any, error)) values.Func {
 		return forced(func(m *values.Task, v any, a []any) (any, error) {
@@ -25,7 +25,7 @@ func searchBuiltins() map[string]values.Func {
 		"indices/1": where(func(_ *values.Task, places any) (any, error) { return places, nil }),
 		"index/1":   where(func(m *values.Task, places any) (any, error) { return values.Member(m, places, 0) }),
 		"rindex/1":  where(func(m *values.Task, places any) (any, error) { return lastOf(m, places) }),
-		"_strindices/1": forced(func(m *values.Task, v any, a []any) (any, error) { // the function behind jq's own indices
+		"_strindices/1": forced(func(m *values.Task, v any, a []any) (any, error) { // jq defines indices by this function
 			part, err := m.Deep(a[0])
 			if err != nil {
 				return nil, err
@@ -54,8 +54,8 @@ func lastOf(m *values.Task, v any) (any, error) {
 	return values.Member(m, last, 0)
 }
 
-// contain implements the builtin contains. Two values of different types are an
-// error.
+// contain implements the builtin contains. It returns an error for two values of
+// different types.
 func contain(m *values.Task, v, x any) (any, error) {
 	v, x, err := m.ForceBoth(v, x)
 	if err != nil {
@@ -68,9 +68,8 @@ func contain(m *values.Task, v, x any) (any, error) {
 	return holds, err
 }
 
-// contains reports whether v contains all of x. It loads only those parts of v
-// that x has, too. It returns false for alike if the values are of different
-// types.
+// contains reports whether v contains all of x. It loads only the members of v
+// that x has, too. alike is false if the values have different types.
 func contains(m *values.Task, v, x any) (holds, alike bool, err error) {
 	if v, x, err = m.ForceBoth(v, x); err != nil {
 		return false, false, err
@@ -100,8 +99,8 @@ func contains(m *values.Task, v, x any) (holds, alike bool, err error) {
 	return native.Compare(v, x) == 0, true, nil
 }
 
-// containsAll reports whether each element of part is contained in an element of
-// v.
+// containsAll reports whether v has, for each element of part, an element that
+// contains it.
 func containsAll(m *values.Task, v, part []any) (bool, error) {
 	if err := m.Nest("Containment check"); err != nil {
 		return false, err
@@ -145,9 +144,10 @@ func containsMembers(m *values.Task, v, part *object.Object) (bool, error) {
 	return true, nil
 }
 
-// indices returns the indexes at which x occurs in v. In an array, an array x is
-// searched as a subsequence and any other x as an element. If v isn't searchable
-// for x, indices returns v[x], as jq does.
+// indices returns the indexes at which x occurs in v. If v is an array, it
+// searches for the elements of an array x, or for any other x as a single element.
+// If v and x are strings, it searches for the text x. In all other cases, indices
+// returns v[x], as jq does.
 func indices(m *values.Task, v, x any) (any, error) {
 	x, err := m.Force(x)
 	if err != nil {
@@ -168,7 +168,7 @@ func indices(m *values.Task, v, x any) (any, error) {
 	return values.Member(m, v, x)
 }
 
-// indicesIn returns the offsets of t in s, in characters. Occurrences may
+// indicesIn returns the character offsets at which t occurs in s. Occurrences may
 // overlap.
 func indicesIn(m *values.Task, s, t string) ([]any, error) {
 	out := []any{}

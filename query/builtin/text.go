@@ -17,7 +17,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// textBuiltins returns the builtins that make strings or read them.
+// textBuiltins returns the builtins that create or read strings.
 func textBuiltins() map[string]values.Func {
 	return map[string]values.Func{
 		"tojson/0": func(m *values.Task, v any, _ []any) (any, error) {
@@ -117,7 +117,7 @@ func toNumber(m *values.Task, v any) (any, error) {
 	return nil, noNumber(v)
 }
 
-// numberIn parses a number. It accepts somewhat more than JSON does.
+// numberIn parses the text of a number. It accepts some forms that JSON doesn't.
 func numberIn(text string) (any, error) {
 	if n, ok := native.ParseNumber(text); ok {
 		return n, nil
@@ -197,8 +197,9 @@ func byteBuiltins() map[string]values.Func {
 	}
 }
 
-// decoded returns a builtin that decodes its input, converted to a string. If the
-// function from can't decode it, it returns the end of the error text as wrong.
+// decoded returns a builtin that converts its input to a string and decodes the
+// string with the function from. If from can't decode the string, it returns the
+// end of the error text as wrong.
 func decoded(from func(text string) (out, wrong string)) values.Func {
 	return func(m *values.Task, v any, _ []any) (any, error) {
 		v, err := m.Force(v)
@@ -237,7 +238,7 @@ func fromBase64(text string) (out, wrong string) {
 	return jsontext.WellFormed(string(bytes)), ""
 }
 
-// fromURI decodes %XX. The result must be valid UTF-8.
+// fromURI decodes each %XX in a text. It fails if the result isn't valid UTF-8.
 func fromURI(text string) (out, wrong string) {
 	const says = "is not a valid uri encoding"
 	var b strings.Builder
@@ -262,8 +263,8 @@ func fromURI(text string) (out, wrong string) {
 	return b.String(), ""
 }
 
-// formatBuiltins returns the builtins that format rows of text for other
-// programs.
+// formatBuiltins returns the builtins that format rows of values for other
+// programs, such as @csv.
 func formatBuiltins() map[string]values.Func {
 	quoted := strings.NewReplacer(`"`, `""`, "\x00", `\0`)
 	escaped := strings.NewReplacer("\t", `\t`, "\r", `\r`, "\n", `\n`, "\\", `\\`, "\x00", `\0`)
@@ -275,8 +276,8 @@ func formatBuiltins() map[string]values.Func {
 	}
 }
 
-// row returns a builtin that formats an array of scalars. The format sh also
-// accepts a single scalar, and prints null.
+// row returns a builtin that formats an array of scalars as one row. The format sh
+// also accepts a single scalar, and writes null as text.
 func row(name, sep string, quote func(string) string) values.Func {
 	shell := name == "sh"
 	return forced(func(m *values.Task, v any, _ []any) (any, error) {
@@ -307,8 +308,8 @@ func row(name, sep string, quote func(string) string) values.Func {
 	})
 }
 
-// cell returns the text of a scalar. It returns true for null if the scalar is
-// null or nan.
+// cell returns the text of one scalar in a row. null is true if the scalar is null
+// or nan.
 func cell(m *values.Task, name string, v any, quote func(string) string) (text string, null bool, err error) {
 	if v, err = m.Force(v); err != nil {
 		return "", false, err
@@ -329,7 +330,8 @@ func cell(m *values.Task, name string, v any, quote func(string) string) (text s
 	return text, text == "null", err
 }
 
-// needsString returns the error of a string function whose input isn't a string.
+// needsString returns the error for a builtin that needs a string and whose input
+// v isn't one.
 func needsString(name string, v any) error {
 	switch name {
 	case "utf8bytelength":

@@ -6,22 +6,23 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// Options hold what the analysis needs in addition to the query.
+// Options hold the input of the analysis in addition to the query.
 type Options struct {
-	// Library has the programs whose definitions the query may call. The evaluator
-	// has to get the same ones.
+	// Library holds the programs whose definitions the query may call. The
+	// evaluator must get the same programs.
 	Library []*syntax.Program
 
-	// Natives has a definition in jq for each function that is written in Go. The
-	// analysis assumes that the function reads what this definition reads. These
-	// definitions take precedence over library definitions of the same name.
+	// Natives holds a definition in jq for each function that is written in Go.
+	// The analysis assumes that the function reads the same parts of its input as
+	// this definition. These definitions take precedence over library definitions
+	// of the same name.
 	Natives *syntax.Program
 
-	// Results is what is read of each result; nil means everything.
+	// Results is the part that is read of each result; nil means everything.
 	Results *Tree
 }
 
-// Of returns what a query reads of its input.
+// Of returns the part of its input that a query reads.
 func Of(p *syntax.Program, o Options) *Tree {
 	a := &analysis{known: map[string]*syntax.FuncDef{}, rows: rows(), active: map[*syntax.FuncDef]int{}}
 	a.add(builtins())
@@ -42,17 +43,17 @@ func Of(p *syntax.Program, o Options) *Tree {
 	return t
 }
 
-// mostSteps is the maximum number of steps of an analysis. If a query needs more, the
-// result is that it reads everything.
+// mostSteps is the maximum number of steps of an analysis. If a query needs more
+// steps, the analysis ends and assumes that the query reads everything.
 const mostSteps = 20_000
 
-// analysis goes through a query from its end to its beginning. Each of its
-// methods gets what is read of the results of an expression (want), and returns
-// what the expression reads of its input.
+// analysis follows a query from its end to its beginning. Each of its methods
+// receives the part that is read of an expression's results (want), and returns
+// the part that the expression reads of its input.
 type analysis struct {
-	known  map[string]*syntax.FuncDef // definitions outside of the query, by "name/arity"
+	known  map[string]*syntax.FuncDef // the definitions outside of the query, by "name/arity"
 	rows   map[string]row
-	active map[*syntax.FuncDef]int // how often each definition is being followed at the moment
+	active map[*syntax.FuncDef]int // for each definition, how many calls of it are being followed at the moment
 	steps  int
 }
 
@@ -62,8 +63,8 @@ func (a *analysis) add(p *syntax.Program) {
 	}
 }
 
-// query returns what a query reads of its input if want is read of its results. It
-// returns nil, which means nothing, for a nil query.
+// query returns the part of its input that a query reads if the part want of its
+// results is read. It returns nil, which means nothing, for a nil query.
 func (a *analysis) query(q *syntax.Query, want *Tree, s *scope) *Tree {
 	if q == nil {
 		return nil
@@ -102,7 +103,7 @@ func (a *analysis) operator(q *syntax.Query, want *Tree, s *scope) *Tree {
 			return both(presence(), presence())
 		}
 		return both(everything(), everything())
-	case syntax.OpAdd: // for arrays and objects, each part comes from one of both
+	case syntax.OpAdd: // each part of a sum of arrays or objects comes from one of the operands
 		t := Join(want, presence())
 		return both(t, t)
 	case syntax.OpSub, syntax.OpMul, syntax.OpDiv, syntax.OpMod:
@@ -112,11 +113,11 @@ func (a *analysis) operator(q *syntax.Query, want *Tree, s *scope) *Tree {
 	case 0:
 		return nil
 	}
-	return Join(want, both(everything(), everything())) // updates
+	return Join(want, both(everything(), everything())) // the operators that update a path, such as |=
 }
 
-// isScalar reports whether a query is a literal scalar. A value that is compared
-// with one is read no deeper than its type.
+// isScalar reports whether a query is a literal scalar. A comparison with a scalar
+// reads no more than the type of an array or object.
 func isScalar(q *syntax.Query) bool {
 	t := q.Term
 	if t == nil || len(t.SuffixList) > 0 || len(q.FuncDefs) > 0 {
@@ -130,7 +131,7 @@ func isScalar(q *syntax.Query) bool {
 }
 
 func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
-	var beside *Tree // what indices read of the input of the whole term
+	var beside *Tree // the part of the whole term's input that its indexes read
 	for i := len(t.SuffixList) - 1; i >= 0; i-- {
 		switch x := t.SuffixList[i]; {
 		case x.Iter:
@@ -143,8 +144,8 @@ func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return Join(a.primary(t, want, s), beside)
 }
 
-// index returns what is read of the value that is indexed, and of the input of
-// the index.
+// index returns the parts that an index expression reads: of is the part of the
+// indexed value, beside is the part of the index's own input.
 func (a *analysis) index(x *syntax.Index, want *Tree, s *scope) (of, beside *Tree) {
 	switch {
 	case x.Name != "":
@@ -171,8 +172,8 @@ func isNumber(q *syntax.Query) bool {
 	return t != nil && (t.Type == syntax.TermNumber || t.Type == syntax.TermUnary) && len(t.SuffixList) == 0
 }
 
-// parts returns what a string with interpolations reads. It reads the interpolated
-// values completely.
+// parts returns the part of its input that a string with interpolations reads. It
+// assumes that the interpolated values are read completely.
 func (a *analysis) parts(x *syntax.String, s *scope) (sum *Tree) {
 	if x == nil {
 		return nil
@@ -212,9 +213,10 @@ func (a *analysis) primary(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return a.control(t, want, s)
 }
 
-// object returns what an object construction reads. An expression for a member is
-// analyzed with what is read of that member. Of a member that isn't read,
-// only its existence matters.
+// object returns the part of its input that an object construction reads. If the
+// results' part includes a member, the member's expression is analyzed for that
+// part. If it doesn't include the member, only the existence of the member's value
+// matters.
 func (a *analysis) object(o *syntax.Object, want *Tree, s *scope) (sum *Tree) {
 	for _, kv := range o.KeyVals {
 		name := kv.Key
@@ -245,7 +247,7 @@ func (a *analysis) control(t *syntax.Term, want *Tree, s *scope) *Tree {
 	case syntax.TermIf:
 		return a.choice(t.If, want, s)
 	case syntax.TermTry:
-		a.query(t.Try.Catch, want, s) // only for the variables that the catch reads: its input is an error message
+		a.query(t.Try.Catch, want, s) // the handler's input is an error message, so only its variables read the document
 		return a.query(t.Try.Body, Join(want, presence()), s)
 	case syntax.TermLabel:
 		return a.query(t.Label.Body, want, s)
@@ -259,9 +261,9 @@ func (a *analysis) control(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return everything()
 }
 
-// fold returns what reduce or foreach reads. The state is read completely, because
-// each step passes it on to the next one. Of the elements of the source, only what
-// the patterns and the steps read is read.
+// fold returns the part of its input that a reduce or foreach reads. The state is
+// read completely, because each step passes it on to the next one. Of the elements
+// of the source, only the parts are read that the patterns and the steps read.
 func (a *analysis) fold(source *syntax.Query, patterns []*syntax.Pattern, start, update, extract *syntax.Query, want *Tree, s *scope) *Tree {
 	in, bound := a.bind(patterns, s, nil)
 	a.query(update, everything(), in)
@@ -270,8 +272,9 @@ func (a *analysis) fold(source *syntax.Query, patterns []*syntax.Pattern, start,
 	return Join(keys, a.query(start, everything(), s), a.query(source, bound(), s))
 }
 
-// choice returns what a conditional reads. If the condition tests the type of the
-// input, a branch reads only values of the type for which it is chosen.
+// choice returns the part of its input that a conditional reads. If the condition
+// tests the type of the input, each branch reads only values of the type for which
+// it is chosen.
 func (a *analysis) choice(x *syntax.If, want *Tree, s *scope) *Tree {
 	then := a.query(x.Then, want, s)
 	var others *Tree
@@ -298,8 +301,8 @@ func (a *analysis) choice(x *syntax.If, want *Tree, s *scope) *Tree {
 	return Join(a.query(x.Cond, presence(), s), then, others)
 }
 
-// typeAsked recognizes type == "array" and the like, alone or as the left side
-// of an "and".
+// typeAsked recognizes a condition such as type == "array", alone or as the left
+// side of an "and". It returns the type and whether the condition stands alone.
 func typeAsked(q *syntax.Query) (kind string, only bool) {
 	if q.Op == syntax.OpAnd && len(q.FuncDefs) == 0 {
 		kind, _ = typeAsked(q.Left)

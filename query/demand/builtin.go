@@ -10,33 +10,34 @@ import (
 //go:embed builtin.jq
 var definitions string
 
-// builtins are definitions in jq of builtins that read what their definition
-// reads.
+// builtins returns jq definitions of builtins. Each definition reads the same
+// parts of its input as the builtin.
 func builtins() *syntax.Program {
 	p, err := syntax.Parse("builtin.jq", definitions)
 	if err != nil {
-		return &syntax.Program{Query: &syntax.Query{}} // can't happen: a test parses it
+		return &syntax.Program{Query: &syntax.Query{}} // this can't happen, because a test parses the definitions
 	}
 	return p
 }
 
-// row returns what a call of a builtin reads of its input.
+// A row returns the part of its input that a call of a builtin reads, if the part
+// want of its results is read.
 type row func(a *analysis, f *syntax.Func, want *Tree, s *scope) *Tree
 
-// ofScalars are builtins that read scalars, and no more than the type of other
-// values.
+// ofScalars lists the builtins that read scalars completely, and only the type of
+// arrays and objects.
 const ofScalars = `not/0 type/0 ascii_downcase/0 ascii_upcase/0 test/1 test/2 match/1 match/2 capture/1 capture/2 scan/1 scan/2 splits/1 splits/2
 	split/1 split/2 sub/2 sub/3 gsub/2 gsub/3 startswith/1 endswith/1 ltrimstr/1 rtrimstr/1 trimstr/1 trim/0 ltrim/0 rtrim/0
 	tonumber/0 toboolean/0 explode/0 utf8bytelength/0 fromjson/0 floor/0 ceil/0 round/0 sqrt/0 fabs/0 trunc/0 pow/2 log/0 exp/0
 	isnan/0 isinfinite/0 isnormal/0
 	fromdate/0 fromdateiso8601/0 strptime/1`
 
-// ofNothing are builtins that read no part of their input.
+// ofNothing lists the builtins that don't read their input.
 const ofNothing = `empty/0 now/0 input/0 inputs/0 env/0 builtins/0 input_filename/0 input_line_number/0 halt/0 infinite/0 nan/0
 	range/1 range/2 range/3 error/1`
 
-// rows are the builtins that have no definition in builtins. Any builtin that is
-// in neither may read everything.
+// rows returns a function for each builtin that the function builtins doesn't
+// define. A builtin that is in neither of the two is assumed to read everything.
 func rows() map[string]row {
 	all := map[string]row{
 		"length/0": func(_ *analysis, _ *syntax.Func, _ *Tree, _ *scope) *Tree { return &Tree{Count: true} },
@@ -97,23 +98,24 @@ func rows() map[string]row {
 	return all
 }
 
-// counting is for limit and the like: a number, and a generator that is cut
-// short.
+// counting analyzes limit and similar builtins. Their arguments are a number and a
+// generator that may be stopped early.
 func counting(a *analysis, f *syntax.Func, want *Tree, s *scope) *Tree {
 	return Join(a.query(f.Args[0], everything(), s), a.query(f.Args[1], want, s))
 }
 
-// sorting returns what a function that orders elements by a key reads of them.
+// sorting returns the part of its input that a builtin reads if it orders elements
+// by a key.
 func (a *analysis) sorting(f *syntax.Func, s *scope) *Tree {
 	return items(a.query(f.Args[0], everything(), s))
 }
 
-// oneOf is for builtins that choose one of the elements.
+// oneOf analyzes the builtins that return one of the elements.
 func oneOf(a *analysis, f *syntax.Func, want *Tree, s *scope) *Tree {
 	return Join(items(want), a.sorting(f, s))
 }
 
-// getPath is for getpath with a literal path.
+// getPath analyzes a call of getpath with a literal path.
 func getPath(a *analysis, f *syntax.Func, want *Tree, s *scope) *Tree {
 	t := f.Args[0].Term
 	if t == nil || t.Type != syntax.TermArray || len(t.SuffixList) > 0 || t.Array.Query == nil {
@@ -127,7 +129,7 @@ func getPath(a *analysis, f *syntax.Func, want *Tree, s *scope) *Tree {
 		}
 		steps = append(steps, q.Right)
 	}
-	for _, q := range steps { // the last one first
+	for _, q := range steps { // steps are in reverse order
 		if text := a.textOf(q, s); text != nil {
 			want = field(*text, want)
 		} else {

@@ -8,8 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Names are the names that an iteration still needs: the strings that one field
-// of an element must have.
+// Names are the names of the elements that an iteration still needs. An element is
+// needed if one of its fields, which holds a string, has one of the names.
 type Names struct {
 	These []string
 	Like  []Pattern
@@ -17,16 +17,17 @@ type Names struct {
 
 // A Pattern describes a set of strings.
 type Pattern struct {
-	Regexp string            // matches the whole string, in RE2's syntax
-	Holds  func(string) bool // true for the strings in the set; each of them matches Regexp
+	Regexp string            // a regular expression in RE2's syntax that matches the whole string
+	Holds  func(string) bool // returns true for the strings in the set; each of them matches Regexp
 }
 
-// Union returns the names that are in either of the two.
+// Union returns the names that are in n or in o.
 func (n Names) Union(o Names) Names {
 	return Names{slices.Concat(n.These, o.These), slices.Concat(n.Like, o.Like)}
 }
 
-// Hint returns a hint for elements whose field named by is one of the names.
+// Hint returns a hint that requests only the elements whose field by has one of
+// the names.
 func (n Names) Hint(by string) mesh.Hint {
 	h := mesh.Hint{By: by, Names: n.These}
 	for _, l := range n.Like {
@@ -35,8 +36,8 @@ func (n Names) Hint(by string) mesh.Hint {
 	return h
 }
 
-// Excludes reports whether an element is not needed, by its field named by. An
-// element is needed if that field isn't a string, since matching it may be an
+// Excludes reports whether an element is not needed, according to its field by. An
+// element is needed if that field isn't a string, since comparing it may be an
 // error. There is one exception: an object whose field is null is not needed if
 // the names are only compared.
 func (n Names) Excludes(ctx context.Context, by string, element any) bool {

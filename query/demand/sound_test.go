@@ -16,7 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The queries of this test are random combinations of these.
+// The test generates random queries from these parts.
 var (
 	steps = []string{
 		".", ".a", ".b", ".n", ".a.b", ".[]", ".[]?", ".[0]", ".[-1]", ".[1:]", ".a[0].n", ".a[].b?", `.["b"]`, ".[.n]?", "length", "keys", `has("a")`, "type", "not",
@@ -71,10 +71,11 @@ func value(r *rand.Rand, depth int) any {
 	return out
 }
 
-// unseen replaces the values that the tree doesn't include.
+// unseen replaces the values that a tree doesn't include.
 const unseen = "nobody is to look here"
 
-// pruned returns the part of a value that a tree includes.
+// pruned returns a copy of a value in which everything outside of the tree is
+// replaced by unseen.
 func pruned(v any, t *demand.Tree) any {
 	switch {
 	case t == nil:
@@ -103,7 +104,8 @@ func pruned(v any, t *demand.Tree) any {
 	return v
 }
 
-// answers returns the results of a query, and whether an error ended them.
+// answers returns the results of a query, and whether the query ended without an
+// error.
 func answers(t *testing.T, src string, in any) (string, bool) {
 	p, err := query.Compile(src, query.Options{})
 	if err != nil {
@@ -128,9 +130,9 @@ func answers(t *testing.T, src string, in any) (string, bool) {
 	return strings.Join(out, "\n"), true
 }
 
-// A query has the same results for only those parts of its input that its tree
-// includes. (A missing part would cost only one more request, but no part should
-// be missing.)
+// TestNothingElseIsLookedAt checks that a query has the same results if its input
+// contains only the parts that the query's tree includes. (In a real run a missing
+// part would only cost one more request, but no part should be missing.)
 func TestNothingElseIsLookedAt(t *testing.T) {
 	n, narrow, wrong := 1500, 0, 0
 	if testing.Short() {
@@ -144,7 +146,7 @@ func TestNothingElseIsLookedAt(t *testing.T) {
 			continue
 		}
 		want, ok := answers(t, src, in)
-		if !ok || strings.Contains(src, "try") || strings.Contains(want, "cannot") || strings.Contains(want, "expected") { // an error shows parts of a value without reading them
+		if !ok || strings.Contains(src, "try") || strings.Contains(want, "cannot") || strings.Contains(want, "expected") { // an error message may contain a part of a value that the query doesn't read
 			continue
 		}
 		narrow++

@@ -20,11 +20,12 @@ type Tree struct {
 	Items   *Tree            // what is read of each element of an array
 }
 
-// everything reads all of a value; presence reads whether it exists.
+// everything returns the tree that reads all of a value. presence returns the tree
+// that reads whether the value exists.
 func everything() *Tree { return &Tree{All: true} }
 func presence() *Tree   { return &Tree{} }
 
-// Join returns the union of the trees.
+// Join returns the union of the given trees.
 func Join(trees ...*Tree) *Tree {
 	var sum *Tree
 	for _, t := range trees {
@@ -53,10 +54,10 @@ func (t *Tree) join(u *Tree) *Tree {
 	return sum
 }
 
-// whole reports whether all of the value may be read.
+// whole reports whether the tree may read all of the value.
 func (t *Tree) whole() bool { return t != nil && (t.All || t.Few || t.Shown) }
 
-// Item returns what is read of the elements, if the value is an array.
+// Item returns the tree of the elements, if the value is an array.
 func (t *Tree) Item() *Tree {
 	switch {
 	case t == nil:
@@ -67,7 +68,7 @@ func (t *Tree) Item() *Tree {
 	return t.Items
 }
 
-// Field returns what is read of a member, if the value is an object.
+// Field returns the tree of a member, if the value is an object.
 func (t *Tree) Field(name string) *Tree {
 	if t.whole() {
 		return everything()
@@ -81,7 +82,7 @@ func (t *Tree) Field(name string) *Tree {
 	return t.Members
 }
 
-// part returns what is read of any part of the value, an element or a member.
+// part returns the tree of any part of the value, an element or a member.
 func (t *Tree) part() *Tree {
 	if t == nil {
 		return nil
@@ -93,8 +94,8 @@ func (t *Tree) part() *Tree {
 	return sum
 }
 
-// ofArray and ofObject return what is read if the value is an array or an
-// object.
+// ofArray and ofObject return the part of the tree that applies if the value is an
+// array or an object.
 func (t *Tree) ofArray() *Tree {
 	if t == nil {
 		return nil
@@ -112,8 +113,8 @@ func (t *Tree) ofObject() *Tree {
 	return &Tree{Shown: t.Shown, Count: t.Count, Fields: t.Fields, Members: t.Members}
 }
 
-// counted, each, items and field return what is read of a value whose parts are
-// counted, iterated over, taken as elements, or whose member is taken.
+// counted, each, items and field return the tree of a value if the query counts
+// its parts, iterates over its parts, takes its elements, or takes one member.
 func (t *Tree) counted() *Tree { return Join(t, &Tree{Count: true}) }
 
 func each(t *Tree) *Tree { return &Tree{Count: true, Members: t, Items: t} }

@@ -8,10 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// As returns the tree for a value of a kind, with everything that printing the
-// value reads instead of Shown. of returns the paths of the fields that printing
-// an object of a kind reads; ok is false if it reads everything. A shown value
-// that has no kind is read completely.
+// As returns the tree for a value of a kind. In place of Shown, the new tree
+// includes everything that printing the value reads. of returns the paths of the
+// fields that printing an object of a kind reads; ok is false if printing reads
+// everything. A printed value without a kind is read completely.
 func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) *Tree {
 	k, known := mesh.KindOf(kind)
 	if t == nil || t.All || !known {
@@ -31,15 +31,15 @@ func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) 
 	for name, f := range t.Fields {
 		inside[name] = f.plain()
 		i := slices.IndexFunc(k.Fields, func(f mesh.Field) bool { return f.Name == name })
-		if i >= 0 && k.Fields[i].Of != "" && f != nil && !f.whole() { // an array
+		if i >= 0 && k.Fields[i].Of != "" && f != nil && !f.whole() { // the field holds an array
 			inside[name] = &Tree{Count: f.Count, Items: f.Items.As(k.Fields[i].Of, of)}
 		}
 	}
 	return Join(sum, &Tree{Fields: inside})
 }
 
-// plain returns the tree for a value without a kind: if it is shown, it is read
-// completely.
+// plain returns the tree for a value without a kind. Such a value is read
+// completely if it is printed.
 func (t *Tree) plain() *Tree {
 	switch {
 	case t == nil:
@@ -78,7 +78,7 @@ type Use struct {
 func (t *Tree) Sections() []Use { return t.Field("proxies").Item().sections() }
 
 // Desired does the same as Sections for the configuration that istiod would send
-// to the proxies.
+// to each proxy.
 func (t *Tree) Desired() []Use { return t.Field("proxies").Item().Field("desired").sections() }
 
 func (proxies *Tree) sections() (uses []Use) {
@@ -90,8 +90,8 @@ func (proxies *Tree) sections() (uses []Use) {
 	return uses
 }
 
-// Hint converts the use to a hint for the source of the section. Fields is nil if
-// everything is read, and empty if the elements are at most counted.
+// Hint converts the use to a hint for the source of the section. The hint's Fields
+// are nil if everything is read, and empty if the elements are at most counted.
 func (u Use) Hint() mesh.Hint {
 	fields, all := u.Tree.fieldsRead(u.list())
 	if all {
@@ -122,8 +122,8 @@ func (u Use) String() string {
 	return string(u.Section) + ": " + what
 }
 
-// fieldsRead returns the paths of the fields of a section that are read. all is
-// true if everything is read.
+// fieldsRead returns the paths of the fields that are read of a section. all is
+// true if everything is read. list is true if the section is an array.
 func (t *Tree) fieldsRead(list bool) (fields []string, all bool) {
 	if list && !t.All {
 		t = t.Items
@@ -132,14 +132,14 @@ func (t *Tree) fieldsRead(list bool) (fields []string, all bool) {
 	if t == nil {
 		return fields, false
 	}
-	if t.All || t.Few || t.Members != nil || list && t.Count { // the names of members are read, so none of them may be left out
+	if t.All || t.Few || t.Members != nil || list && t.Count { // the query reads the names of the members, so none may be left out
 		return nil, true
 	}
 	return t.paths(fields, ""), false
 }
 
-// paths appends the paths of the fields that are read. A path ends at the first
-// value that isn't an object, since elements of an array have no path.
+// paths appends the paths of the fields that the tree reads. A path ends at the
+// first value that isn't an object, since a path can't lead into an array.
 func (t *Tree) paths(out []string, before string) []string {
 	for _, name := range slices.Sorted(maps.Keys(t.Fields)) {
 		f := t.Fields[name]

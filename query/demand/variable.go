@@ -6,17 +6,17 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// scope is the meaning of a name: a variable, a definition, or an argument that
-// is a query.
+// scope is one visible name and its meaning: a variable, a definition, or an
+// argument. An argument is itself a query.
 type scope struct {
 	up   *scope
 	name string // "$x" or "f/1"
 
-	gathered *Tree   // what is read of a variable
-	text     *string // its value, if it is a literal string
+	gathered *Tree   // for a variable, the tree of everything that the query reads of it
+	text     *string // for a variable, its value if that is a literal string
 	def      *syntax.FuncDef
-	arg      *syntax.Query // an argument
-	at       *scope        // the scope of the argument
+	arg      *syntax.Query // for an argument, its query
+	at       *scope        // for an argument, the scope in which it is evaluated
 }
 
 func (s *scope) find(name string) *scope {
@@ -25,16 +25,17 @@ func (s *scope) find(name string) *scope {
 	return s
 }
 
-// use adds to what is read of a variable. A variable from outside of the query
-// is no part of the input.
+// use adds want to the tree of a variable. It ignores a variable that is defined
+// outside of the query, because it isn't part of the input.
 func (s *scope) use(name string, want *Tree) {
 	if v := s.find(name); v != nil {
 		v.gathered = Join(v.gathered, want)
 	}
 }
 
-// textOf returns the string that a query stands for if it is a literal, or a
-// variable or an argument that is bound to one.
+// textOf returns the string that a query always yields, if the query is a string
+// literal or a variable or argument that is bound to one. Otherwise it returns
+// nil.
 func (a *analysis) textOf(q *syntax.Query, s *scope) *string {
 	if q == nil || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
 		return nil
@@ -61,9 +62,10 @@ func (a *analysis) textOf(q *syntax.Query, s *scope) *string {
 	return nil
 }
 
-// bind adds the variables of patterns to the scope. After their uses were
-// analyzed, bound returns what is read of the value. text is the value, if it is
-// known.
+// bind adds the variables of patterns to the scope and returns the new scope. text
+// is the bound value if it is a known string. The function bound must be called
+// after the uses of the variables were analyzed; it returns the tree of the bound
+// value.
 func (a *analysis) bind(patterns []*syntax.Pattern, s *scope, text *string) (in *scope, bound func() *Tree) {
 	b := &binding{in: s, opened: map[string]*scope{}}
 	var all []func() *Tree
@@ -75,7 +77,7 @@ func (a *analysis) bind(patterns []*syntax.Pattern, s *scope, text *string) (in 
 	}
 	several := len(patterns) > 1
 	return b.in, func() (sum *Tree) {
-		if several { // all of the value decides which one matches
+		if several { // which of several patterns matches depends on the whole value
 			sum = presence()
 		}
 		for _, of := range all {
@@ -90,7 +92,8 @@ type binding struct {
 	opened map[string]*scope
 }
 
-// variable adds a variable to the scope, once, if several patterns have it.
+// variable adds a variable to the scope. A variable in several patterns is added
+// only once. The returned function returns the tree of the variable.
 func (b *binding) variable(name string, text *string) func() *Tree {
 	v := b.opened[name]
 	if v == nil {
@@ -100,7 +103,8 @@ func (b *binding) variable(name string, text *string) func() *Tree {
 	return func() *Tree { return v.gathered }
 }
 
-// pattern returns what a pattern reads of a value.
+// pattern adds the variables of a pattern to the scope. The returned function
+// returns the tree of the value that the pattern destructures.
 func (b *binding) pattern(p *syntax.Pattern, text *string) func() *Tree {
 	if p.Name != "" {
 		return b.variable(p.Name, text)
@@ -147,7 +151,7 @@ func (b *binding) member(x *syntax.PatternObject) func() *Tree {
 	}
 }
 
-// keys returns what the computed keys of patterns read of the input.
+// keys returns the part of the input that the computed keys of patterns read.
 func (a *analysis) keys(patterns []*syntax.Pattern, s *scope) (sum *Tree) {
 	for _, p := range patterns {
 		sum = Join(sum, a.keys(p.Array, s))

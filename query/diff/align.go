@@ -7,10 +7,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// partners pairs the elements of two lists whose order means nothing. For each
-// element of a it returns the index of its partner in b: an equal element, or
-// else one with the same key, which has changed. The index is -1 if there is no
-// partner.
+// partners pairs the elements of two lists whose order has no meaning. For each
+// element of a it returns the index of its partner in b, or -1 if it has none. The
+// partner is an equal element, or else an element with the same key, which has
+// changed.
 func partners(a, b []any, p location, rule listRule) []int {
 	m := newMatching(len(a), len(b))
 	if !rule.kept {
@@ -23,7 +23,7 @@ func partners(a, b []any, p location, rule listRule) []int {
 		keys := func(list []any) func(int) string { return func(i int) string { return key.of(list[i]) } }
 		pairUp(m, keys(a), keys(b), func(int, int) bool { return true })
 	}
-	if rule.keys == nil { // pair the remaining objects, which have no name, in their order
+	if rule.keys == nil { // pair the remaining objects, which have no key, in their order
 		object := func(list []any) func(int) bool {
 			return func(i int) bool { _, ok := list[i].(*object.Object); return ok }
 		}
@@ -32,10 +32,10 @@ func partners(a, b []any, p location, rule listRule) []int {
 	return m.partner
 }
 
-// matching records which elements of two lists are paired.
+// matching records the pairs of elements of two lists.
 type matching struct {
-	partner []int  // the index in b of each element of a; -1 if it has no partner yet
-	taken   []bool // which elements of b have a partner
+	partner []int  // for each element of a, the index of its partner in b; -1 if it has none yet
+	taken   []bool // for each element of b, whether it has a partner
 }
 
 func newMatching(a, b int) *matching {
@@ -46,8 +46,8 @@ func newMatching(a, b int) *matching {
 	return m
 }
 
-// pairUp pairs the remaining elements that have the same key and fit, each with
-// the first possible partner.
+// pairUp pairs the remaining elements that have the same key and for which fit
+// returns true. Each element gets the first possible partner.
 func pairUp[K comparable](m *matching, a, b func(int) K, fit func(i, j int) bool) {
 	with := map[K][]int{}
 	for j, taken := range m.taken {
@@ -70,8 +70,8 @@ func pairUp[K comparable](m *matching, a, b func(int) K, fit func(i, j int) bool
 	}
 }
 
-// inOrder is like partners, but for lists whose order counts: pairs never
-// cross. It first pairs equal elements that occur once in each list. Between
+// inOrder does the same as partners for lists whose order has a meaning: no two
+// pairs cross. It first pairs equal elements that occur once in each list. Between
 // two such pairs, it pairs elements with the same name.
 func inOrder(a, b []any, p location) []int {
 	o := &ordering{a: a, b: b, m: newMatching(len(a), len(b))}
@@ -98,9 +98,9 @@ func (o *ordering) fingerprint(p location) {
 	}
 }
 
-// between pairs the elements of a[lo:hi] and b[from:to]. It runs the first step
-// on them, and the remaining steps on the gaps between the pairs that the first
-// step has made.
+// between pairs the elements of a[lo:hi] and b[from:to]. It runs the first step on
+// these ranges. It runs the remaining steps on each gap between the pairs that the
+// first step has found.
 func (o *ordering) between(lo, hi, from, to int, steps []func(lo, hi, from, to int)) {
 	for lo < hi && from < to && o.m.partner[lo] < 0 && o.same(lo, from) {
 		o.pair(lo, from)
@@ -146,8 +146,8 @@ func (o *ordering) named(lo, hi, from, to int) {
 	}
 }
 
-// sideBySide pairs, in their order, the elements that no step has paired. Two
-// strings, for example, count as one string that has changed.
+// sideBySide pairs the elements that no step has paired, in their order. So two
+// strings in the same gap, for example, become one string that has changed.
 func (o *ordering) sideBySide(lo, hi, from, to int) {
 	for lo < hi && from < to {
 		if mayBeSame(o.a[lo], o.b[from]) {
@@ -173,8 +173,8 @@ func mayBeSame(a, b any) bool {
 	return objectA == objectB && listA == listB && identity(a) == identity(b)
 }
 
-// uniquePairs returns pairs of elements whose key occurs exactly once in each
-// range. It returns as many pairs as possible without crossings.
+// uniquePairs pairs elements whose key occurs exactly once in each range. It
+// returns as many pairs as possible without crossings.
 func uniquePairs[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int {
 	inB, count := map[K]int{}, map[K]int{}
 	for j := from; j < to; j++ {
@@ -198,7 +198,7 @@ func uniquePairs[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int 
 // longestRising returns the longest subsequence of pairs whose second indexes
 // increase.
 func longestRising(all [][2]int) [][2]int {
-	var ends []int // for each length, the last pair of the subsequence that ends lowest
+	var ends []int // for each length, the last pair of the subsequence of that length with the lowest end
 	before := make([]int, len(all))
 	for i, c := range all {
 		n := sort.Search(len(ends), func(n int) bool { return all[ends[n]][1] >= c[1] })

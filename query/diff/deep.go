@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// settle returns a value with all its lazy parts loaded. It omits the fields of
-// this project, which are not compared (some of them would cost a request). It
-// masks the secrets in Envoy's messages.
+// settle returns a value with all its lazy parts loaded. It omits the fields that
+// this project adds, because they are not compared and some of them would cost a
+// request. It masks the secrets in Envoy's messages.
 func settle(ctx context.Context, v any) (any, error) {
 	v, err := settler{ctx, 0}.value(v, false)
 	if err != nil {
@@ -25,11 +25,10 @@ type settler struct {
 	depth int
 }
 
-// maxDepth limits the depth of a value, because the comparison recurses as
-// deep.
+// maxDepth limits the depth of a value, because the comparison is recursive.
 const maxDepth = 10_000
 
-// value settles a value. envoys is set if the value belongs to a message of
+// value settles a value. envoys is true if the value is a part of a message of
 // Envoy.
 func (s settler) value(v any, envoys bool) (any, error) {
 	if s.depth++; s.depth > maxDepth {
@@ -43,7 +42,7 @@ func (s settler) value(v any, envoys bool) (any, error) {
 		kind := kindRules()[o.Kind]
 		return s.object(fields, kind, kind != nil)
 	}
-	if w, ok := v.(mesh.Whole); ok { // raw bytes of a document contain no fields of this project
+	if w, ok := v.(mesh.Whole); ok { // a document of raw bytes contains no fields of this project
 		v, err := w.Deep(s.ctx)
 		if err == nil && envoys {
 			v = mask(v)
@@ -92,15 +91,15 @@ func (s settler) object(fields *object.Object, kind *kindRule, envoys bool) (any
 	return out, nil
 }
 
-// secrets lists the fields that hold secrets. Envoy always masks them, but
-// istiod doesn't.
+// secrets lists the fields that hold secrets. Envoy always masks them, but istiod
+// doesn't.
 var secrets = map[string]bool{
 	"privateKey": true, "password": true, "sessionTicketKeys": true, "secretAccessKey": true, "sessionToken": true,
 	"authPassword": true, "inlineKey": true,
 }
 
-// mask returns a value with its secrets masked. It returns the same value if
-// there are none.
+// mask returns a value with its secrets masked. It returns the value itself if it
+// has no secrets.
 func mask(v any) any {
 	return rewriting{member: func(key string, v any) (string, any, bool) {
 		if secrets[key] {
@@ -110,9 +109,9 @@ func mask(v any) any {
 	}}.value(v)
 }
 
-// maskAll replaces all strings in a secret by the word that Envoy writes in
-// their place. It keeps the path of a file and the name of an environment
-// variable that hold a secret.
+// maskAll replaces all strings in a secret by the text that Envoy writes in place
+// of a secret. It keeps the path of a file, or the name of an environment
+// variable, from which Envoy reads a secret.
 func maskAll(v any) any {
 	return rewriting{
 		text: func(string) string { return mesh.Redacted },
@@ -122,13 +121,13 @@ func maskAll(v any) any {
 	}.value(v)
 }
 
-// rewriting replaces strings and members of a value. A part in which nothing
-// changes is not copied.
+// rewriting replaces strings and members of a value. It doesn't copy the parts
+// that stay the same.
 type rewriting struct {
 	text func(string) string // may be nil
 
-	// member returns the new name of a member. If done is true, w is the
-	// member's new value; otherwise the old value is rewritten in turn.
+	// member returns the new name of a member. If done is true, w is the member's
+	// new value. Otherwise the member's value is rewritten in the same way.
 	member func(key string, v any) (name string, w any, done bool)
 }
 
@@ -183,7 +182,7 @@ func (r rewriting) object(m *object.Object) any {
 	return out
 }
 
-// isSame reports whether w, the rewritten v, is still the same value.
+// isSame reports whether w, the result of rewriting v, is v itself.
 func isSame(w, v any) bool {
 	switch v.(type) {
 	case *object.Object, []any:

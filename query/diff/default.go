@@ -17,7 +17,7 @@ import (
 var defaultText string
 
 var defaults = sync.OnceValue(func() map[string]string {
-	m := map[string]string{"type": "STATIC"} // a cluster has it in a oneof that may be unset, too
+	m := map[string]string{"type": "STATIC"} // the type of a cluster is in a oneof, so it may also be unset
 	for line := range strings.Lines(defaultText) {
 		name, word, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		m[name] = word
@@ -25,9 +25,9 @@ var defaults = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// isUnset reports whether a field with the value v means the same as an absent
-// field. That holds for null and an empty list and, in Envoy's messages, for
-// the default.
+// isUnset reports whether a field with the value v has the same meaning as an
+// absent field. That is so for null and an empty list and, in Envoy's messages,
+// for the field's default.
 func (p location) isUnset(v any) bool {
 	switch x := v.(type) {
 	case nil:

@@ -42,8 +42,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite defaults.txt")
 
-// TestDefaults checks that defaults.txt follows from Envoy's own protobuf
-// descriptors.
+// TestDefaults checks that defaults.txt agrees with Envoy's protobuf descriptors.
 func TestDefaults(t *testing.T) {
 	want := described()
 	if *update {

@@ -73,7 +73,7 @@ func differs(t testing.TB, a, b any) (out []string) {
 	return out
 }
 
-// patched applies the JSON Patch between two values to the first one, with an
+// patched creates the JSON Patch from a to b and applies it to a with an
 // independent implementation.
 func patched(t testing.TB, a, b any) any {
 	t.Helper()
@@ -87,7 +87,7 @@ func patched(t testing.TB, a, b any) any {
 			ops = append(ops, m)
 		}
 	}
-	if len(ops) == 1 && ops[0].Get("path") == "" { // that implementation can't replace the whole value
+	if len(ops) == 1 && ops[0].Get("path") == "" { // that implementation can't replace a whole document
 		return ops[0].Get("value")
 	}
 	p, err := jsonpatch.DecodePatch([]byte(show(t, ops)))
@@ -101,8 +101,8 @@ func patched(t testing.TB, a, b any) any {
 	return parse(t, string(doc))
 }
 
-// TestPlainValuesAreComparedExactly checks that plain values are compared
-// exactly, as JSON.
+// TestPlainValuesAreComparedExactly checks that values outside of Envoy's messages
+// are compared exactly, as JSON.
 func TestPlainValuesAreComparedExactly(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
@@ -137,8 +137,8 @@ func TestPlainValuesAreComparedExactly(t *testing.T) {
 	}
 }
 
-// TestEqualAsEnvoyReadsThem checks values that are equal as Envoy reads them.
-// Each pair is inside a Cluster unless the case names another kind.
+// TestEqualAsEnvoyReadsThem checks values that differ as JSON, but are equal to
+// Envoy. Each pair is inside a Cluster unless the case names another kind.
 func TestEqualAsEnvoyReadsThem(t *testing.T) {
 	const istio = `"@type":"type.googleapis.com/istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig"`
 	for name, c := range map[string][2]string{
@@ -251,7 +251,7 @@ func random(r *rand.Rand, depth int) any {
 	return []string{"x", "y", "1s", "1.0s", "1"}[r.IntN(5)]
 }
 
-// changed returns a copy of the value with random changes.
+// changed returns a copy of a value with random changes.
 func changed(r *rand.Rand, v any) any {
 	switch x := v.(type) {
 	case *object.Object:
@@ -314,7 +314,7 @@ func TestPlainPatches(t *testing.T) {
 	}
 }
 
-// listener is a resource with all sorts of lists.
+// listener is a resource that contains lists of all kinds.
 const listener = `{"kind":"Listener","name":"0.0.0.0_80","filterChains":[
  {"name":"a","filterChainMatch":{"destinationPort":80,"applicationProtocols":["http/1.1","h2c"]},"filters":[{"name":"f1"},{"name":"hcm","typedConfig":{
   "@type":"type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager","statPrefix":"s","httpFilters":[{"name":"h1"},{"name":"h2"},{"name":"router"}],
@@ -326,8 +326,8 @@ const listener = `{"kind":"Listener","name":"0.0.0.0_80","filterChains":[
  {"name":"b","filterChainMatch":{"serverNames":["x","y"]},"filters":[{"name":"tcp"}]}],
  "listenerFilters":[{"name":"tls_inspector"},{"name":"original_dst"}]}`
 
-// shuffled returns a copy of the value in which each list whose order means
-// nothing is shuffled.
+// shuffled returns a copy of a value in which each list whose order has no meaning
+// is shuffled.
 func shuffled(r *rand.Rand, v any) any {
 	switch x := v.(type) {
 	case *object.Object:

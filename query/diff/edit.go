@@ -6,9 +6,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An Edit compares the values of a and b at one path. It is a tree: Inside has
-// one edit for each member or element of either value, in display order and
-// including equal ones. Values that are not compared are omitted.
+// An Edit is the comparison of the values of a and b at one path. Edits form a
+// tree: Inside has one edit for each member or element of either value, in display
+// order and including equal ones. Values that are not compared are omitted.
 type Edit struct {
 	A, B     any // the two values, with all lazy parts loaded unless Same is set
 	InA, InB bool
@@ -20,13 +20,12 @@ type Edit struct {
 	List           bool   // Inside holds the elements of a list, not the members of an object
 
 	Resource *Resource // set if the edit covers an element of a section
-	Hidden   bool      // the element is present only in a and isn't compared; it only counts in the indexes of a's list
+	Hidden   bool      // the element is present only in a and isn't compared; it is here because it counts in a's indexes
 
 	lines int // the number of lines of an equal resource
 }
 
-// build returns the edit that describes the difference between two unequal
-// values.
+// build returns the edit for two values that are not equal.
 func build(a, b any, p location) Edit {
 	e := Edit{A: a, B: b, InA: true, InB: true}
 	switch x := a.(type) {
@@ -87,9 +86,9 @@ func buildElements(a, b []any, p location) []Edit {
 	return merge(a, b, inOrder(a, b, p), p)
 }
 
-// merge returns the edits of the elements of two lists. The elements of a
-// keep their order. An element of b without a partner comes after the
-// element that precedes it in b.
+// merge returns the edits of the elements of two lists. The elements of a keep
+// their order. An element of b without a partner follows the element that comes
+// before it in b.
 func merge(a, b []any, partner []int, p location) []Edit {
 	taken := make([]bool, len(b))
 	for _, j := range partner {
@@ -98,7 +97,7 @@ func merge(a, b []any, partner []int, p location) []Edit {
 		}
 	}
 	var out []Edit
-	next := 0 // the first index of b that may still lack a partner
+	next := 0 // the first index of b that may have no partner and isn't in the result yet
 	for i, j := range partner {
 		if j < 0 {
 			out = append(out, Edit{A: a[i], InA: true, IndexA: i, IndexB: -1})
@@ -117,7 +116,7 @@ func merge(a, b []any, partner []int, p location) []Edit {
 }
 
 // appendUnpaired appends an edit for each element of b[next:to] that has no
-// partner in a. It returns the edits and to as the new value of next.
+// partner in a. It returns the edits, and to as the new value of next.
 func appendUnpaired(out []Edit, b []any, taken []bool, next, to int) ([]Edit, int) {
 	for ; next < to; next++ {
 		if !taken[next] {

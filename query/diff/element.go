@@ -10,23 +10,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Resource describes an element of a section.
+// A Resource identifies an element of a section.
 type Resource struct {
 	Kind    string // such as "Cluster"
-	Name    string // for an endpoint, the name of its cluster
+	Name    string // the name of the resource; for an endpoint, that of its cluster
 	Address string // the address of an endpoint
 	Refused string // Envoy's error if it rejected another version of this resource
 	Warming bool   // Envoy also holds a newer version of this resource that is not ready yet
 }
 
-// comparing compares two lists of elements of the same kind.
+// comparing holds the state of the comparison of two lists of elements of one
+// kind.
 type comparing struct {
 	ctx   context.Context
-	sentA *mesh.Object // the object whose section a is; set only if istiod would send a to the other side's proxy
+	sentA *mesh.Object // the object that owns the list a; set only if a is the configuration that istiod would send to the other side's proxy
 	sentB *mesh.Object // the same for b
 }
 
-// element is an element of a list and what is needed to pair it.
+// element is an element of a list with the data to pair it.
 type element struct {
 	v        any
 	resource Resource
@@ -37,7 +38,7 @@ type element struct {
 	partner  int  // the index in the other list; -1 if there is none
 }
 
-// elements compares two lists. The edit is nil if they are equal.
+// elements compares two lists of elements. The edit is nil if they are equal.
 func (c *comparing) elements(a, b []any) (*Edit, error) {
 	x, err := c.read(a)
 	if err != nil {
@@ -87,10 +88,10 @@ func (c *comparing) read(list []any) ([]element, error) {
 	return out, err
 }
 
-// excludeUnused excludes rejected and draining elements, and a warming element
-// if Envoy still uses another one of the same name. If dynamic is set, it also
-// excludes the static ones from Envoy's bootstrap, since istiod doesn't send
-// them.
+// excludeUnused excludes rejected and draining elements. It excludes a warming
+// element if Envoy still uses another one of the same name. If dynamic is true, it
+// also excludes the static elements of Envoy's bootstrap, since istiod doesn't
+// send them.
 func excludeUnused(all []element, dynamic bool) {
 	inUse := map[string]bool{}
 	for i := range all {
@@ -120,7 +121,7 @@ func excludeUnused(all []element, dynamic bool) {
 	}
 }
 
-// excludeResolved excludes the endpoints that istiod didn't send: those of
+// excludeResolved excludes the endpoints that istiod didn't send: the endpoints of
 // clusters whose addresses Envoy gets in another way, such as DNS.
 func (c *comparing) excludeResolved(by *mesh.Object, sent, held []element) error {
 	if by == nil || len(held) == 0 || held[0].resource.Kind != "Endpoint" {
@@ -147,8 +148,8 @@ func (c *comparing) excludeResolved(by *mesh.Object, sent, held []element) error
 	return nil
 }
 
-// addEDSClusters adds the clusters whose endpoints istiod sends (those of type
-// EDS) to the set ours, by name.
+// addEDSClusters adds to the set ours the names of the clusters whose endpoints
+// istiod sends: those of type EDS.
 func (c *comparing) addEDSClusters(by *mesh.Object, ours map[string]bool) error {
 	clusters, err := section(c.ctx, by, mesh.Clusters)
 	if err != nil {
@@ -166,8 +167,8 @@ func (c *comparing) addEDSClusters(by *mesh.Object, ours map[string]bool) error 
 	return nil
 }
 
-// pair pairs the elements of two lists by their keys. If several elements have
-// the same key, it pairs those by their contents.
+// pair pairs the elements of two lists by their keys. It pairs elements with the
+// same key by their contents.
 func (c *comparing) pair(a, b []element) error {
 	with, twice := map[string][]int{}, map[string]bool{}
 	for j := range b {
@@ -216,7 +217,8 @@ func (c *comparing) settled(all []element, at []int) ([]any, error) {
 	return out, nil
 }
 
-// compareElement sets out to the edit of a's element i.
+// compareElement compares element i of a with its partner and stores the edit in
+// out.
 func (c *comparing) compareElement(a, b []element, i int, out *Edit) error {
 	e := &a[i]
 	*out = Edit{InA: true, IndexA: i, IndexB: -1, Resource: &e.resource, Hidden: e.excluded}
@@ -229,7 +231,7 @@ func (c *comparing) compareElement(a, b []element, i int, out *Edit) error {
 	}
 	if e.partner < 0 {
 		out.A = v
-		for j := range b { // the element may be rejected in b, with no accepted version there
+		for j := range b { // b may have only a rejected version of the element
 			if b[j].key == e.key && b[j].state == "REJECTED" {
 				out.Resource.Refused = b[j].failure
 			}
@@ -256,9 +258,9 @@ func (c *comparing) compareElement(a, b []element, i int, out *Edit) error {
 	return nil
 }
 
-// withSentHealth returns an endpoint of Envoy with the health that istiod sent,
-// if Envoy's health can follow from that one. Envoy writes the result of its
-// own health checks and outlier detection into the same field.
+// withSentHealth returns an endpoint of Envoy with the health that istiod sent, if
+// Envoy may have derived its own value from that. Envoy writes the results of its
+// health checks and of outlier detection into the same field.
 func withSentHealth(sent, held any) any {
 	said, is := textAt(sent, "health"), textAt(held, "health")
 	if said == "" || said == is || textAt(held, "kind") != "Endpoint" {
@@ -268,11 +270,11 @@ func withSentHealth(sent, held any) any {
 	if down && is == "HEALTHY" || said == "DEGRADED" && is == "HEALTHY" {
 		return held
 	}
-	held.(*object.Object).Set("health", said) // settle has made a copy, so it may be changed
+	held.(*object.Object).Set("health", said) // settle has made a copy, so the value may be changed
 	return held
 }
 
-// mergeEdits combines the edits of the elements into the edit of the lists.
+// mergeEdits combines the edits of the elements into one edit of the lists.
 func (c *comparing) mergeEdits(edits []Edit, b []element) (*Edit, error) {
 	same := true
 	out := &Edit{InA: true, InB: true, List: true}
@@ -305,7 +307,7 @@ func (c *comparing) mergeEdits(edits []Edit, b []element) (*Edit, error) {
 	return out, nil
 }
 
-// each calls do for each number below n, on several goroutines.
+// each calls do for each number below n, in several goroutines.
 func (c *comparing) each(n int, do func(i int) error) error {
 	const batch = 16
 	var all errgroup.Group

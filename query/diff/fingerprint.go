@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// fingerprint returns a hash that is the same for all values that are equal at
-// their location.
+// fingerprint returns a hash of a value at a location. Values that are equal at
+// that location have the same hash.
 func fingerprint(v any, p location) uint64 {
 	switch x := v.(type) {
 	case *object.Object:
@@ -77,7 +77,7 @@ func fingerprintNumber(v any) uint64 {
 	return mix(math.Float64bits(f))
 }
 
-// hash computes the FNV-1a hash.
+// hash returns the FNV-1a hash of a text.
 func hash(s string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := 0; i < len(s); i++ {
@@ -86,8 +86,8 @@ func hash(s string) uint64 {
 	return h
 }
 
-// mix mixes a hash with the final step of MurmurHash3, in which each bit
-// affects half of the others.
+// mix applies the final step of MurmurHash3 to a hash. In the result, each bit
+// depends on about half of the bits of the argument.
 func mix(x uint64) uint64 {
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53

@@ -7,39 +7,39 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// listRule says how Envoy reads a list.
+// listRule describes how Envoy reads a list.
 type listRule struct {
-	free bool  // the order of the elements means nothing
+	free bool  // the order of the elements has no meaning
 	keys []key // the keys that identify an element, the most reliable first
-	kept bool  // the order of elements with the same key counts
+	kept bool  // the order of elements with the same key has a meaning
 }
 
-// key identifies an element of a list. It is the name of a string field, or one
-// of the constants below.
+// key is a way to identify an element of a list. It is the name of a string field,
+// or one of the constants below.
 type key string
 
 const (
-	byChain    key = "(chain)"    // filter chains may share a name, but not a match
-	byHeader   key = "(header)"   // the case of a header's name means nothing
-	byLocality key = "(locality)" // the locality and the priority
+	byChain    key = "(chain)"    // the match of a filter chain, because several chains may share a name
+	byHeader   key = "(header)"   // the name of a header, in any case
+	byLocality key = "(locality)" // the locality and the priority of an endpoint group
 	byHost     key = "(host)"     // the address of an endpoint
 )
 
 var (
 	unordered  = listRule{free: true}
 	named      = listRule{free: true, keys: []key{"name"}}
-	headers    = listRule{free: true, keys: []key{byHeader}, kept: true}   // headers of one name are added in their order
-	priorities = listRule{free: true, keys: []key{"priority"}, kept: true} // the first entry of a priority counts
+	headers    = listRule{free: true, keys: []key{byHeader}, kept: true}   // Envoy adds headers of the same name in their order
+	priorities = listRule{free: true, keys: []key{"priority"}, kept: true} // Envoy uses the first entry of a priority
 )
 
-// freeLists holds the lists whose order means nothing to Envoy. The key is the
-// name of the list, or that name after the name of the enclosing field. All
-// other lists are read in order: the first route that matches is taken, and
-// filters run in sequence.
+// freeLists holds the rules of the lists whose order has no meaning to Envoy. The
+// key is the name of the list, or the name of the enclosing field, a dot, and the
+// name of the list. All other lists are read in order: Envoy uses the first route
+// that matches, and runs filters in sequence.
 var freeLists = map[string]listRule{
-	"virtualHosts":                   named, // the most specific domain wins
+	"virtualHosts":                   named, // Envoy uses the virtual host with the most specific domain
 	"domains":                        unordered,
-	"filterChains":                   {free: true, keys: []key{byChain, "name"}}, // the most specific match wins
+	"filterChains":                   {free: true, keys: []key{byChain, "name"}}, // Envoy uses the chain with the most specific match
 	"weightedClusters.clusters":      named,
 	"circuitBreakers.thresholds":     priorities,
 	"perHostThresholds":              priorities,
@@ -48,7 +48,7 @@ var freeLists = map[string]listRule{
 	"responseTrailersToAdd":          headers,
 	"requestHeadersToRemove":         unordered,
 	"responseHeadersToRemove":        unordered,
-	"match.headers":                  named, // all must match
+	"match.headers":                  named, // all headers must match
 	"match.queryParameters":          named,
 	"retriableHeaders":               named,
 	"retriableRequestHeaders":        named,
@@ -62,7 +62,7 @@ var freeLists = map[string]listRule{
 	"sourcePrefixRanges":             unordered,
 	"directSourcePrefixRanges":       unordered,
 	"sourcePorts":                    unordered,
-	"matchSubjectAltNames":           unordered, // one match is enough
+	"matchSubjectAltNames":           unordered, // one of the matches must match
 	"matchTypedSubjectAltNames":      unordered,
 	"verifySubjectAltName":           unordered,
 	"verifyCertificateSpki":          unordered,
@@ -86,7 +86,7 @@ func (p location) listRule() listRule {
 	if r, ok := freeLists[p.name]; ok {
 		return r
 	}
-	return freeLists[p.parent+"."+p.name] // without an entry, the order counts
+	return freeLists[p.parent+"."+p.name] // the order of a list without an entry has a meaning
 }
 
 // of returns the key of an element, or "" if it has none.
@@ -104,8 +104,8 @@ func (k key) of(v any) string {
 	return textAt(v, string(k))
 }
 
-// identity returns a text that is the same for an element and its changed
-// version in another ordered list. It is "" if nothing identifies the element.
+// identity returns a text that identifies an element of an ordered list, also
+// after the element has changed. It is "" if nothing identifies the element.
 func identity(v any) string {
 	m, ok := v.(*object.Object)
 	if !ok {

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// Operation is one operation of a JSON Patch (RFC 6902). The Value of a remove
-// is nil.
+// Operation is one operation of a JSON Patch (RFC 6902). The Value is nil for a
+// remove operation.
 type Operation struct {
 	Op    string // add, remove or replace
-	Path  string // a JSON Pointer
+	Path  string // the JSON Pointer of the value
 	Value any
 }
 
-// Patch returns the operations that change a's side of a section to b's. They
-// apply one after the other, and their paths start with the section's name.
-// Differences without a meaning (the order of names, an explicit default) stay
-// as they are in a.
+// Patch returns the operations that change a's side of a section to b's side. They
+// are applied in order, and their paths start with the section's name. Where a and
+// b differ without a difference in meaning (the order of names, an explicit
+// default), the patch keeps a's form.
 func (s Section) Patch() []Operation {
 	if s.Edit == nil {
 		return nil
@@ -32,7 +32,8 @@ func (s Section) Patch() []Operation {
 
 type patch struct{ all []Operation }
 
-// edit adds the operations that change a's value to b's, if both exist.
+// edit adds the operations that change the value of a to the value of b. Both
+// values exist.
 func (p *patch) edit(e *Edit, at string) {
 	switch {
 	case e.Same || e.Hidden:
@@ -48,8 +49,8 @@ func (p *patch) edit(e *Edit, at string) {
 	}
 }
 
-// list edits a list from its start. Each path uses the indexes as they are
-// after the previous operations.
+// list adds the operations that change a list, from its start. The indexes in each
+// path take the previous operations into account.
 func (p *patch) list(elements []Edit, at string) {
 	index := 0
 	for i := range elements {

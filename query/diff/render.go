@@ -76,7 +76,7 @@ func countLines(v any) int {
 	return 1
 }
 
-// edit writes the lines of an edit.
+// edit writes the lines of both sides of an edit.
 func (r renderer) edit(margin string, e *Edit, commaA, commaB bool) {
 	before := ""
 	if e.KeyA != "" || e.KeyB != "" {
@@ -112,7 +112,8 @@ func (e *Edit) shown() any {
 	return e.A
 }
 
-// inside writes consecutive edits, with the commas that each side has.
+// inside writes a sequence of edits. After each value, it writes the comma if the
+// side has one there.
 func (r renderer) inside(margin string, all []Edit, write func(margin string, e *Edit, commaA, commaB bool)) {
 	lastA, lastB := -1, -1
 	for i := range all {
@@ -133,8 +134,8 @@ func (r renderer) inside(margin string, all []Edit, write func(margin string, e 
 func (e *Edit) writesA() bool { return e.InA && !e.Hidden }
 func (e *Edit) writesB() bool { return e.InB || e.Same }
 
-// same writes a value that both sides share. Only the comma after it may
-// differ.
+// same writes a value that both sides share. The comma after the value may be on
+// one side only.
 func (r renderer) same(margin, before string, v any, commaA, commaB bool) {
 	if commaA == commaB {
 		r.text(' ', margin, before, v, comma(commaA))

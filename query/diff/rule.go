@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// ruleSet says by which rules a value is compared.
+// ruleSet selects the rules by which a value is compared.
 type ruleSet int
 
 const (
@@ -17,8 +17,8 @@ const (
 	foreign                // as a message of an unknown type: field names may be in camelCase or snake_case
 )
 
-// location says where a value is in the document, which decides how it is
-// compared.
+// location describes where a value is in the document. The location decides how
+// the value is compared.
 type location struct {
 	rules  ruleSet
 	name   string // the field that holds the value; list elements have the name of their list
@@ -33,8 +33,8 @@ func (p location) member(name string) location {
 	return location{rules: p.rules, name: name, parent: p.name}
 }
 
-// inside returns the location of an object, adjusted by the object's kind or
-// type.
+// inside returns the location of the members of an object, which depends on the
+// object's kind or type.
 func (p location) inside(a, b *object.Object) location {
 	if k := kindOf(a, b); k != nil {
 		p.rules = envoy
@@ -77,8 +77,8 @@ func isKnownType(url string) bool {
 	return false
 }
 
-// kindRule says which fields of a kind are not compared, and which values its
-// nulls mean.
+// kindRule lists the fields of a kind that are not compared, and the values that a
+// null in its fields means.
 type kindRule struct {
 	excluded map[string]bool
 	nulls    *object.Object
@@ -116,8 +116,8 @@ func (r *kindRule) exclude(names ...string) {
 // excludes reports whether a field is excluded from the comparison.
 func (r *kindRule) excludes(name string) bool { return r != nil && r.excluded[name] }
 
-// effective returns a field's value, with null replaced by the value that it
-// means.
+// effective returns the value of a field. It replaces null by the value that null
+// means in that field.
 func (r *kindRule) effective(name string, v any) any {
 	if v == nil && r != nil {
 		return r.nulls.Get(name)
@@ -125,9 +125,9 @@ func (r *kindRule) effective(name string, v any) any {
 	return v
 }
 
-// kindOf returns the rule for the kind of one of two objects, or nil if there
-// is none. An object with an apiVersion is one of Kubernetes, which has kinds
-// of the same names.
+// kindOf returns the rule for the kind of one of two objects, or nil if there is
+// no rule. It returns nil for an object with an apiVersion: that is a Kubernetes
+// object, and Kubernetes has kinds of the same names.
 func kindOf(a, b *object.Object) *kindRule {
 	for _, m := range [...]*object.Object{a, b} {
 		if name, ok := m.Get("kind").(string); ok && !has(m, "apiVersion") {

@@ -31,9 +31,9 @@ func equalScalars(a, b any, p location) bool {
 	return a == b
 }
 
-// equalTexts compares two strings that are not identical. They may be the same
-// duration, or the same type in two versions of the API. A masked secret equals
-// any string.
+// equalTexts compares two strings that are not identical. They are equal if they
+// are the same duration, or the same type in two versions of the API. A masked
+// secret equals any string.
 func equalTexts(s, t string, p location) bool {
 	switch {
 	case p.name == typeKey:
@@ -49,9 +49,9 @@ func equalTexts(s, t string, p location) bool {
 	return ok && d == e
 }
 
-// differOnlyInVersion reports whether two type URLs name the same message in
-// two versions of Envoy's API. The versions are in packages of different names,
-// often at different levels.
+// differOnlyInVersion reports whether two type URLs name the same message in two
+// versions of Envoy's API. The package of a message may have another name, and
+// another number of parts, in each version.
 func differOnlyInVersion(s, t string) bool {
 	return lastWord(s) == lastWord(t) && versionOf(s) != versionOf(t)
 }
@@ -70,7 +70,8 @@ func versionOf(url string) string {
 	return ""
 }
 
-// seconds returns the canonical form of a duration: "1.50s" becomes "1.5".
+// seconds returns the canonical form of a duration: "1.50s" becomes "1.5". It
+// returns false if s isn't a duration.
 func seconds(s string) (string, bool) {
 	digits, ok := strings.CutSuffix(s, "s")
 	if !ok || !isDecimal(digits) {
@@ -134,11 +135,11 @@ func float(v any) float64 {
 		f, _ := new(big.Float).SetInt(n).Float64()
 		return f
 	}
-	f, _ := strconv.ParseFloat(string(v.(json.Number)), 64) // a number that is too large becomes infinite
+	f, _ := strconv.ParseFloat(string(v.(json.Number)), 64) // ParseFloat returns infinity for a number that is too large
 	return f
 }
 
-// digits formats a number.
+// digits returns the text of a number.
 func digits(v any) string {
 	switch n := v.(type) {
 	case int:

@@ -11,25 +11,26 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Section is the result of one comparison: that of a section of two proxies,
-// or that of two values. Edit is nil if both sides are equal.
+// A Section is the result of a comparison: of a section of two proxies, or of two
+// values. Edit is nil if both sides are equal.
 type Section struct {
-	Name mesh.Section // empty if values were compared, not sections
+	Name mesh.Section // the name of the compared section; empty if two values were compared
 	Edit *Edit
 }
 
-// Sections returns the sections that [Proxies] compares, in order. istiod sends
-// all of them, and Envoy shows them. Secrets are not among them.
+// Sections returns the sections that [Proxies] can compare, in order: all sections
+// that istiod sends and that Envoy shows, except secrets.
 func Sections() []mesh.Section {
 	return []mesh.Section{mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Endpoints, mesh.Extensions}
 }
 
-// Proxies compares the named sections of two proxies, or those that istiod
-// would send to a proxy with those that a proxy has. It passes each result to
-// out as soon as it is ready, and loads nothing else of the proxies. If a is
-// what istiod would send, whatever Envoy has from elsewhere is excluded: static
-// configuration, inline parts of other resources that Envoy also lists on their
-// own, addresses that Envoy resolved, and its own view of endpoint health.
+// Proxies compares the named sections of two proxies. a may also be the
+// configuration that istiod would send to a proxy. Proxies passes each result to
+// out as soon as it is ready, and loads no other parts of the proxies. If a is
+// istiod's configuration, the comparison excludes all configuration that Envoy
+// gets from another source: static configuration, inline parts of other resources
+// that Envoy also lists separately, addresses that Envoy resolved, and Envoy's own
+// results of health checks.
 func Proxies(ctx context.Context, a, b *mesh.Object, names []mesh.Section, out func(Section) error) error {
 	for _, name := range names {
 		c := newComparing(ctx, a, b)
@@ -48,9 +49,9 @@ func Proxies(ctx context.Context, a, b *mesh.Object, names []mesh.Section, out f
 	return nil
 }
 
-// Compare compares any two values. Two proxies are compared by their sections,
-// as [Proxies] does. Two arrays of clusters, listeners or the like are compared
-// by the names of their elements.
+// Compare compares any two values. It compares two proxies by their sections, as
+// [Proxies] does. It compares two arrays of resources, such as clusters or
+// listeners, by the names of their elements.
 func Compare(ctx context.Context, a, b any, out func(Section) error) error {
 	x, isA := sectionOwner(a)
 	y, isB := sectionOwner(b)
@@ -96,7 +97,7 @@ func compare(ctx context.Context, a, b any) (*Edit, error) {
 	return &e, nil
 }
 
-// sectionOwner returns v if it is an object with sections.
+// sectionOwner returns v if v is an object with sections, such as a proxy.
 func sectionOwner(v any) (*mesh.Object, bool) {
 	o, ok := v.(*mesh.Object)
 	return o, ok && (o.Kind == "Proxy" || o.Kind == "Desired")
@@ -129,8 +130,8 @@ func kindName(v any) string {
 	return ""
 }
 
-// newComparing returns a comparing for elements of the objects a and b. Either
-// is nil if its elements belong to no object.
+// newComparing returns a comparing for two lists that belong to the objects a and
+// b. a or b is nil if the list belongs to no object.
 func newComparing(ctx context.Context, a, b *mesh.Object) *comparing {
 	c := &comparing{ctx: ctx}
 	sentA, sentB := a != nil && a.Kind == "Desired", b != nil && b.Kind == "Desired"
@@ -153,8 +154,8 @@ func ownerOf(list []any) *mesh.Object {
 	return nil
 }
 
-// both loads a section of two objects in parallel, because the objects load
-// from different servers.
+// both loads the same section of two objects in parallel, because the objects are
+// loaded from different servers.
 func both(ctx context.Context, a, b *mesh.Object, name mesh.Section) (x, y []any, err error) {
 	var other errgroup.Group
 	other.Go(func() (err error) {

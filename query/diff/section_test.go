@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// proxy returns a proxy, or what istiod would send to one, with the given
-// sections.
+// proxy returns a proxy with the given sections, or an object with the
+// configuration that istiod would send to one.
 func proxy(t *testing.T, kind string, sections map[string]string) *mesh.Object {
 	t.Helper()
 	kinds := map[string]string{"clusters": "Cluster", "listeners": "Listener", "routes": "RouteConfiguration", "endpoints": "Endpoint", "extensions": "ExtensionConfig"}
@@ -128,8 +128,8 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestProxiesLoadsComparedSectionsOnly checks that only compared sections are
-// loaded, and that load errors are returned.
+// TestProxiesLoadsComparedSectionsOnly checks that Proxies loads only the compared
+// sections, and that it returns load errors.
 func TestProxiesLoadsComparedSectionsOnly(t *testing.T) {
 	gone := errors.New("gone")
 	never := mesh.Later(func(context.Context) (any, error) { return nil, gone })

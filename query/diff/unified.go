@@ -5,17 +5,17 @@ import (
 	"fmt"
 )
 
-// TextLine is a line of a unified diff. Op is '-', '+', ' ', or '@' for the
+// TextLine is a line of a unified diff. Op is '-', '+' or ' ', or '@' for the
 // first line of a hunk.
 type TextLine struct {
 	Op   byte
-	Text string // the line without its first character; for a hunk, including "@@ "
+	Text string // the line without its first character; the first line of a hunk keeps its "@@ "
 }
 
-// Unified passes the lines of a unified diff of a section to out, with the
-// given number of unchanged lines around each change. The two texts are JSON
-// with one member per line. They omit what is not compared, and lists whose
-// order means nothing are in a's order. The first line of a hunk names the
+// Unified writes a unified diff of a section, line by line, to out. around is the
+// number of unchanged lines around each change. The two compared texts are JSON
+// with one member per line. They omit values that are not compared, and lists
+// whose order has no meaning have a's order. The first line of a hunk names the
 // resource of its first change.
 func (s Section) Unified(ctx context.Context, around int, out func(TextLine)) error {
 	if s.Edit == nil {
@@ -27,9 +27,9 @@ func (s Section) Unified(ctx context.Context, around int, out func(TextLine)) er
 	return err
 }
 
-// Texts passes all lines of a section's two texts to out: Op is ' ' for a line
-// of both, '-' for one of a, '+' for one of b. It passes none if the sides are
-// equal.
+// Texts passes all lines of the section's two texts to out. Op is ' ' for a line
+// in both texts, '-' for a line only in a's, '+' for a line only in b's. It passes
+// no lines if the sides are equal.
 func (s Section) Texts(ctx context.Context, out func(TextLine)) error {
 	if s.Edit == nil {
 		return nil
@@ -41,7 +41,7 @@ func (s Section) Texts(ctx context.Context, out func(TextLine)) error {
 type unified struct {
 	renderer
 	ctx   context.Context
-	hunks *hunks // nil means that all lines are written
+	hunks *hunks // the hunks of a unified diff; nil if all lines are written
 	err   error
 }
 
@@ -56,8 +56,8 @@ func (u *unified) write(s Section) error {
 	return u.err
 }
 
-// fewLines is the length from which an unchanged resource is written only if it
-// is next to a change.
+// fewLines is the number of lines below which an unchanged resource is always
+// written. A longer one is written only if it is next to a change.
 const fewLines = 40
 
 // resource writes an element of a section.
@@ -99,8 +99,8 @@ func describeResource(e *Edit) string {
 	return text
 }
 
-// sourceOf returns the Istio resource that caused all changes in an edit, or ""
-// if there are several.
+// sourceOf returns the Istio resource that caused all changes in an edit. It
+// returns "" if several resources caused them.
 func sourceOf(e *Edit) string {
 	source := ""
 	for i, c := range (Section{Edit: e}).Changes() {
@@ -119,7 +119,7 @@ type hunks struct {
 	heading string
 
 	a, b    int      // the number of lines of each text so far
-	before  []string // unchanged lines that the next hunk may start with
+	before  []string // the unchanged lines with which the next hunk may start
 	many    func(func(line))
 	current *hunk
 }
@@ -128,7 +128,7 @@ type hunk struct {
 	fromA, fromB   int // the number of lines of each text before the hunk
 	heading        string
 	lines          []TextLine
-	removed, added []string // the current change; removed lines are written first
+	removed, added []string // the lines of the current change; removed lines are written first
 	same           int      // the number of unchanged lines at the end of the hunk
 }
 
@@ -204,8 +204,8 @@ func (c *hunk) settle() {
 	c.removed, c.added = nil, nil
 }
 
-// end writes the current hunk. Unchanged lines too far after its last change
-// don't belong to it.
+// end writes the current hunk. It drops unchanged lines that are too far after the
+// last change.
 func (h *hunks) end() {
 	c := h.current
 	if c == nil {
@@ -236,8 +236,8 @@ func (h *hunks) end() {
 	h.current = nil
 }
 
-// span formats the line numbers of a hunk: the first line and the number of
-// lines. For a hunk without lines, the first is the line before it.
+// span formats the line numbers of a hunk: the first line and the number of lines.
+// A hunk without lines has the number of the line before it.
 func span(before, n int) string {
 	switch n {
 	case 0:

@@ -30,8 +30,8 @@ func texts(t *testing.T, s diff.Section) (a, b []string) {
 	return a, b
 }
 
-// apply applies a unified diff as patch(1) does. It fails if a line is not
-// where the diff says.
+// apply applies a unified diff as patch(1) does. It fails if a line isn't at the
+// line number in the diff.
 func apply(t *testing.T, a []string, lines []diff.TextLine) (b []string) {
 	t.Helper()
 	at := 0
@@ -91,8 +91,8 @@ func unified(t *testing.T, s diff.Section, around int) (out []diff.TextLine) {
 	return out
 }
 
-// TestUnifiedConvertsOneTextToTheOther checks that the texts are the JSON of
-// the values, and that the diff converts one into the other.
+// TestUnifiedConvertsOneTextToTheOther checks that the texts are the JSON of the
+// values, and that the diff converts the first text to the second.
 func TestUnifiedConvertsOneTextToTheOther(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	tried := 0
@@ -127,8 +127,8 @@ func TestUnifiedConvertsOneTextToTheOther(t *testing.T) {
 
 func ptr(v any) *any { return &v }
 
-// TestUnifiedSections checks that of many resources only the text next to a
-// change is written, with correct line numbers.
+// TestUnifiedSections checks that the diff of many resources contains only the
+// text next to a change, with correct line numbers.
 func TestUnifiedSections(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for round := range 25 {
@@ -137,7 +137,7 @@ func TestUnifiedSections(t *testing.T) {
 			one := parse(t, listener).(*object.Object)
 			one.Set("name", fmt.Sprintf("l%02d", i))
 			if r.IntN(3) == 0 {
-				one.Set("filterChains", []any{}) // makes it short
+				one.Set("filterChains", []any{}) // shorten the text of this element
 			}
 			other := one
 			if r.IntN(4) == 0 {

@@ -14,10 +14,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An Operation is a binary operator. It forces its operands as far as it needs.
+// An Operation computes a binary operator. It loads only the parts of its operands
+// that it needs.
 type Operation = func(m *Task, a, b any) (any, error)
 
-// Operator returns the operation of an arithmetic operator or a comparison.
+// Operator returns the function that computes an arithmetic operator or a
+// comparison.
 func Operator(op syntax.Operator) Operation {
 	switch op {
 	case syntax.OpAdd:
@@ -58,9 +60,9 @@ func comparison(op syntax.Operator) Operation {
 	}
 }
 
-// arithmetic returns the operation of op. It computes numbers itself, passes
-// arrays, objects and strings to rest, and leaves everything else to gojq,
-// including all errors.
+// arithmetic returns the function that computes op. It computes numbers itself and
+// passes arrays, objects and strings to rest. Everything else, including each
+// error, is computed by gojq.
 func arithmetic(op syntax.Operator, rest func(m *Task, a, b any) (v any, ok bool, err error)) Operation {
 	expr := "$a " + op.String() + " $b"
 	return func(m *Task, a, b any) (any, error) {
@@ -80,9 +82,9 @@ func arithmetic(op syntax.Operator, rest func(m *Task, a, b any) (v any, ok bool
 	}
 }
 
-// rareOperation lets gojq compute an operation on numbers, or make the error of
-// an operation on strings. No operation accepts other pairs of values, so those
-// are an error without being loaded.
+// rareOperation lets gojq compute an operation on numbers, or make the error for
+// an operation on strings. All other pairs of operands are an error; that error is
+// returned without loading the operands.
 func rareOperation(m *Task, op syntax.Operator, expr string, a, b any) (any, error) {
 	if IsScalar(a) && IsScalar(b) {
 		if err := allocNumber(m, a, b); err != nil {
@@ -97,7 +99,8 @@ func rareOperation(m *Task, op syntax.Operator, expr string, a, b any) (any, err
 	return nil, Inapplicable(op, a, b)
 }
 
-// IsScalar reports whether a forced value is neither an array nor an object.
+// IsScalar reports whether a value is neither an array nor an object. The caller
+// must have forced the value.
 func IsScalar(v any) bool {
 	switch v.(type) {
 	case []any, *object.Object:
@@ -106,7 +109,7 @@ func IsScalar(v any) bool {
 	return true
 }
 
-// ForceBoth forces two values.
+// ForceBoth forces two values and returns them.
 func (m *Task) ForceBoth(a, b any) (any, any, error) {
 	a, err := m.Force(a)
 	if err != nil {
@@ -211,7 +214,7 @@ func allocNumber(m *Task, a, b any) error {
 	return m.Alloc(bits / 8)
 }
 
-// Add returns a + b.
+// Add returns the sum a + b.
 func Add(m *Task, a, b any) (any, error) {
 	if mesh.IsAbsent(a) && mesh.IsAbsent(b) {
 		return a, nil
@@ -271,7 +274,7 @@ func addArrays(m *Task, x, y []any) (any, error) {
 }
 
 // appended returns the array a followed by the elements y. It changes a in place
-// if no other goroutine can see it.
+// if no other goroutine can access a.
 func appended(m *Task, a any, y []any) (any, error) {
 	if len(y) == 0 {
 		return a, nil
@@ -325,7 +328,7 @@ func subtract(m *Task, a, b any) (any, bool, error) {
 	return out, true, m.Alloc(ItemSize * len(x))
 }
 
-// isIn reports whether an element of xs equals v.
+// isIn reports whether the array xs contains an element that equals v.
 func isIn(m *Task, xs []any, v any) (bool, error) {
 	for _, x := range xs {
 		if err := m.Tick(); err != nil {
@@ -369,8 +372,8 @@ func multiply(m *Task, a, b any) (any, bool, error) {
 	return strings.Repeat(s, count), true, nil
 }
 
-// merge returns x with the members of y added. If both have an object under the
-// same key, these are merged too.
+// merge returns x with the members of y added. If both objects have an object
+// under the same key, it merges these two as well.
 func merge(m *Task, x, y *object.Object) (any, error) {
 	if err := m.Nest("Object merge"); err != nil {
 		return nil, err
@@ -425,8 +428,8 @@ func divide(m *Task, a, b any) (any, bool, error) {
 	return v, true, err
 }
 
-// Split returns the parts of s between the separators. An empty string has no
-// parts.
+// Split returns the parts of s between the separators. It returns no parts for an
+// empty string.
 func Split(m *Task, s, sep string) (any, error) {
 	if s == "" {
 		return []any{}, nil
@@ -458,17 +461,17 @@ func Split(m *Task, s, sep string) (any, error) {
 type Sum struct {
 	m       *Task
 	total   any
-	own     bool             // total was made by this Sum and may be changed in place
+	own     bool             // this Sum has made total and may change it in place
 	text    *strings.Builder // the total, if it is a string
-	partial error            // the first addition that failed
+	partial error            // the first error of an addition
 }
 
 // NewSum returns an empty sum, whose result is null.
 func NewSum(m *Task) *Sum { return &Sum{m: m} }
 
-// Push adds v. If two values can't be added, Push keeps the error for Result and
-// ignores the values that follow; so the caller still evaluates all of them, as
-// jq does, which collects them first.
+// Push adds v to the sum. If two values can't be added, Push keeps the error for
+// Result and ignores all later values. The caller still evaluates all of them, as
+// jq does, because jq collects the values before it adds them.
 func (s *Sum) Push(v any) error {
 	if s.partial != nil {
 		return nil
@@ -541,7 +544,7 @@ func (s *Sum) extend(v any) (done bool, err error) {
 	return false, nil
 }
 
-// WriteText appends s to b and counts the memory.
+// WriteText appends s to b and counts the memory that it needs.
 func (m *Task) WriteText(b *strings.Builder, s string) error {
 	if b.Len()+len(s) > b.Cap() {
 		if err := m.Alloc(2 * (b.Len() + len(s))); err != nil {

@@ -33,8 +33,8 @@ func (m *Task) Nest(what string) error {
 // Unnest undoes one call of Nest.
 func (m *Task) Unnest() { m.nesting-- }
 
-// Deep returns v with all its lazy parts loaded. It returns a value without lazy
-// parts as it is.
+// Deep returns v with all its lazy parts loaded. It returns v itself if v has no
+// lazy parts.
 func (m *Task) Deep(v any) (any, error) {
 	switch v.(type) {
 	case mesh.Lazy, []any, *object.Object:
@@ -49,9 +49,10 @@ func (m *Task) Deep(v any) (any, error) {
 	return m.load(v, 0)
 }
 
-// isPlain reports whether v has no lazy parts. Few values can be nested in one
-// another very many times, so isPlain also limits how many parts it visits: left
-// is the number that memory could hold.
+// isPlain reports whether v has no lazy parts. left is the number of values that
+// memory can hold; isPlain subtracts each value that it visits and stops when left
+// is used up. Otherwise a few values that are nested in one another many times
+// would take too long.
 func (m *Task) isPlain(v any, depth int, left *int64) (bool, error) {
 	if depth > maxNesting {
 		return false, errNesting
@@ -156,8 +157,8 @@ func (m *Task) loadPart(v any, depth int) (any, error) {
 }
 
 // Extent returns v with all its lazy parts loaded, and the approximate length of
-// its JSON text in bytes. It stops with the budget's error as soon as the text
-// would need more memory than the run may use.
+// its JSON text in bytes. If the text would need more memory than the run may use,
+// Extent stops early with the error of the budget.
 func (m *Task) Extent(v any) (any, int, error) {
 	x := measure{m: m}
 	plain, err := x.add(v, 0)
@@ -172,8 +173,8 @@ func (m *Task) Extent(v any) (any, int, error) {
 	return v, x.size, err
 }
 
-// Size returns the approximate length of the JSON text of v in bytes, without its
-// lazy parts.
+// Size returns the approximate length of the JSON text of v in bytes. It doesn't
+// count lazy parts.
 func (m *Task) Size(v any) (int, error) {
 	x := measure{m: m}
 	_, err := x.add(v, 0)
@@ -185,7 +186,8 @@ type measure struct {
 	size int
 }
 
-// add adds the size of v. It stops at the first lazy part and returns false.
+// add adds the size of v to the measure. It stops at the first lazy part and
+// returns false.
 func (x *measure) add(v any, depth int) (plain bool, err error) {
 	switch v := v.(type) {
 	case string:
@@ -228,7 +230,7 @@ func (x *measure) container(size, depth int) error {
 	if depth > maxNesting {
 		return errNesting
 	}
-	if size >= 1<<12 { // hundreds of strings this long take seconds
+	if size >= 1<<12 { // measuring hundreds of strings of this length takes seconds, so check the context
 		return x.m.Ctx.Err()
 	}
 	return x.m.Tick()

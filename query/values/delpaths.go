@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// gone is passed to misplaced instead of a new value when a path is being
-// deleted.
+// gone marks a deletion: misplaced receives it instead of the new value of an
+// update.
 type gone struct{}
 
 func deletes(n any) bool {
@@ -16,8 +16,8 @@ func deletes(n any) bool {
 	return ok
 }
 
-// DeletePaths returns v without the values at the paths, each of which is a plain
-// array. It ignores paths that don't exist.
+// DeletePaths returns v without the values at the given paths. Each path is an
+// array without lazy parts. Paths that don't exist are ignored.
 func DeletePaths(m *Task, v any, paths []any) (any, error) {
 	if len(paths) == 0 {
 		return v, nil
@@ -43,7 +43,8 @@ func DeletePaths(m *Task, v any, paths []any) (any, error) {
 	return without(m, v, all, 0)
 }
 
-// sortPaths sorts paths so that a path comes before the paths that extend it.
+// sortPaths sorts paths so that each path comes before longer paths that begin
+// with it.
 func sortPaths(m *Task, paths []any) ([]any, error) {
 	var failed error
 	order := func(a, b any) int {
@@ -60,10 +61,10 @@ func sortPaths(m *Task, paths []any) ([]any, error) {
 	return paths, failed
 }
 
-// without deletes the sorted paths from v, which is the value under the first
-// depth keys of each path. It first deletes inside the members of v, and then
-// deletes members of v all at once, so that no index changes while it is still
-// needed.
+// without deletes the sorted paths from v. v is the value at the first depth keys
+// of each path. without first deletes the paths inside members of v, and then
+// deletes members of v all at once, because deleting a member changes the indexes
+// of later ones.
 func without(m *Task, v any, paths [][]any, depth int) (any, error) {
 	was, err := m.Enter(CallWeight)
 	if err != nil {
@@ -136,9 +137,10 @@ func without(m *Task, v any, paths [][]any, depth int) (any, error) {
 	return withoutElements(m, v, keys)
 }
 
-// canonical converts equal indexes of an array to the same int and drops paths
-// whose index is out of range. A path that can't be deleted inside its element is
-// an error, even if another path names that element by an equal index.
+// canonical converts equal indexes of an array, such as 1 and 1.0, to the same int
+// and drops paths whose index is out of range. It returns an error for a path that
+// can't be deleted inside its element, even if another path deletes that whole
+// element.
 func canonical(m *Task, paths [][]any, depth int, v any) ([][]any, error) {
 	n := lengthOf(v)
 	odd := func(p []any) bool {
@@ -181,12 +183,12 @@ func canonical(m *Task, paths [][]any, depth int, v any) ([][]any, error) {
 		case x != y:
 			return x - y
 		}
-		return len(a) - len(b) // a path comes before the paths that extend it
+		return len(a) - len(b) // a shorter path comes before longer paths that begin with it
 	})
 	return out, nil
 }
 
-// inside returns the part of v under a key of a path: a member, an element or a
+// inside returns the part of v under the key of a path: a member, an element or a
 // slice.
 func inside(m *Task, v, key any) (any, error) {
 	switch k := key.(type) {
@@ -235,7 +237,7 @@ func deletable(m *Task, v any, ks []any) error {
 }
 
 // withoutElements returns an array without the elements and slices that the keys
-// name.
+// refer to.
 func withoutElements(m *Task, v any, keys []any) (any, error) {
 	n := lengthOf(v)
 	if i, ok := keys[0].(int); ok && len(keys) == 1 && n >= listMost {

@@ -11,15 +11,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Error is an uncaught error of a running query.
+// Error is an error that a running query raised and didn't catch.
 type Error struct {
-	Err     error           // the cause; try … catch sees its text, in jq's words
-	Span    syntax.Span     // the innermost place in the user's query that raised it
-	Program *syntax.Program // the program that Span refers to; nil if the place is unknown
-	Element string          // the id of the proxy that was being evaluated; empty outside of a proxy
+	Err     error           // the cause; its text is that of jq, and try … catch yields it
+	Span    syntax.Span     // the innermost part of the user's query that raised the error
+	Program *syntax.Program // the program whose source Span refers to; nil if the position is unknown
+	Element string          // the id of the proxy that was being evaluated; empty if there was none
 }
 
-// Error returns the cause, prefixed with the proxy's id if there is one.
+// Error returns the text of the cause, prefixed with the proxy's id if there is
+// one.
 func (e *Error) Error() string {
 	var f *mesh.Fault
 	if e.Element == "" || errors.As(e.Err, &f) {
@@ -40,14 +41,14 @@ func (e *Error) Place() *syntax.Error {
 	return &syntax.Error{Span: e.Span, File: e.Program.File, Src: e.Program.Src, Msg: e.Error()}
 }
 
-// Halt ends a run for halt and halt_error.
+// Halt is the error with which halt and halt_error end a run.
 type Halt struct {
-	Value    any // printed on stderr
+	Value    any // the value to print on stderr
 	Code     int // the exit code
 	HasValue bool
 }
 
-// Error returns a text that contains the value.
+// Error returns a text that includes the value.
 func (h *Halt) Error() string {
 	if s, ok := h.Value.(string); ok {
 		return "halt error: " + s
@@ -55,12 +56,12 @@ func (h *Halt) Error() string {
 	return "halt error: " + native.Marshal(h.Value)
 }
 
-// LimitError reports that a query exceeds a limit, such as that on memory.
+// LimitError reports that a query exceeds a limit, for example the memory limit.
 type LimitError struct{ What string }
 
 func (e *LimitError) Error() string { return e.What }
 
-// TextError is an error whose text is known when it is raised.
+// TextError is an error with a fixed text.
 type TextError string
 
 func (e TextError) Error() string { return string(e) }
@@ -75,26 +76,27 @@ func (e *ValueError) Error() string {
 	return "error: " + native.Marshal(e.V)
 }
 
-// Value returns the value that try … catch sees.
+// Value returns the value that try … catch yields.
 func (e *ValueError) Value() any { return e.V }
 
-// BreakError ends the evaluation up to the label of a break.
+// BreakError ends the evaluation of all expressions up to the label that break
+// names.
 type BreakError struct{ Label *byte }
 
 func (*BreakError) Error() string { return "break" }
 
-// ErrStop ends a generator whose consumer needs no more results. The consumer
-// that returned it handles it.
+// ErrStop ends a generator whose consumer needs no more results. A consumer
+// returns ErrStop, and the same consumer handles it when it comes back.
 var ErrStop = errors.New("stop")
 
-// Downstream wraps an error that was raised by the consumer of a node's results.
-// The node must not catch it as one of its own errors, and passes it on.
+// Downstream wraps an error that the consumer of a node's results raised. The node
+// must not catch it like one of its own errors, but passes it on.
 type Downstream struct{ Err error }
 
 func (d *Downstream) Error() string { return d.Err.Error() }
 func (d *Downstream) Unwrap() error { return d.Err }
 
-// StripDownstream returns the error inside any Downstream wrappers.
+// StripDownstream removes all Downstream wrappers from an error.
 func StripDownstream(err error) error {
 	for d, ok := err.(*Downstream); ok; d, ok = err.(*Downstream) {
 		err = d.Err
@@ -102,14 +104,14 @@ func StripDownstream(err error) error {
 	return err
 }
 
-// ConsumerError is an error of the consumer of the query's results, such as a
-// failed write. No part of the query may catch it, whatever error it wraps.
+// ConsumerError is an error of the function that receives the query's results,
+// such as a failed write. The query can't catch it, whatever error it wraps.
 type ConsumerError struct{ Err error }
 
 func (e *ConsumerError) Error() string { return e.Err.Error() }
 
-// IsUncatchable reports whether try and similar constructs have to pass an error
-// on.
+// IsUncatchable reports whether try and similar constructs must not catch an
+// error.
 func IsUncatchable(err error) bool {
 	if p, ok := err.(*Error); ok {
 		err = p.Err
@@ -125,7 +127,7 @@ func IsUncatchable(err error) bool {
 	return AsFault(err) == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
-// Caught returns the value that try … catch sees for an error.
+// Caught returns the value that try … catch yields for an error.
 func Caught(err error) any {
 	if p, ok := err.(*Error); ok {
 		err = p.Err
@@ -136,7 +138,7 @@ func Caught(err error) any {
 	return err.Error()
 }
 
-// AsFault returns the fault that err is or wraps, or nil.
+// AsFault returns the fault in the error's chain of wrapped errors, or nil.
 func AsFault(err error) *mesh.Fault {
 	var f *mesh.Fault
 	if err != nil && errors.As(err, &f) {
@@ -146,7 +148,7 @@ func AsFault(err error) *mesh.Fault {
 }
 
 // NameProxy adds a proxy's id to an error that was raised while v was evaluated.
-// The proxy is v itself or the owner of v.
+// The proxy is v itself, or the owner of v.
 func NameProxy(err error, v any) error {
 	e, ok := err.(*Error)
 	o, isObject := v.(*mesh.Object)
@@ -164,8 +166,8 @@ func NameProxy(err error, v any) error {
 	return err
 }
 
-// ProxyID returns the id of a proxy, or "" if the id isn't known before the proxy
-// is loaded.
+// ProxyID returns the id of a proxy. It returns "" if the id is unknown until the
+// proxy is loaded.
 func ProxyID(o *mesh.Object) string {
 	fields, _ := o.Forced()
 	m, _ := fields.(*object.Object)
@@ -183,8 +185,8 @@ type Panic struct {
 
 func (p *Panic) Error() string { return fmt.Sprintf("%v\n\n%s", p.Value, p.Stack) }
 
-// The errors below have the texts of jq 1.8.2, because a query may catch them and
-// compare the texts.
+// The functions below return errors with the texts of jq 1.8.2, because a query
+// may catch an error and compare its text.
 
 // A LazyError computes its text on demand, without loading a value.
 type LazyError struct{ Text func() string }
@@ -217,8 +219,8 @@ func NotAKey(k any) error {
 	return &LazyError{func() string { return "Cannot use " + preview(k) + " as object key" }}
 }
 
-// KnownType returns the type name of a value, as far as it is known without
-// loading the value.
+// KnownType returns the name of a value's type, or "{…}" if the type is unknown
+// until the value is loaded. It loads nothing.
 func KnownType(v any) string {
 	v = Peek(v)
 	switch v.(type) {
@@ -230,7 +232,8 @@ func KnownType(v any) string {
 	return native.TypeOf(v)
 }
 
-// IsGojqError reports whether err is an error of gojq that jq words differently.
+// IsGojqError reports whether err is an error of gojq whose text differs from jq's
+// text.
 func IsGojqError(err error) bool {
 	var e *native.Error
 	return errors.As(err, &e)
@@ -253,12 +256,12 @@ func Inapplicable(op syntax.Operator, a, b any) error {
 	return CannotBoth(a, b, "cannot be "+verb)
 }
 
-// NumberRequired is the end of jq's error text for a mathematical function of a
-// value that isn't a number.
+// NumberRequired is the end of the error text for a mathematical function whose
+// input isn't a number.
 const NumberRequired = "number required"
 
-// misplaced returns the error of an update or a deletion at a path whose first
-// key doesn't fit v. The new value is n, or gone for a deletion.
+// misplaced returns the error for an update or a deletion at a path whose first
+// key doesn't fit the type of v. n is the new value, or gone for a deletion.
 func misplaced(v any, path []any, n any) error {
 	k := path[0]
 	switch v.(type) {
@@ -290,7 +293,7 @@ func misplaced(v any, path []any, n any) error {
 	return TextError("Cannot delete fields from " + native.TypeOf(v))
 }
 
-// ErrTail is returned by a function whose last step is a call of the function
-// being evaluated. The caller then makes that call, which the machine keeps, so
-// that tail recursion needs no stack.
+// ErrTail requests a tail call. A function returns it if its last step is a call
+// of the function that is being evaluated. The caller then makes that call, which
+// the machine has stored, so that tail recursion needs no stack.
 var ErrTail = errors.New("tail call")

@@ -9,8 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// borrowFor forces v to read its member k. For an index it borrows the array, so
-// that a later update may still change it in place.
+// borrowFor forces v so that its member k can be read. If k is an index, it
+// borrows the array (see [Task.Borrow]), so that a later update may still change
+// it in place.
 func borrowFor(m *Task, v, k any) (any, error) {
 	if _, ok := k.(int); ok {
 		return m.Borrow(v)
@@ -18,7 +19,7 @@ func borrowFor(m *Task, v, k any) (any, error) {
 	return m.Force(v)
 }
 
-// Member returns v[k]. The caller has forced v.
+// Member returns v[k]. The caller must have forced v.
 func Member(m *Task, v, k any) (any, error) {
 	switch k := k.(type) {
 	case string:
@@ -50,7 +51,7 @@ func Member(m *Task, v, k any) (any, error) {
 	return memberRare(m, v, k)
 }
 
-// memberRare returns v[k] for keys that are neither strings nor ints.
+// memberRare returns v[k] for a key k that is neither a string nor an int.
 func memberRare(m *Task, v, k any) (any, error) {
 	k, err := m.Deep(k)
 	if err != nil {
@@ -73,7 +74,7 @@ func memberRare(m *Task, v, k any) (any, error) {
 			}
 			return m.Gojq("$a | .[$b:$c]", v, k.Get("start"), k.Get("end"))
 		}
-	case []any: // the indexes at which k occurs in v
+	case []any: // returns the indexes at which the array k occurs in v
 		if x, ok := v.([]any); ok {
 			return IndicesOf(m, x, k)
 		}
@@ -92,7 +93,7 @@ func memberRare(m *Task, v, k any) (any, error) {
 	return nil, CannotIndex(v, k)
 }
 
-// IndicesOf returns each index at which part occurs in v.
+// IndicesOf returns each index of v at which the elements of part occur.
 func IndicesOf(m *Task, v, part []any) ([]any, error) {
 	out := []any{}
 	if len(part) == 0 {
@@ -124,7 +125,7 @@ func IndexForced(m *Task, in Located, k any) (Located, error) {
 	return Index(m, in, k)
 }
 
-// Index returns the value of in under a key, with its path.
+// Index returns in[k] together with its path.
 func Index(m *Task, in Located, k any) (Located, error) {
 	if v, ok := memberKnown(in, k); ok {
 		return Located{v, nil}, nil
@@ -149,7 +150,7 @@ func Index(m *Task, in Located, k any) (Located, error) {
 	return Located{w, &Path{up: in.P, key: k}}, nil
 }
 
-// memberKnown returns a member that is known without loading the object.
+// memberKnown returns a member if it can be read without loading the object.
 func memberKnown(in Located, k any) (any, bool) {
 	x, ok := in.V.(mesh.Known)
 	if name, isName := k.(string); ok && isName && in.P == nil {
@@ -160,8 +161,8 @@ func memberKnown(in Located, k any) (any, bool) {
 
 const noBound = TextError("Array/string slice indices must be integers")
 
-// edges returns the bounds of the slice that a key {start, end} names in an array
-// of n elements.
+// edges returns the bounds i and j of a slice in an array of n elements. The key k
+// is an object {start, end}.
 func edges(n int, k *object.Object) (i, j int, err error) {
 	start, ok1 := k.Lookup("start")
 	end, ok2 := k.Lookup("end")
@@ -171,7 +172,8 @@ func edges(n int, k *object.Object) (i, j int, err error) {
 	return bounds(n, start, end)
 }
 
-// bounds returns the bounds of a slice in an array of n elements.
+// bounds converts the start and the end of a slice to indexes in an array of n
+// elements.
 func bounds(n int, start, end any) (i, j int, err error) {
 	j = n
 	if start != nil {
@@ -199,8 +201,8 @@ func clamp(i, low, n int) int {
 	return max(low, min(i, n))
 }
 
-// roundUp rounds up to an integer. Like gojq, it treats NaN and numbers between
-// -1 and 0 as the end of the array, and returns MaxInt.
+// roundUp rounds v up to an integer. Like gojq, it treats NaN and numbers between
+// -1 and 0 as the end of the array: it returns MaxInt for them.
 func roundUp(v any) (int, bool) {
 	if f, ok := numeric(v).(float64); ok && (-1 < f && f < 0 || math.IsNaN(f)) {
 		return math.MaxInt, true
@@ -208,8 +210,7 @@ func roundUp(v any) (int, bool) {
 	return roundBound(v, math.Ceil)
 }
 
-// roundBound converts a slice's bound to an index. The function to rounds it to
-// an integer.
+// roundBound rounds the bound of a slice to an index, with the function to.
 func roundBound(v any, to func(float64) float64) (int, bool) {
 	v = numeric(v)
 	if f, ok := v.(float64); ok {
@@ -218,7 +219,7 @@ func roundBound(v any, to func(float64) float64) (int, bool) {
 	return native.ToInt(v)
 }
 
-// Slice returns the part of in between two bounds, with its path.
+// Slice returns the slice of in between two bounds, with its path.
 func Slice(m *Task, in Located, start, end any) (Located, error) {
 	if l, ok := in.V.(*list); ok && in.P == nil && lengthOf(l) >= listMost {
 		if end == nil && start == 1 {
@@ -253,7 +254,8 @@ func Slice(m *Task, in Located, start, end any) (Located, error) {
 	return Child(in, k, w), nil
 }
 
-// errLongPath is returned for a path with more keys than values may be nested.
+// errLongPath is the error for a path that has more keys than the maximum nesting
+// of values.
 const errLongPath = TextError("Path too deep")
 
 // GetPath returns v[k1][k2]… and loads only the values on that path.
@@ -267,7 +269,7 @@ func GetPath(m *Task, v any, ks []any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if mesh.IsAbsent(w) { // so are all values inside w
+		if mesh.IsAbsent(w) { // all values inside a missing object are missing, too
 			break
 		}
 		if w, err = Member(m, x, k); err != nil {
@@ -279,8 +281,8 @@ func GetPath(m *Task, v any, ks []any) (any, error) {
 
 const ErrPath = TextError("Path must be specified as an array")
 
-// TypeOf returns jq's name of a value's type. It doesn't load an object of the
-// document.
+// TypeOf returns jq's name for the type of a value. It doesn't load an object of
+// the document.
 func (m *Task) TypeOf(v any) (string, error) {
 	if x, ok := v.(mesh.Known); ok && x.IsObject() {
 		return "object", nil
@@ -301,11 +303,12 @@ func (m *Task) Raise(v any) error {
 	return &ValueError{v}
 }
 
-// Func is a function of values, which may be lazy.
+// Func is a function on values. Its input, its arguments and its result may be
+// lazy.
 type Func = func(m *Task, in any, args []any) (any, error)
 
-// ForceList forces v for a caller that needs a list. A section that doesn't apply
-// to the proxy's type is an empty list.
+// ForceList forces v for a caller that needs a list. It returns an empty list for
+// a section that doesn't apply to the proxy's type.
 func (m *Task) ForceList(v any) (any, error) {
 	if mesh.IsAbsent(v) {
 		return []any{}, nil
@@ -320,9 +323,9 @@ func asList(v any) any {
 	return v
 }
 
-// AbsentAsList wraps fn for a section that doesn't apply to the proxy's type, as
-// the input or an argument. Such a section is null, but if fn fails with null, it
-// is called again with an empty list.
+// AbsentAsList wraps fn so that it accepts a section that doesn't apply to the
+// proxy's type. Such a section is null. If fn fails with null as its input or
+// argument, it is called again with an empty list.
 func AbsentAsList(fn Func) Func {
 	return func(m *Task, in any, args []any) (any, error) {
 		v, err := fn(m, in, args)

@@ -11,17 +11,19 @@ import (
 
 // list is an array that an update made. The goroutine that made it may change it
 // in place, as [object.Object.With] changes an object. All other code sees a lazy
-// value: Force returns the elements, and after that an update copies them.
+// value: when it calls Force, it gets the elements, and the next update copies
+// them.
 type list struct {
 	items  []any
 	owner  *object.Token
 	age    int         // number of updates in place
-	shared atomic.Bool // other code may hold the elements
+	shared atomic.Bool // other code may hold a reference to the elements
 	past   *pastList   // set when an update has moved the elements to a newer list
 }
 
-// pastList is what a list keeps when an update in place has moved its elements to
-// a newer list: the newer list, and the data needed to undo the update.
+// pastList remains in a list whose elements an update in place has moved to a
+// newer list. It holds a reference to the newer list and the data to undo the
+// update.
 type pastList struct {
 	next     *list
 	change   change
@@ -30,12 +32,13 @@ type pastList struct {
 	restored atomic.Pointer[list]
 }
 
-// A change is the kind of an update in place.
+// A change is the kind of an update in place. In a [pastList], the index place
+// belongs to it.
 type change int
 
 const (
 	listSet   change = iota // the element at index place was replaced
-	listGrown               // elements were appended; there were place elements before
+	listGrown               // elements were appended; the list had place elements before
 	listCut                 // the last element was removed
 	listShift               // the first element was removed
 )
@@ -61,8 +64,8 @@ func (l *list) elements() []any {
 	return t.items[:len(t.items):len(t.items)]
 }
 
-// view returns the list that holds the elements of l. If an update has moved
-// them, view undoes the update in a copy.
+// view returns a list that currently holds the elements of l. If an update has
+// moved them to a newer list, view undoes the update in a copy.
 func (l *list) view() *list {
 	if l.past == nil {
 		return l
@@ -97,8 +100,8 @@ func (l *list) view() *list {
 	return l.past.restored.Load()
 }
 
-// Borrow forces a value for a caller that doesn't keep the array. Unlike after
-// Force, later updates may still change the array in place.
+// Borrow forces a value for a caller that doesn't keep a reference to the array.
+// Later updates may still change the array in place, which isn't so after Force.
 func (m *Task) Borrow(v any) (any, error) {
 	if l, ok := v.(*list); ok {
 		return l.view().items, nil
@@ -106,8 +109,8 @@ func (m *Task) Borrow(v any) (any, error) {
 	return m.Force(v)
 }
 
-// owned returns a list with the elements of v that may be changed in place: v
-// itself (taken is true), or a copy with room for more elements.
+// owned returns a list that contains the elements of v and may be changed in
+// place. It is v itself (taken is true), or a copy with room for more elements.
 func (m *Task) owned(v any, more int) (l *list, taken bool, err error) {
 	items, _ := v.([]any)
 	if l, ok := v.(*list); ok {
@@ -127,14 +130,15 @@ func (m *Task) owned(v any, more int) (l *list, taken bool, err error) {
 	return &list{items: append(make([]any, 0, size), items...), owner: m.mine()}, false, nil
 }
 
-// next moves the elements to a new list and records the change in the old one.
+// next moves the elements to a new list and records in the old list how to undo
+// the change.
 func (l *list) next(c change, place int, was any) *list {
 	n := &list{items: l.items, owner: l.owner, age: l.age + 1}
 	l.items, l.past = nil, &pastList{next: n, change: c, place: place, was: was}
 	return n
 }
 
-// WithElements returns an array with more elements appended.
+// WithElements returns the array v with the elements more appended.
 func WithElements(m *Task, v any, more []any) (any, error) {
 	l, taken, err := m.owned(v, len(more))
 	if err != nil {
@@ -153,8 +157,8 @@ func WithElements(m *Task, v any, more []any) (any, error) {
 	return l, nil
 }
 
-// WithElement returns an array whose element i is u. If i is beyond the end,
-// nulls fill the gap.
+// WithElement returns the array v with u as its element i. If i is beyond the end,
+// WithElement fills the gap with nulls.
 func WithElement(m *Task, v any, i int, u any) (any, error) {
 	n := lengthOf(v)
 	if i > n {
@@ -177,7 +181,7 @@ func WithElement(m *Task, v any, i int, u any) (any, error) {
 	return l, nil
 }
 
-// cutList removes the first or the last element of an array that isn't empty.
+// cutList removes the first or the last element of a non-empty array.
 func cutList(m *Task, v any, c change) (any, error) {
 	l, taken, err := m.owned(v, 0)
 	if err != nil {
@@ -199,8 +203,8 @@ func cutList(m *Task, v any, c change) (any, error) {
 	return l, nil
 }
 
-// Settle returns v with each list replaced by an ordinary array. Results of a run
-// must not contain lists.
+// Settle returns v with each list replaced by an ordinary array. The results of a
+// run must not contain lists.
 func (m *Task) Settle(v any) any {
 	if !m.shared.lists.Load() {
 		return v
@@ -208,7 +212,7 @@ func (m *Task) Settle(v any) any {
 	return settled(v)
 }
 
-// settled replaces all lists in a value by arrays.
+// settled returns a value with each list replaced by an ordinary array.
 func settled(v any) any {
 	switch x := v.(type) {
 	case *list:
@@ -237,7 +241,7 @@ func settled(v any) any {
 	return v
 }
 
-// unsettled reports whether w differs from u, the result of settled(w).
+// unsettled reports whether w differs from u, which is the result of settled(w).
 func unsettled(w, u any) bool {
 	switch w.(type) {
 	case *list:

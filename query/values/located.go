@@ -16,13 +16,13 @@ type Located struct {
 	P *Path
 }
 
-// Yield receives one result. If it returns an error, the caller stops and returns
-// that error unchanged.
+// Yield is a function that receives one result. If it returns an error, its caller
+// must stop and return the same error.
 type Yield = func(Located) error
 
-// Made returns a value that was computed from the input. It is no longer part of
-// the input, so its path is marked bad, unless it is the value that was found
-// last.
+// Made returns v as a value that was computed from the input. v is no longer a
+// part of the input, so its path is marked bad, unless v is the same value that
+// was found last.
 func (in Located) Made(v any) Located {
 	if in.P == nil {
 		return Located{v, nil}
@@ -40,12 +40,12 @@ func (in Located) Made(v any) Located {
 // Plain returns the value without its path.
 func Plain(in Located) Located { return Located{in.V, nil} }
 
-// Path is the path of a value: its key, and the Path of its container.
+// Path is the path of a value: the path of its container and the last key.
 type Path struct {
 	up   *Path
 	key  any
 	bad  bool // the value was computed, not found in the input
-	last any  // if bad: the value that was found last, at up
+	last any  // if bad is set, the last value that was found in the input, at the path up
 }
 
 var RootPath = &Path{}
@@ -68,7 +68,7 @@ func (p *Path) Keys() []any {
 	return ks
 }
 
-// Child returns the value v that was found in the container in under a key.
+// Child returns v as the value that was found in the container in under a key.
 func Child(in Located, key, v any) Located {
 	if in.P == nil {
 		return Located{v, nil}
@@ -76,8 +76,9 @@ func Child(in Located, key, v any) Located {
 	return Located{v, &Path{up: in.P, key: key}}
 }
 
-// CheckPath returns an error if a path expression continues from a value that was
-// computed and so has no path. Doing describes what was attempted.
+// CheckPath returns an error if a path expression continues from a computed value,
+// which has no path. doing returns a description of the attempted step for the
+// error.
 func CheckPath(m *Task, in Located, doing func() string) error {
 	if in.P == nil || !in.P.bad {
 		return nil
@@ -85,19 +86,19 @@ func CheckPath(m *Task, in Located, doing func() string) error {
 	return &LazyError{func() string { return "Invalid path expression " + doing() + excerpt(in.V) }}
 }
 
-// InvalidResult describes a result for the errors of CheckPath.
+// InvalidResult describes the step "return a result" for errors of [CheckPath].
 func InvalidResult() string { return "with result " }
 
-// InvalidIteration describes an iteration for the errors of CheckPath.
+// InvalidIteration describes the step "iterate" for errors of [CheckPath].
 func InvalidIteration() string { return "near attempt to iterate through " }
 
-// InvalidAccess describes an access with the key k for the errors of CheckPath.
+// InvalidAccess describes the step "read the key k" for errors of [CheckPath].
 func InvalidAccess(k any) func() string {
 	return func() string { return "near attempt to access element " + excerpt(k) + " of " }
 }
 
-// Peek returns the value of a lazy v that is already loaded, and any other v as
-// it is.
+// Peek returns the loaded value of v if v is lazy and already loaded, and
+// otherwise v itself.
 func Peek(v any) any {
 	if l, ok := v.(mesh.Lazy); ok {
 		if w, ok := l.Forced(); ok {

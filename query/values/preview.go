@@ -8,15 +8,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// unseen replaces values that aren't loaded in a preview.
+// unseen replaces the values in a preview that aren't loaded.
 const unseen = json.Number("{…}")
 
-// mostShown limits the number of values in a preview; the few bytes of a preview
-// can't hold as many.
+// mostShown limits the number of values in a preview. A preview has so few bytes
+// that it can't hold more values.
 const mostShown = 40
 
-// preview returns the type of a value and the start of its JSON text, for an
-// error message. It loads nothing.
+// preview returns the type of a value and the start of its JSON text, for an error
+// message. It loads nothing.
 func preview(v any) string {
 	v = Peek(v)
 	if l, ok := v.(mesh.Lazy); ok {
@@ -33,14 +33,15 @@ func excerpt(v any) string {
 	return native.Excerpt(Shown(v))
 }
 
-// Shown returns as much of v as a preview can hold, without lazy parts.
+// Shown returns a copy of v without lazy parts and with only as many values as fit
+// into a preview.
 func Shown(v any) any {
 	left := mostShown
 	return shownLeft(v, &left)
 }
 
-// shownLeft returns as much of v as a preview can hold, without lazy parts. It
-// subtracts the values that it returns from left.
+// shownLeft does the same as [Shown], and subtracts the number of copied values
+// from left.
 func shownLeft(v any, left *int) any {
 	*left--
 	switch x := Peek(v).(type) {

@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// SetPath returns v with n at the path ks. It forces only the values on the path.
-// A container that an update of this goroutine made is changed in place, any
-// other is copied.
+// SetPath returns v with the value n at the path ks. It forces only the values on
+// the path. It changes a container in place if an update of this goroutine made
+// it, and copies any other container.
 func SetPath(m *Task, v any, ks []any, n any) (any, error) {
 	if len(ks) > maxNesting {
 		return nil, errLongPath
@@ -96,7 +96,8 @@ func setElement(m *Task, x any, i int, rest []any, n any) (any, error) {
 	return WithElement(m, x, j, u)
 }
 
-// elementOf returns an element of an array, or null beyond its end.
+// elementOf returns an element of an array. It returns null for an index beyond
+// the end.
 func elementOf(x any, i int) any {
 	items, _ := x.([]any)
 	if l, ok := x.(*list); ok {

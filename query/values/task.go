@@ -16,33 +16,33 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Task is what a goroutine of a run needs to work on values: its context, its
-// share of the memory account, the depth of its calls, and the token of the
-// values that it may change in place.
+// Task holds the data that a goroutine of a run needs to work on values: the
+// context, the memory it has allocated, the depth of its calls, and the token of
+// the values that it may change in place.
 type Task struct {
 	Ctx context.Context
 
-	// Host is notified of loads. It may be nil.
+	// Host is notified of each load. It may be nil.
 	Host Host
 
-	// Loading is true while an unread value is being loaded for this goroutine.
-	// It is nil if nothing reads it.
+	// Loading is true while an unread value is being loaded for this goroutine. It
+	// may be nil.
 	Loading *atomic.Bool
 
-	// MaxSteps ends the work with [ErrStop] after this number of steps. 0 means
-	// no limit.
+	// MaxSteps is the number of steps after which the work ends with [ErrStop]. 0
+	// means no limit.
 	MaxSteps int
 
 	shared  *Shared
 	steps   int
 	depth   Depth
-	nesting int             // current depth of compared or merged containers: see Nest
-	owed    int             // bytes allocated but not yet added to the budget
-	token   *object.Token   // marks the values that may be changed in place; nil: none
-	text    strings.Builder // the last long string that was appended to: see joined
+	nesting int             // the current depth of containers that are compared or merged; see Nest
+	owed    int             // bytes that were allocated but not yet added to the budget
+	token   *object.Token   // marks the values that may be changed in place; nil if there are none
+	text    strings.Builder // the last long string that was appended to; see joined
 }
 
-// Host connects a goroutine with the other goroutines of its run.
+// Host connects one goroutine of a run with the others.
 type Host interface {
 	// LoadEnded is called after a load, if Loading is true.
 	LoadEnded()
@@ -50,40 +50,40 @@ type Host interface {
 	// LoadFailed is called with the error of a load.
 	LoadFailed(err error)
 
-	// LoadEach calls load for several elements at once, and calls use with each
+	// LoadEach calls load for all elements in parallel, and calls use with each
 	// result in the order of the elements.
 	LoadEach(elements []any, load func(*Task, any) (any, error), use func(any)) error
 }
 
-// Shared is the state that all tasks of a run share.
+// Shared holds the state that all tasks of a run share.
 type Shared struct {
 	Budget *Budget
 	funcs  *native.Funcs
-	lists  atomic.Bool // a list was made in this run
+	lists  atomic.Bool // this run has made at least one list
 }
 
-// NewTask returns the first task of a run that may use limit bytes; 0 means 1
-// GiB. Held returns how many bytes of the heap don't belong to the run; nil means
-// none. Funcs caches compiled gojq functions across runs.
+// NewTask returns the first task of a run. The run may use limit bytes of memory;
+// 0 means 1 GiB. held returns how many bytes of the heap don't belong to the run;
+// nil means none. funcs caches compiled gojq functions across runs.
 func NewTask(ctx context.Context, funcs *native.Funcs, limit int64, held func() int64) Task {
 	return Task{Ctx: ctx, shared: &Shared{funcs: funcs, Budget: newBudget(limit, held)}}
 }
 
-// Fork returns a task of the same run for another goroutine. The new task can't
+// Fork returns a task for another goroutine of the same run. The new task can't
 // change existing values in place.
 func (m *Task) Fork(ctx context.Context) Task {
 	return Task{Ctx: ctx, shared: m.shared, depth: m.depth}
 }
 
 // Spare reports whether the run uses so little memory that it may keep more
-// results for later: see [Budget].
+// results for later; see [Budget].
 func (m *Task) Spare() bool { return m.shared.Budget.spare() }
 
-// MaxMemory returns how many bytes the run may use.
+// MaxMemory returns the memory limit of the run in bytes.
 func (m *Task) MaxMemory() int64 { return m.shared.Budget.max }
 
-// mine returns the token of the values that this task may change in place, as
-// long as no other goroutine has seen them.
+// mine returns the token that marks the values which this task may change in
+// place. No other goroutine has access to these values.
 func (m *Task) mine() *object.Token {
 	if m.token == nil {
 		m.token = new(object.Token)
@@ -91,12 +91,12 @@ func (m *Task) mine() *object.Token {
 	return m.token
 }
 
-// Freeze is called before another goroutine can see values of this task. No
-// existing value is changed in place after that.
+// Freeze must be called before another goroutine gets access to values of this
+// task. After Freeze, no existing value is changed in place.
 func (m *Task) Freeze() { m.token = nil }
 
-// Tick is called in every loop and call. It returns an error when the context has
-// ended.
+// Tick must be called in every loop and every call. It returns an error when the
+// context has ended.
 func (m *Task) Tick() error {
 	if m.steps++; m.steps&255 != 0 {
 		return nil
@@ -112,28 +112,29 @@ func (m *Task) Tick() error {
 // overflow.
 const maxStack = 400 << 20
 
-// The stack that a call is assumed to use if it can't be measured: nodeSize bytes
+// The estimated stack of a call whose real use can't be measured: nodeSize bytes
 // for each node of the function, and CallWeight nodes for the call itself.
 const (
 	nodeSize   = 200
 	CallWeight = 4
 )
 
-// mostFrames is an upper bound of the bytes of stack that one call uses.
+// mostFrames is an upper bound for the stack of one call in bytes.
 const mostFrames = 1 << 20
 
 var ErrDepth = errors.New("recursion is too deep")
 
-// A Depth is the position of the stack before a call.
+// A Depth is the size of the stack before a call.
 type Depth struct {
-	used int     // bytes of stack, for all calls
-	top  uintptr // address of the top of the stack
+	used int     // the bytes of stack that all nested calls use
+	top  uintptr // the address of the top of the stack
 }
 
-// Enter is called before a nested call; Leave, with Enter's result, undoes it.
-// Enter measures the stack used since the enclosing call by the addresses of two
-// local variables. If the runtime has moved the stack in between, the difference
-// is meaningless, and Enter estimates the use from the weight, in nodes.
+// Enter must be called before a nested call, and Leave with Enter's result after
+// it. Enter measures the stack of the enclosing call: the distance between the
+// addresses of two local variables. If the runtime has moved the stack in between,
+// the distance is meaningless. Enter then estimates the stack by the weight, which
+// is a number of nodes.
 func (m *Task) Enter(weight int) (Depth, error) {
 	var here byte
 	was, top := m.depth, uintptr(unsafe.Pointer(&here))
@@ -149,11 +150,11 @@ func (m *Task) Enter(weight int) (Depth, error) {
 	return was, m.Tick()
 }
 
-// Leave undoes a call of Enter that returned was.
+// Leave undoes the call of Enter that returned was.
 func (m *Task) Leave(was Depth) { m.depth = was }
 
-// Force returns v, or the loaded value of a lazy v, whose members may be lazy
-// again. Values must only be read through Force and Deep.
+// Force returns the loaded value if v is lazy, and otherwise v itself. Members of
+// the result may be lazy again. All code must read values through Force or Deep.
 func (m *Task) Force(v any) (any, error) {
 	l, ok := v.(mesh.Lazy)
 	if !ok {
@@ -167,14 +168,14 @@ func (m *Task) Force(v any) (any, error) {
 	return w, nil
 }
 
-// Loaded is called after each call that may have loaded a value.
+// Loaded must be called after each call that may have loaded a value.
 func (m *Task) Loaded() {
 	if m.Loading != nil && m.Loading.Load() {
 		m.Host.LoadEnded()
 	}
 }
 
-// Failed reports the error of a load to the host, and returns it.
+// Failed reports an error of a load to the host, and returns the error.
 func (m *Task) Failed(err error) error {
 	if err != nil && m.Host != nil {
 		m.Host.LoadFailed(err)
@@ -183,7 +184,7 @@ func (m *Task) Failed(err error) error {
 }
 
 // Truthy reports whether v is neither null nor false. It doesn't load an object,
-// which is always true.
+// because each object is true.
 func (m *Task) Truthy(v any) (bool, error) {
 	switch x := v.(type) {
 	case *list:
@@ -197,27 +198,27 @@ func (m *Task) Truthy(v any) (bool, error) {
 	return v != nil && v != false, err
 }
 
-// EntrySize is the approximate memory in bytes of a member of an object, with its
-// key.
+// EntrySize is the approximate memory in bytes of one member of an object,
+// including its key.
 const EntrySize = 48
 
-// Allocated bytes are added up. After every lookEach bytes, and before a large
-// allocation, the budget measures the heap, so that garbage doesn't count.
+// The budget adds up all allocated bytes. After every lookEach bytes, and before a
+// large allocation, it measures the heap, so that garbage doesn't count.
 const (
-	sumUp    = 64 << 10 // a goroutine keeps its own sum up to this
-	lookEach = 4 << 20  // bytes between two measurements of the heap
-	large    = 1 << 20  // larger allocations are checked in advance
+	sumUp    = 64 << 10 // a goroutine adds its bytes to the budget when they reach this number
+	lookEach = 4 << 20  // the bytes between two measurements of the heap
+	large    = 1 << 20  // an allocation of this size or more is checked in advance
 )
 
 // Budget limits the memory that a run may use.
 type Budget struct {
 	max    int64
 	held   func() int64 // returns the bytes of the heap that don't belong to the query
-	base   int64        // heap in use before the run began
+	base   int64        // the heap that was in use before the run began
 	since  atomic.Int64 // bytes allocated since the last measurement
-	total  atomic.Int64 // bytes allocated by the query in all, an upper bound of what it uses
+	total  atomic.Int64 // all bytes that the query has allocated, an upper bound of the bytes in use
 	settle sync.Mutex   // only one goroutine collects garbage at a time
-	after  int64        // heap in use after spare last collected garbage; guarded by settle
+	after  int64        // the heap in use after spare last collected garbage; guarded by settle
 }
 
 func newBudget(limit int64, held func() int64) *Budget {
@@ -230,7 +231,7 @@ func newBudget(limit int64, held func() int64) *Budget {
 	return &Budget{max: limit, held: held, base: ReadHeap("/gc/heap/live:bytes") - held()}
 }
 
-// Alloc counts n bytes that are about to be allocated.
+// Alloc counts n bytes that the caller is about to allocate.
 func (m *Task) Alloc(n int) error {
 	if m.owed += n; m.owed < sumUp && m.owed >= 0 {
 		return nil
@@ -242,8 +243,8 @@ func (m *Task) Alloc(n int) error {
 	return m.shared.Budget.take(int64(n))
 }
 
-// take adds n bytes to the budget, plus what each goroutine may have summed up on
-// its own.
+// take adds n bytes to the budget. It also counts the bytes that goroutines may
+// not have added yet.
 func (b *Budget) take(n int64) error {
 	if n < 0 || n > b.max {
 		return b.exceeded()
@@ -260,8 +261,8 @@ func (b *Budget) take(n int64) error {
 	return b.look(n)
 }
 
-// look compares the heap with the limit. If the heap exceeds the limit, look
-// collects garbage first.
+// look compares the heap with the limit. If the heap exceeds the limit, look first
+// collects garbage.
 func (b *Budget) look(n int64) error {
 	if b.inUse()+n <= b.max {
 		return nil
@@ -272,15 +273,15 @@ func (b *Budget) look(n int64) error {
 		return nil
 	}
 	runtime.GC()
-	if b.inUse()+n > b.max-b.max/8 { // so that the next collection isn't needed soon
+	if b.inUse()+n > b.max-b.max/8 { // keep some distance, so that the next collection isn't needed soon
 		return b.exceeded()
 	}
 	return nil
 }
 
-// spare reports whether the query uses at most an eighth of its limit, so that
-// results evaluated ahead of the consumer may accumulate. It collects garbage if
-// that could change the answer.
+// spare reports whether the query uses at most an eighth of its memory limit.
+// Results that are evaluated ahead of the consumer may then accumulate. spare
+// collects garbage if that could change the result.
 func (b *Budget) spare() bool {
 	most := b.max / 8
 	if b.inUse() <= most {
@@ -297,7 +298,7 @@ func (b *Budget) spare() bool {
 	return n <= most
 }
 
-// inUse returns the memory of the run in bytes, including garbage.
+// inUse returns the memory that the run uses in bytes, including garbage.
 func (b *Budget) inUse() int64 {
 	return ReadHeap("/memory/classes/heap/objects:bytes", "/memory/classes/heap/stacks:bytes") - max(b.base, 0) - b.held()
 }
@@ -310,7 +311,7 @@ func (b *Budget) exceeded() error {
 	return &LimitError{"the query needs more memory than allowed (" + allowed + ")"}
 }
 
-// ReadHeap returns the sum of the named runtime metrics, which must be counts.
+// ReadHeap returns the sum of the named runtime metrics, which must be integers.
 func ReadHeap(names ...string) int64 {
 	s := make([]metrics.Sample, len(names))
 	for i, n := range names {

@@ -16,18 +16,19 @@ func (m *Task) Marshal(v any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := m.Alloc(3 * size); err != nil { // the buffer grows by doubling, and is copied
+	if err := m.Alloc(3 * size); err != nil { // the buffer doubles when it grows, and is copied at the end
 		return "", err
 	}
 	return Interruptible(m, size, func() string { return native.Marshal(v) })
 }
 
-// InterruptibleSize is the number of bytes from which Interruptible runs its work
+// InterruptibleSize is the number of bytes above which Interruptible runs its work
 // in another goroutine.
 const InterruptibleSize = 1 << 18
 
-// Interruptible runs work, which can't be interrupted and processes size bytes.
-// If the context ends first, Interruptible returns and abandons the work.
+// Interruptible runs a function that can't be interrupted and processes size
+// bytes. If the context ends first, Interruptible returns at once and ignores the
+// result.
 func Interruptible[T any](m *Task, size int, work func() T) (T, error) {
 	if size < InterruptibleSize {
 		return work(), nil
@@ -37,8 +38,9 @@ func Interruptible[T any](m *Task, size int, work func() T) (T, error) {
 	return t, err
 }
 
-// The sizes copied between two checks of the context. The first access to new
-// memory is slow: a large copy may take seconds, and has to stop with the run.
+// The numbers of elements and bytes that are copied between two checks of the
+// context. The first access to new memory is slow, so a large copy may take
+// seconds, but has to stop when the run stops.
 const (
 	copyItems = 1 << 20
 	copyBytes = 16 << 20
@@ -59,13 +61,13 @@ func (m *Task) grown(xs []any, capacity int) ([]any, error) {
 	return append(out, xs...), nil
 }
 
-// appendedText is the length in bytes from which joined appends in place. Shorter
-// strings are copied.
+// appendedText is the length in bytes above which joined appends in place. It
+// copies shorter strings.
 const appendedText = 1 << 10
 
-// joined returns a + b. If a is the string that joined returned last, joined
-// appends b to the same buffer, so a string that grows step by step is copied
-// only when its length has doubled. Strings returned before don't change, because
+// joined returns a + b. If a is the string that joined returned last, it appends b
+// to the same buffer, so a string that grows step by step is copied only when its
+// length has doubled. Strings that joined returned before don't change, because
 // they end before b.
 func (m *Task) joined(a, b string) (string, error) {
 	if len(a) < appendedText {
@@ -97,7 +99,7 @@ func (m *Task) joined(a, b string) (string, error) {
 	return m.text.String(), nil
 }
 
-// Push appends to an array that no other code sees, and counts the memory.
+// Push appends v to an array that no other code can access, and counts the memory.
 func (m *Task) Push(xs []any, v any) ([]any, error) {
 	if len(xs) == cap(xs) {
 		grown, err := m.grown(xs, max(4, len(xs)+len(xs)/2))
