@@ -68,8 +68,8 @@ func RangeBounds(m *values.Task, numeric bool, vs ...any) ([]any, error) {
 }
 
 // Count returns the number of results that the argument v of limit or skip
-// requests. If v isn't a valid number of results, ok is false and Count returns an
-// error.
+// requests. ok is false, together with an error, if no result can be subtracted
+// from v.
 func Count(m *values.Task, name string, v any) (n float64, ok bool, err error) {
 	v, err = m.Deep(v)
 	if err != nil {

@@ -9,51 +9,51 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Schema returns the fields of an object by the name of its shape (see
-// [mesh.Holding]), or nil for an unknown shape.
+// Schema is a function that returns the fields of an object, given the name of the
+// object's shape (see [mesh.Holding]). It returns nil for an unknown shape.
 type Schema interface {
 	Members(shape string) []mesh.Member
 }
 
-// Options describe the environment of the query that is being written.
+// Options describe the environment in which the query will run.
 type Options struct {
 	// Schema describes the objects of the document. Root is the shape of the
-	// query's input; it is empty if nothing is known of the input.
+	// query's input; it is empty if the input is unknown.
 	Schema Schema
 	Root   string
 
-	// Functions are the functions of the library. This package knows jq's own
-	// functions itself.
+	// Functions are the functions of the library. This package knows the functions
+	// of jq itself.
 	Functions []Function
 
-	// Variables are the names of the variables that the query gets, such as
-	// "$name".
+	// Variables are the names of the variables that exist when the query runs,
+	// such as "$name".
 	Variables []string
 
 	// Look runs a query on the values that are available without a request. It
-	// passes each value that the query passes to debug to each, until each
-	// returns false. Values that are not available are omitted. If Look is nil,
-	// no values are available.
+	// omits other values. It calls each with each value that the query passes to
+	// debug, until each returns false. If Look is nil, no values are available.
 	Look func(query string, each func(message any) bool)
 }
 
 // A Candidate is one possible continuation of the source.
 type Candidate struct {
-	Text string // replaces the source from [Result.From] on
+	Text string // the text that replaces the source from [Result.From] on
 	Doc  string // a short description; may be empty
 }
 
 // A Result holds the possible continuations of a source.
 type Result struct {
-	From       int // the offset in the source where the candidates start
+	From       int // the offset in the source at which the candidates start
 	Candidates []Candidate
 }
 
 // maxCandidates limits the number of candidates.
 const maxCandidates = 500
 
-// Query returns the candidates at the end of a source, sorted. It accepts any
-// source, even an invalid one, and returns no candidates if nothing is known.
+// Query returns the candidates for the end of a source, sorted. It accepts any
+// source, even an invalid one. It returns no candidates if nothing is known about
+// the end.
 func Query(src string, o Options) Result {
 	p := locate(src)
 	c := &completer{Options: o, position: p, base: base()}
@@ -88,17 +88,18 @@ type completer struct {
 	out  []Candidate
 }
 
-// offer adds a candidate if it starts with the text that is already written.
+// offer adds a candidate if the candidate starts with the text that the user has
+// already typed.
 func (c *completer) offer(text, doc string) {
 	if strings.HasPrefix(text, c.prefix) && (text != c.prefix || c.place != atOperator) {
 		c.out = append(c.out, Candidate{Text: text, Doc: doc})
 	}
 }
 
-// infer infers the shapes that reach the cursor. It parses the source with the
-// mark at the cursor and walks that query. If a call around the cursor is not
-// closed, it may get more arguments, so infer also tries the functions of that
-// name with more parameters.
+// infer finds the shapes that reach the cursor. It inserts the mark at the cursor,
+// parses the source and walks that query. If a call around the cursor isn't
+// closed, the user may add arguments, so infer also tries the functions of the
+// same name with more parameters.
 func (c *completer) infer(query func(term string) string) *walker {
 	w := c.walk(query)
 	top := c.frames.top()
@@ -136,14 +137,14 @@ func (c *completer) walk(query func(term string) string) *walker {
 		in = objectOf(c.Root)
 	}
 	w.query(program.Query, in, s)
-	if !w.reachedMark { // the mark is in a function that isn't called yet
+	if !w.reachedMark { // the mark is in the body of a function that isn't called yet
 		w.walkUncalled(program.Query, s)
 	}
 	return w
 }
 
-// walkUncalled walks the bodies of the function definitions, with input and
-// arguments of unknown shape, until one of them contains the mark.
+// walkUncalled walks the bodies of the function definitions until the mark is
+// found. It assumes that the input and the arguments have an unknown shape.
 func (w *walker) walkUncalled(q *syntax.Query, s *scope) {
 	for ; q != nil && !w.reachedMark; q = q.Right {
 		for _, fd := range q.FuncDefs {
@@ -164,9 +165,9 @@ func (w *walker) walkUncalled(q *syntax.Query, s *scope) {
 	}
 }
 
-// readValues evaluates the expression what at the cursor. It inserts the
-// expression into the query, runs that query with [Options.Look], and passes
-// the values of the expression to each.
+// readValues reads the values of the expression what at the cursor. It inserts the
+// expression into the query, runs the query with [Options.Look], and passes the
+// values to each.
 func (c *completer) readValues(query func(term string) string, what string, each func(value any) bool) {
 	if c.Look == nil {
 		return
@@ -194,8 +195,8 @@ func (c *completer) readValues(query func(term string) string, what string, each
 	})
 }
 
-// missingArguments returns how many more arguments the call around the cursor
-// needs until a function with that number of parameters exists.
+// missingArguments returns the number of arguments that the call around the cursor
+// still needs, so that a function with that number of parameters exists.
 func (c *completer) missingArguments() int {
 	top := c.frames.top()
 	for more := 0; top.call != "" && more < 3; more++ {
@@ -206,7 +207,7 @@ func (c *completer) missingArguments() int {
 	return 0
 }
 
-// formats offers @json and the other formats.
+// formats offers the formats, such as @json.
 func (c *completer) formats() {
 	for name, doc := range map[string]string{
 		"@text": "as tostring", "@json": "as JSON", "@csv": "a row of comma-separated values", "@tsv": "a row of tab-separated values",

@@ -29,8 +29,8 @@ func offered(src string, o complete.Options) (all []string) {
 }
 
 // TestQuery checks the candidates at the end of a query. A word with a "!" in
-// front must not be offered. If the list starts with "=", nothing else may be
-// offered.
+// front must not be offered. If the list of words starts with "=", no other word
+// may be offered.
 func TestQuery(t *testing.T) {
 	o := options()
 	for src, want := range map[string]string{
@@ -75,7 +75,7 @@ func TestQuery(t *testing.T) {
 		`[.proxies[].clusters[]] | group_by(.fqdn)[] | .[0].fq`: "= fqdn",
 		`.proxies | first.sy`:                                   "= sync synced()",
 		`[limit(3; .proxies[])] | .[0].sy`:                      "= sync synced()",
-		`.proxies[] | any(.ver`:                                 "= version", // the shape of the outputs, if a call may get two arguments
+		`.proxies[] | any(.ver`:                                 "= version", // a call with two arguments is possible, too, so the shape is that of its outputs
 		`diff(.pr`:                                              `= proxies proxies(" proxy(" proxyConfigs`,
 		`any(.proxies[]; .sy`:                                   "= sync synced()",
 		`.proxies[] as $p | $p.sy`:                              "= sync synced()",
@@ -266,7 +266,7 @@ func TestFunctionsAreDescribed(t *testing.T) {
 	}
 }
 
-// TestLookQueriesRun checks that the query for reading values can be run.
+// TestLookQueriesRun checks that the queries that Query passes to Look are valid.
 func TestLookQueriesRun(t *testing.T) {
 	for src, want := range map[string]string{
 		`.proxies[0].labels.a`:              `.proxies[0].labels.debug(["__here", (objects | keys)]).empty()`,
@@ -291,7 +291,7 @@ func TestLookQueriesRun(t *testing.T) {
 	}
 }
 
-// FuzzQuery checks that Query returns normally for any source.
+// FuzzQuery checks that Query returns for any source without a panic.
 func FuzzQuery(f *testing.F) {
 	o := options()
 	for _, src := range []string{`.proxies[] | select(.rds=="STALE") | .clus`, `reduce .[] as $x ("\(.a`, `{a:{"b`, `def f(g): f(g|g), f(f(.)); f(.`, `. as [$a, {b: $c}] ?// $a | .`} {

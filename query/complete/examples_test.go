@@ -22,8 +22,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// watched is the recorded mesh that comes with the plugin. Its hints say which
-// fields of a query no object of the mesh has.
+// watched is the recorded mesh that comes with the plugin. After a query it
+// reports the fields in the query that no object of the mesh has.
 type watched struct {
 	t     *testing.T
 	mesh  *sources.Mesh
@@ -44,8 +44,8 @@ func openDemo(t *testing.T) *watched {
 	return &watched{t, m, sources.NewVocabulary(nil)}
 }
 
-// run runs a query on the recorded mesh. It calls each with every value that
-// the query passes to debug, until each returns false.
+// run runs a query on the recorded mesh. It calls each with each value that the
+// query passes to debug, until each returns false.
 func (w *watched) run(text string, vars []string, each func(any) bool, note func(string)) error {
 	o := query.Options{Variables: vars, FieldHint: w.hints.Hint}
 	o.Doors.Desired = func(ctx context.Context, p *mesh.Object) (*mesh.Object, error) { return w.mesh.Desired(ctx, p) }
@@ -69,8 +69,8 @@ func (w *watched) run(text string, vars []string, each func(any) bool, note func
 	return err
 }
 
-// examples returns the queries that users see: those in the README, in the
-// help, and the saved queries that come with the plugin.
+// examples returns the queries that users can see: the queries in the README and
+// in the help, and the saved queries that come with the plugin.
 func examples(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -79,7 +79,7 @@ func examples(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	for _, line := range regexp.MustCompile(`(?m)^\$ kubectl meshq [^'\n]*'([^'\n]+)'`).FindAllStringSubmatch(string(text), -1) {
-		if _, err := syntax.Parse("", line[1]); err == nil { // otherwise it is the name of a saved query
+		if _, err := syntax.Parse("", line[1]); err == nil { // otherwise the line has the name of a saved query
 			all[line[1]] = nil
 		}
 	}
@@ -89,7 +89,7 @@ func examples(t *testing.T) map[string][]string {
 		}
 	}
 	for _, q := range shipped.All() {
-		if q.Name == "check" { // its queries are those of the single checks
+		if q.Name == "check" { // the single checks already contain the queries of "check"
 			continue
 		}
 		vars := []string{}
@@ -100,7 +100,7 @@ func examples(t *testing.T) map[string][]string {
 			vars = append(vars, "$words")
 		}
 		text := q.Text
-		if q.OfProxy { // its input is a proxy
+		if q.OfProxy { // the input of the query is a proxy
 			text = ".proxies[] | " + text
 		}
 		all[text] = vars
@@ -109,8 +109,8 @@ func examples(t *testing.T) map[string][]string {
 }
 
 // TestExamplesOfferTheirContinuation completes every prefix of every example.
-// Query must never panic or hang, and it must offer the example's own
-// continuation if that is a field or a function.
+// Query must always return without a panic. If the example continues with a field
+// or a function, Query must offer it.
 func TestExamplesOfferTheirContinuation(t *testing.T) {
 	w := openDemo(t)
 	all := examples(t)
@@ -131,7 +131,7 @@ func TestExamplesOfferTheirContinuation(t *testing.T) {
 		}
 		o.Look = func(text string, each func(any) bool) { _ = w.run(text, o.Variables, each, nil) }
 		if strings.Contains(src, "def ") || strings.Contains(src, ".clustr") {
-			continue // skip queries that define functions, whose parameters are unknown, and one with an intended error
+			continue // skip queries that define functions, whose parameters are unknown, and one that has an error on purpose
 		}
 		words, _ := syntax.Words(src)
 		for _, word := range words {
@@ -154,8 +154,8 @@ func isMethod(got []string, name string) bool {
 }
 
 // TestFieldsAgreeWithTheMesh completes a field at each position of the examples
-// where one can be. It checks that exactly those fields are offered that the
-// objects of the recorded mesh have there.
+// that allows one. The offered fields must be exactly those of the objects that
+// the recorded mesh has at that position.
 func TestFieldsAgreeWithTheMesh(t *testing.T) {
 	w := openDemo(t)
 	places := map[string]bool{}
@@ -180,7 +180,7 @@ func TestFieldsAgreeWithTheMesh(t *testing.T) {
 
 func (w *watched) compare(at string, o complete.Options) {
 	t := w.t
-	r := complete.Query(at, o) // without Look, so that only the schema is used
+	r := complete.Query(at, o) // Look is nil, so that only the schema is used
 	var names []string
 	for _, c := range r.Candidates {
 		if regexp.MustCompile(`^[A-Za-z_]\w*$`).MatchString(c.Text) {
@@ -188,7 +188,7 @@ func (w *watched) compare(at string, o complete.Options) {
 		}
 	}
 	if len(names) == 0 || strings.Contains(at, ".routesTo(") || complete.Ambiguous(at) {
-		return // skip positions where the schema has no fields or the mesh has no objects, and calls that may mean two functions
+		return // skip positions at which the schema has no fields or the mesh has no objects, and calls that may mean two functions
 	}
 	kinds := map[any]bool{}
 	w.look(at, "objects | (.kind, keys)", o, func(v any) {

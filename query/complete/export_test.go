@@ -2,8 +2,8 @@ package complete
 
 import "github.com/meshq/kubectl-meshq/query/syntax"
 
-// Probe returns the query that reads the values at the end of a source, or ""
-// if there is nothing to read.
+// Probe returns the query that reads the values at the end of a source. It returns
+// "" if no values have to be read.
 func Probe(src, what string) (query string) {
 	p := locate(src)
 	if p.place != atField {
@@ -15,8 +15,8 @@ func Probe(src, what string) (query string) {
 	return query
 }
 
-// Ambiguous reports whether a source ends in a call that may or may not get
-// more arguments. The input of its first argument depends on that.
+// Ambiguous reports whether a source ends in a call that may get more arguments.
+// The input of the call's first argument depends on their number.
 func Ambiguous(src string) bool {
 	p := locate(src)
 	known := base()
@@ -28,8 +28,8 @@ func Ambiguous(src string) bool {
 	return false
 }
 
-// Undefined returns the functions, each given as name/arity, that have no
-// definition over shapes.
+// Undefined returns those of the functions, given as name/arity, that have no
+// definition on shapes.
 func Undefined(functions []string) (unknown []string) {
 	known := base()
 	for _, f := range functions {

@@ -7,24 +7,24 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// frame is a bracket, string or keyword that has been opened and not closed.
+// frame is a bracket, string or keyword that is open at some position of the
+// source.
 type frame struct {
-	opened  string      // the opening token: "(", "[", "{", "\"", "\\(", "if", "def", "reduce", "foreach"; "reduce(" and "foreach(" for the bracket that belongs to the keyword
+	opened  string      // the opening token: "(", "[", "{", "\"", "\\(", "if", "def", "reduce", "foreach"; or "reduce(" or "foreach(" for the bracket of these keywords
 	before  syntax.Word // the word before an opening bracket
-	call    string      // for a bracket of arguments, the name of the function; otherwise empty
-	arg     int         // the number of semicolons so far
-	state   string      // for "if": cond, then or else; for "def": head or body; for "reduce" and "foreach": source or as
-	key     bool        // for "{", whether a key is expected next
-	pattern bool        // inside a pattern, where names are defined, not used
-	nested  bool        // the whole frame lies within a pattern
+	call    string      // the name of the function if the bracket holds arguments; otherwise empty
+	arg     int         // the index of the current argument: the number of semicolons before it
+	state   string      // the current part: cond, then or else of an "if"; head or body of a "def"; source or as of a "reduce" or "foreach"
+	key     bool        // for "{", true if a key comes next
+	pattern bool        // the position is in a pattern, which defines names instead of using them
+	nested  bool        // the whole frame is inside a pattern
 }
 
-// expectsKey reports whether the key of an object construction is expected
-// next.
+// expectsKey reports whether the next token is the key of an object construction.
 func (f frame) expectsKey() bool { return f.opened == "{" && f.key }
 
-// expectsNewName reports whether the name of a new function or parameter is
-// expected next.
+// expectsNewName reports whether the next token is the name of a new function or
+// parameter.
 func (f frame) expectsNewName() bool { return f.opened == "def" && f.state == "head" }
 
 type frames []frame
@@ -36,7 +36,7 @@ func (s frames) top() frame {
 	return s[len(s)-1]
 }
 
-// openFrames returns the frames that the words leave open.
+// openFrames returns the frames that are open after the words.
 func openFrames(words []syntax.Word) frames {
 	var s frames
 	for i, w := range words {
@@ -88,7 +88,7 @@ func (s *frames) keyword(word string) {
 	}
 }
 
-// within changes the innermost frame if it was opened by the given token.
+// within changes the innermost frame if its opening token is opened.
 func (s *frames) within(opened string, change func(*frame)) {
 	if n := len(*s); n > 0 && (*s)[n-1].opened == opened {
 		change(&(*s)[n-1])
@@ -126,15 +126,15 @@ func (s *frames) sign(w, before syntax.Word) {
 	}
 }
 
-// endPattern ends a pattern. Names that follow are used, not defined.
+// endPattern marks the end of a pattern. The names after it are used, not defined.
 func (s *frames) endPattern() {
 	if n := len(*s); n > 0 && !(*s)[n-1].nested {
 		(*s)[n-1].pattern = false
 	}
 }
 
-// openBracket opens the frame of a round bracket, which may belong to a call, a
-// def or a reduce.
+// openBracket opens the frame of a round bracket. The bracket may belong to a
+// call, a def or a reduce.
 func (s *frames) openBracket(w, before syntax.Word) {
 	f := frame{opened: "(", before: before}
 	top := s.top()
@@ -150,8 +150,9 @@ func (s *frames) openBracket(w, before syntax.Word) {
 	*s = append(*s, f)
 }
 
-// close closes the innermost frame of one of these kinds, together with all
-// frames inside it. The bracket of a reduce also closes the reduce.
+// close closes the innermost frame whose opening token is one of opened, and all
+// frames inside it. If it closes the bracket of a reduce, it also closes the
+// reduce.
 func (s *frames) close(opened ...string) {
 	for i := len(*s) - 1; i >= 0; i-- {
 		if !slices.Contains(opened, (*s)[i].opened) {
@@ -166,7 +167,7 @@ func (s *frames) close(opened ...string) {
 	}
 }
 
-// closing returns the text that closes all open frames.
+// closing returns the text that closes all frames.
 func (s frames) closing() string {
 	var b strings.Builder
 	for i := len(s) - 1; i >= 0; i-- {

@@ -14,8 +14,8 @@ var shapesText string
 // A Function is a function that a query can call.
 type Function struct {
 	Name   string
-	Params []string // parameter names as documented, such as "name"
-	Doc    string   // what it returns, in one sentence
+	Params []string // the names of the parameters in the documentation, such as "name"
+	Doc    string   // what the function returns, in one sentence
 }
 
 // Signature returns the function's name with its parameters, such as
@@ -54,7 +54,7 @@ func readBase() map[string]*definition {
 	return all
 }
 
-// builtins returns the functions of jq that have a description.
+// builtins returns the jq functions that have a description.
 func builtins(base map[string]*definition) (all []Function) {
 	for _, d := range base {
 		if d.doc == "" {

@@ -4,14 +4,14 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// walker interprets a query with shapes in place of values, to find out
-// which shapes reach the cursor.
+// walker interprets a query with shapes in place of values. It finds the shapes
+// that reach the cursor.
 type walker struct {
 	shapeContents
-	base         map[string]*definition // the functions of jq and of the library, by name/arity
-	stepsLeft    int                    // how many more steps the walk may take
-	depth        int                    // the current depth of calls
-	reachedMark  bool                   // the walk has reached the mark, which is at the cursor
+	base         map[string]*definition // the definitions of the functions of jq and of the library, by name/arity
+	stepsLeft    int                    // the remaining number of steps of the walk
+	depth        int                    // the number of calls that are nested at the moment
+	reachedMark  bool                   // the walk has reached the mark at the cursor
 	shapesAtMark shapes                 // the shapes that reached the mark
 	scopeAtMark  *scope                 // the scope at the mark
 }
@@ -21,8 +21,7 @@ const (
 	maxCalls = 40
 )
 
-// scope is one name that is visible in a part of a query, with a link to the
-// enclosing scope.
+// scope is one visible name and a link to the enclosing scope.
 type scope struct {
 	up   *scope
 	name string // "$x", or "f/1" for a function
@@ -30,14 +29,14 @@ type scope struct {
 	def  *definition
 }
 
-// definition is a function: its body, and the scope in which the body is
+// definition is the body of a function and the scope in which the body is
 // evaluated. An argument of a call is a closure in jq, so it is a definition
 // without parameters.
 type definition struct {
 	params  []string
 	body    *syntax.Query
 	scope   *scope
-	self    string // the name of the function; empty if this is the argument of a call
+	self    string // the name of the function; empty if the definition is an argument of a call
 	primary func(w *walker, in shapes, args []*definition) shapes
 	doc     string
 }
@@ -51,7 +50,7 @@ func (s *scope) find(name string) *scope {
 	return nil
 }
 
-// query returns the shapes of a query's outputs for the input.
+// query returns the shapes of a query's outputs, given the shapes of its input.
 func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 	if w.stepsLeft--; q == nil || w.stepsLeft < 0 {
 		return nil
@@ -67,7 +66,7 @@ func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 	case q.Op == syntax.OpPipe:
 		left := w.query(q.Left, in, s)
 		right := w.query(q.Right, left, s)
-		if len(left) == 0 { // without an output of the left side, the right side doesn't run
+		if len(left) == 0 { // if the left side has no output, the right side doesn't run
 			return nil
 		}
 		return right
@@ -92,11 +91,11 @@ func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 	case syntax.OpEq, syntax.OpNe, syntax.OpLt, syntax.OpLe, syntax.OpGt, syntax.OpGe, syntax.OpAnd, syntax.OpOr:
 		return shapes{{form: scalar}}
 	}
-	return in // an assignment keeps the shape of its input
+	return in // the output of an assignment has the shape of its input
 }
 
-// added returns the shapes of a sum. The sum of two objects that the query
-// constructs has the fields of both.
+// added returns the shapes of a sum. If the query constructs both objects, the sum
+// has the fields of both.
 func added(a, b shapes) shapes {
 	if len(a) == 1 && len(b) == 1 && a[0].form == constructedObject && b[0].form == constructedObject {
 		out := shape{form: constructedObject}
@@ -118,8 +117,8 @@ func (s *shape) set(f field) {
 	s.fields = append(s.fields, f)
 }
 
-// define adds a function to the scope. The function's own scope includes the
-// function.
+// define adds a function to the scope. The function is also visible in its own
+// body.
 func (w *walker) define(fd *syntax.FuncDef, s *scope) *scope {
 	d := &definition{params: fd.Args, body: fd.Body, self: syntax.Key(fd.Name, len(fd.Args))}
 	s = &scope{up: s, name: d.self, def: d}
@@ -127,9 +126,8 @@ func (w *walker) define(fd *syntax.FuncDef, s *scope) *scope {
 	return s
 }
 
-// bindAll returns the scope after "as" with alternative patterns (?//). It
-// contains the variables of all patterns, because any of them may have
-// matched.
+// bindAll returns the scope after "as" with alternative patterns (?//). The scope
+// contains the variables of all patterns, because any of them may match.
 func (w *walker) bindAll(patterns []*syntax.Pattern, of, in shapes, s *scope) *scope {
 	for _, p := range patterns {
 		s = w.bind(p, of, in, s)

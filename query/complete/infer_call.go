@@ -30,14 +30,14 @@ func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
 	if d := w.base[name]; d != nil {
 		return w.apply(d, in, args)
 	}
-	for _, a := range args { // the function is unknown, but the mark may be in an argument
+	for _, a := range args { // the function is unknown, but the mark may be in one of its arguments
 		w.query(a.body, in, a.scope)
 	}
 	return shapes{{form: unknown}}
 }
 
-// apply returns the shapes of a function's outputs for the input. It returns
-// nothing if calls are nested deeper than maxCalls.
+// apply returns the shapes of a function's outputs, given the shapes of its input.
+// It returns no shapes if calls are nested deeper than maxCalls.
 func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
 	if w.depth >= maxCalls {
 		return nil
@@ -59,7 +59,8 @@ func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
 	return w.query(d.body, in, s)
 }
 
-// primitives returns the functions that shapes.jq is built on.
+// primitives returns the functions on shapes that are written in Go. The
+// definitions in shapes.jq use them.
 func primitives() map[string]*definition {
 	on := func(forms ...form) *definition {
 		return &definition{primary: func(_ *walker, in shapes, _ []*definition) shapes { return in.ofForm(forms...) }}
@@ -75,7 +76,7 @@ func primitives() map[string]*definition {
 		}},
 		"_of/1": {primary: func(w *walker, in shapes, args []*definition) shapes { return in.ofKind(w.names(in, args[0])) }},
 		"_kind/1": {primary: func(w *walker, in shapes, args []*definition) (out shapes) {
-			if len(in) == 0 { // without an input there is no output
+			if len(in) == 0 { // without an input, the function has no output
 				return nil
 			}
 			for _, name := range w.names(in, args[0]) {
@@ -86,7 +87,7 @@ func primitives() map[string]*definition {
 	}
 }
 
-// names returns the strings that an argument can produce.
+// names returns the possible strings of an argument.
 func (w *walker) names(in shapes, arg *definition) (out []string) {
 	for _, s := range w.query(arg.body, in, arg.scope) {
 		out = append(out, s.values...)

@@ -2,7 +2,8 @@ package complete
 
 import "github.com/meshq/kubectl-meshq/query/syntax"
 
-// term returns the shapes of a term with its suffixes.
+// term returns the shapes of a term with its suffixes, given the shapes of its
+// input.
 func (w *walker) term(t *syntax.Term, in shapes, s *scope) shapes {
 	out := w.primary(t, in, s)
 	for _, x := range t.SuffixList {
@@ -46,8 +47,8 @@ func (w *walker) primary(t *syntax.Term, in shapes, s *scope) shapes {
 	return shapes{{form: scalar}}
 }
 
-// recurse returns the shapes of the outputs of "..": those of the input itself,
-// and the unknown shape for everything inside it.
+// recurse returns the shapes of the outputs of "..": the shapes of the input, and
+// the unknown shape for all values inside it.
 func (w *walker) recurse(in shapes) shapes {
 	return in.union(shapes{{form: unknown}})
 }
@@ -89,8 +90,9 @@ func (w *walker) control(t *syntax.Term, in shapes, s *scope) shapes {
 	return w.query(f.Extract, state, inner)
 }
 
-// index returns the shapes of .name, ."name" or .[…]. The expression in the
-// brackets gets the input of the whole term.
+// index returns the shapes of .name, ."name" or .[…] on a value of the shapes of.
+// in has the shapes of the whole term's input, which an expression in the brackets
+// receives.
 func (w *walker) index(x *syntax.Index, of, in shapes, s *scope) shapes {
 	if x.Name != "" {
 		return w.member(of, x.Name)
@@ -118,8 +120,8 @@ func (w *walker) index(x *syntax.Index, of, in shapes, s *scope) shapes {
 	return w.elements(of)
 }
 
-// literal returns the shape of a string. It also walks the queries that are
-// interpolated in it.
+// literal returns the shape of a string. It also walks the queries inside
+// interpolations.
 func (w *walker) literal(str *syntax.String, in shapes, s *scope) shapes {
 	if str == nil {
 		return texts()

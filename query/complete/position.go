@@ -7,38 +7,38 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// place is what may be written at the end of the source.
+// place is the kind of text that may follow the end of the source.
 type place int
 
 const (
 	nowhere    place = iota
 	atField          // after a dot
-	atTerm           // the start of a term
-	atKey            // in an object construction, before the colon
+	atTerm           // at the start of a term
+	atKey            // at the key in an object construction
 	atVariable       // after a $
 	atFormat         // after an @
 	atString         // in a string
 	atOperator       // after a term
 )
 
-// mark is the name of the function that is inserted at the cursor. No query
-// uses it.
+// mark is the name of the function call that is inserted at the cursor. No query
+// uses this name.
 const mark = "__here"
 
-// position describes the end of a source, and how to complete the source to a
+// position describes the end of a source, and the additions that make the source a
 // query that can be parsed.
 type position struct {
 	src    string
 	place  place
-	prefix string // the partial word at the end
-	from   int    // the offset of prefix
+	prefix string // the incomplete word at the end of the source
+	from   int    // the offset of prefix in the source
 
-	words  []syntax.Word // the words before prefix
-	frames frames        // the frames that are open at the end
+	words  []syntax.Word // the words of the source before prefix
+	frames frames        // the frames that are open at the end of the source
 
 	head           string // the source before the mark
-	method         bool   // the mark follows a term: X.__here()
-	key            bool   // the mark is the value of a key
+	method         bool   // the mark follows a term as a method call, X.__here()
+	key            bool   // the mark is the value of a member of an object
 	extraArguments int    // the number of arguments to add to the call around the cursor
 }
 
@@ -71,8 +71,7 @@ func locate(src string) *position {
 	return p
 }
 
-// mayBeIncomplete reports whether the last word of the source may be
-// incomplete.
+// mayBeIncomplete reports whether the last word of the source may be incomplete.
 func mayBeIncomplete(w syntax.Word) bool {
 	switch w.Kind {
 	case syntax.WordName, syntax.WordKeyword, syntax.WordField, syntax.WordVariable, syntax.WordFormat, syntax.WordOpenString:
@@ -81,7 +80,7 @@ func mayBeIncomplete(w syntax.Word) bool {
 	return w.Text == "." || w.Text == "$" || w.Text == "@"
 }
 
-// locateAfterWord handles a source that doesn't end in a partial word.
+// locateAfterWord determines the position in a source whose last word is complete.
 func (p *position) locateAfterWord() {
 	switch {
 	case p.frames.top().expectsNewName() || p.frames.top().pattern:
@@ -92,7 +91,7 @@ func (p *position) locateAfterWord() {
 	}
 }
 
-// locateInWord handles a source that ends in a partial word.
+// locateInWord determines the position in a source whose last word is incomplete.
 func (p *position) locateInWord(w syntax.Word) {
 	top := p.frames.top()
 	switch {
@@ -116,19 +115,19 @@ func (p *position) locateInWord(w syntax.Word) {
 	}
 }
 
-// locateInString handles a source that ends in an open string. The string may
-// be the name of a field.
+// locateInString determines the position in a source that ends inside a string.
+// The string may be the name of a field.
 func (p *position) locateInString(w syntax.Word) {
 	if !strings.HasPrefix(p.src[w.Start:], `"`) {
-		return // after an interpolated value
+		return // the text follows an interpolation, so nothing is known about it
 	}
 	p.from++
 	p.place, p.prefix = atString, p.src[p.from:]
 	n := len(p.words)
 	switch last := p.last(); {
-	case last.Text == "." && last.Kind == syntax.WordSign && last.End == w.Start: // the string of ."name
+	case last.Text == "." && last.Kind == syntax.WordSign && last.End == w.Start: // this is the name of a field, as in ."name
 		p.method, p.head, p.words = true, p.src[:last.Start], p.words[:n-1]
-	case last.Text == "[" && n > 1 && endsTerm(p.words[:n-1]): // the string of .["name
+	case last.Text == "[" && n > 1 && endsTerm(p.words[:n-1]): // this is the name of a field, as in .["name
 		p.method, p.words, p.frames = true, p.words[:n-1], p.frames[:len(p.frames)-1]
 		p.head = p.src[:last.Start]
 		if before := p.last(); before.Text == "." && before.Kind == syntax.WordSign {
@@ -148,8 +147,8 @@ func (p *position) last() syntax.Word {
 	return p.words[len(p.words)-1]
 }
 
-// query returns the source as a query that can be parsed, with term at the
-// cursor.
+// query returns the source as a query that can be parsed, with the text term at
+// the cursor.
 func (p *position) query(term string) string {
 	switch {
 	case p.method:
@@ -160,8 +159,8 @@ func (p *position) query(term string) string {
 	return p.head + term + strings.Repeat("; .", p.extraArguments) + p.frames.closing()
 }
 
-// endsTerm reports whether a term may end with the last word. Then no other
-// term can start here.
+// endsTerm reports whether a term may end with the last of the words. If so, no
+// other term can start after it.
 func endsTerm(words []syntax.Word) bool {
 	if len(words) == 0 {
 		return false

@@ -10,22 +10,22 @@ import (
 type form int
 
 const (
-	scalar            form = iota // null, a boolean, a number
+	scalar            form = iota // null, a boolean or a number
 	text                          // a string
-	array                         // elem holds the shapes of the elements
+	array                         // an array; elem holds the shapes of the elements
 	keyedObject                   // an object whose keys are data; elem holds the shapes of the values
 	schemaObject                  // an object that the schema describes
 	constructedObject             // an object that the query constructs
-	unknown                       // anything
+	unknown                       // a value of any kind
 )
 
-// shape describes one form that a value may have.
+// shape describes one kind of value that an expression may have.
 type shape struct {
 	form   form
-	name   string   // for a schemaObject, its name in the schema
-	elem   shapes   // for an array or a keyedObject, the shapes of its values
-	fields []field  // for a constructedObject, its fields in order
-	values []string // for a text, the possible values; nil means any
+	name   string   // the name in the schema, for a schemaObject
+	elem   shapes   // the shapes of the elements or values, for an array or a keyedObject
+	fields []field  // the fields in order, for a constructedObject
+	values []string // the possible values, for a text; nil means any text
 }
 
 type field struct {
@@ -33,11 +33,11 @@ type field struct {
 	of   shapes
 }
 
-// shapes are all the forms that a value may have. If it is empty, nothing is
-// known of the value or there is none.
+// shapes holds one shape for each kind of value that an expression may have. It is
+// empty if nothing is known about the value or if the expression has no value.
 type shapes []shape
 
-// maxShapes limits the number of shapes that are followed at once.
+// maxShapes limits the number of shapes that the walk follows for one expression.
 const maxShapes = 12
 
 func texts(values ...string) shapes { return shapes{{form: text, values: values}} }
@@ -78,8 +78,8 @@ func (s shapes) add(o shape) shapes {
 	return append(s, o)
 }
 
-// unionValues returns the union of two lists of values. If one list is unknown,
-// the values of the other are still worth offering.
+// unionValues returns the union of two lists of possible texts. If one list is
+// unknown, it returns the other one, since its texts are still useful candidates.
 func unionValues(a, b []string) []string {
 	out := slices.Clone(a)
 	for _, v := range b {
@@ -90,7 +90,7 @@ func unionValues(a, b []string) []string {
 	return out
 }
 
-// ofForm returns the shapes of the given forms, and those of unknown form.
+// ofForm returns the shapes that have one of the forms, and those of unknown form.
 func (s shapes) ofForm(forms ...form) (out shapes) {
 	for _, have := range s {
 		if slices.Contains(forms, have.form) || have.form == unknown {
@@ -100,7 +100,7 @@ func (s shapes) ofForm(forms ...form) (out shapes) {
 	return out
 }
 
-// ofKind returns the objects of the schema that have one of the names.
+// ofKind returns the schema objects that have one of the names.
 func (s shapes) ofKind(names []string) (out shapes) {
 	for _, have := range s {
 		if have.form == schemaObject && slices.Contains(names, have.name) {
@@ -110,10 +110,10 @@ func (s shapes) ofKind(names []string) (out shapes) {
 	return out
 }
 
-// shapeContents returns what shapes contain.
+// shapeContents returns the shapes of the values inside a value.
 type shapeContents struct{ schema Schema }
 
-// member returns the shapes of a field.
+// member returns the shapes of the field name of a value.
 func (w shapeContents) member(in shapes, name string) (out shapes) {
 	for _, s := range in {
 		switch s.form {
@@ -142,11 +142,11 @@ func (w shapeContents) member(in shapes, name string) (out shapes) {
 	return out
 }
 
-// isMessage reports whether a shape is a protobuf message. Its name then
-// contains a dot; the names of kinds don't.
+// isMessage reports whether name, the name of a shape, is that of a protobuf
+// message. Such a name contains a dot; the name of a kind doesn't.
 func (w shapeContents) isMessage(name string) bool { return slices.Contains([]byte(name), '.') }
 
-// shapesOf returns the shapes of a field's values.
+// shapesOf converts the description of a field's values to shapes.
 func (w shapeContents) shapesOf(h mesh.Holding) (out shapes) {
 	for _, o := range h.Objects {
 		out = out.union(objectOf(o))
@@ -168,7 +168,7 @@ func (w shapeContents) shapesOf(h mesh.Holding) (out shapes) {
 	return out
 }
 
-// elements returns the shapes of the outputs of .[].
+// elements returns the shapes of the outputs of .[] on a value.
 func (w shapeContents) elements(in shapes) (out shapes) {
 	for _, s := range in {
 		switch s.form {
@@ -189,7 +189,8 @@ func (w shapeContents) elements(in shapes) (out shapes) {
 	return out
 }
 
-// keys returns the shape of a string that is one of the fields' names.
+// keys returns the shape of a string whose possible texts are the names of the
+// fields.
 func (w shapeContents) keys(in shapes) shapes {
 	names := []string{}
 	for _, s := range in {
@@ -217,8 +218,7 @@ func (w shapeContents) members(s shape) (out []mesh.Member) {
 	return out
 }
 
-// hasUnknownFields reports whether the values may have fields that are not
-// known here.
+// hasUnknownFields reports whether the values may have fields that no shape lists.
 func (s shapes) hasUnknownFields() bool {
 	return len(s) == 0 || slices.ContainsFunc(s, func(have shape) bool { return have.form == unknown || have.form == keyedObject })
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// lookups returns, for the argument of each function, a query that finds its
-// possible values. The query runs on the function's input.
+// lookups returns, for the arguments of functions, the queries that find their
+// possible values. Each query runs on the function's input.
 func lookups() map[string]string {
 	const holders = `(if type == "array" then .[] elif type == "object" and has("proxies") then .proxies[] else . end) | objects`
 	section := func(name, what string) string {
@@ -30,12 +30,12 @@ func lookups() map[string]string {
 	}
 }
 
-// durations returns the durations that are offered for an age.
+// durations returns the durations to offer as an argument of age.
 func durations() []string { return []string{"1h", "24h", "72h", "7d", "30d"} }
 
-// argument returns where the possible values of a string argument come from: a
-// query on the function's input; "." for the values of the input itself; "keys"
-// for the names of the input's fields; "durations"; or "" if nothing is known.
+// argument returns the source of the possible values of a string argument. It is a
+// query on the function's input, "." for the values of the input itself, "keys"
+// for the names of the input's fields, "durations", or "" if nothing is known.
 func argument(function string, arg int) string {
 	if arg == 0 {
 		if what, ok := lookups()[function]; ok {
@@ -55,8 +55,8 @@ func argument(function string, arg int) string {
 	return ""
 }
 
-// strings offers the possible contents of a string: a field's name, the
-// argument of a function, or the other side of a comparison.
+// strings offers the possible texts of a string. The string may be the name of a
+// field, an argument of a function, or one side of a comparison.
 func (c *completer) strings() {
 	last, top := c.last(), c.frames.top()
 	switch {
@@ -75,8 +75,7 @@ func isComparison(w syntax.Word) bool {
 }
 
 // offerComparedValues offers the values that the left side of a comparison may
-// have. It replaces the comparison by its left side, and reads the values
-// there.
+// have. To read them, it replaces the comparison in the query by its left side.
 func (c *completer) offerComparedValues() {
 	text := c.query(mark)
 	program, err := syntax.Parse("", text)
@@ -87,7 +86,7 @@ func (c *completer) offerComparedValues() {
 	var whole *syntax.Query
 	for q := range program.Queries() {
 		if q.Op >= syntax.OpEq && q.Op <= syntax.OpLe && q.Right.Start <= at && at < q.Right.End {
-			whole = q // the innermost comparison is visited last
+			whole = q // the innermost comparison comes last
 		}
 	}
 	if whole == nil {
@@ -101,9 +100,9 @@ func (c *completer) offerComparedValues() {
 	c.offerStrings(c.infer(query), ".", query)
 }
 
-// offerStrings offers strings with the text that closes them. It takes the
-// values from the shapes, or reads them from the document if the shapes have
-// none.
+// offerStrings offers strings, each with the text that closes it. The strings are
+// the possible texts in the shapes at the cursor. If the shapes have none, it
+// reads the strings from the document.
 func (c *completer) offerStrings(w *walker, what string, query func(term string) string) {
 	closing := c.closing()
 	switch what {
@@ -143,11 +142,11 @@ func (c *completer) offerStrings(w *walker, what string, query func(term string)
 	})
 }
 
-// maxStringLength limits the length of a string that is offered.
+// maxStringLength is the maximum length of an offered string in bytes.
 const maxStringLength = 200
 
-// closing returns the text that closes a complete string: the quote, and a
-// bracket if only that can follow.
+// closing returns the text that follows a complete string: the quote, and a
+// closing bracket if nothing else can follow.
 func (c *completer) closing() string {
 	top := c.frames.top()
 	switch {
@@ -159,7 +158,7 @@ func (c *completer) closing() string {
 	return `"`
 }
 
-// escaped escapes a text for a string literal.
+// escaped returns a text with the escapes that a string literal requires.
 func escaped(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
 }

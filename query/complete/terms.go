@@ -7,7 +7,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// call returns the source text of a call of the mark.
+// call returns the source text of a call of the mark, with the missing arguments.
 func (c *completer) call() string {
 	if c.method {
 		return mark + "()"
@@ -15,9 +15,9 @@ func (c *completer) call() string {
 	return mark
 }
 
-// fields offers what may follow a dot: fields, and the library's functions that
-// accept the value before the dot. After an array, the candidates replace the
-// dot, because one of them is "[].".
+// fields offers the fields of a value and the library's functions on it after a
+// dot. If the value is an array, the candidates replace the dot, because one of
+// them is "[].".
 func (c *completer) fields() {
 	w := c.infer(c.query)
 	c.members(w, func(name string) string { return name })
@@ -43,8 +43,8 @@ func (c *completer) fields() {
 	c.out = append(c.out, Candidate{Text: "[].", Doc: "each of them"})
 }
 
-// extendField extends the only candidate, a field that is complete, by "[]." or
-// "." according to its shape.
+// extendField extends the only candidate, if it is a complete field, by "[]." or
+// "." according to the shapes of its values.
 func (c *completer) extendField(held shapes) {
 	switch {
 	case onlyArrays(held):
@@ -63,8 +63,8 @@ func onlyArrays(s shapes) bool {
 	return len(s) > 0
 }
 
-// members offers the fields of the shapes at the mark. Fields that the shapes
-// don't have are read from the values.
+// members offers the fields of the shapes at the mark. It reads the fields of
+// unknown shapes from the values.
 func (c *completer) members(w *walker, write func(name string) string) {
 	for _, s := range w.shapesAtMark {
 		for _, m := range w.members(s) {
@@ -100,10 +100,10 @@ func (c *completer) members(w *walker, write func(name string) string) {
 	})
 }
 
-// maxValues limits the number of values that are read.
+// maxValues is the maximum number of values that are read.
 const maxValues = 2000
 
-// describe describes a field.
+// describe returns the description of a field.
 func describe(m mesh.Member) string {
 	doc := m.Doc
 	if len(m.Holding.Values) > 0 && doc == "" {
@@ -115,11 +115,11 @@ func describe(m mesh.Member) string {
 	return doc
 }
 
-// accepts reports whether a function of the library returns anything for the
-// shapes at the mark.
+// accepts reports whether a function of the library has any output for the shapes
+// at the mark.
 func (w *walker) accepts(f Function) bool {
 	d := w.base[syntax.Key(f.Name, len(f.Params))]
-	if d == nil || !w.reachedMark || len(w.shapesAtMark.ofForm()) > 0 { // nothing is known of the function or of its input
+	if d == nil || !w.reachedMark || len(w.shapesAtMark.ofForm()) > 0 { // nothing is known about the function or about its input
 		return true
 	}
 	probe := &walker{shapeContents: w.shapeContents, base: w.base, stepsLeft: maxSteps}
@@ -132,8 +132,8 @@ func (w *walker) accepts(f Function) bool {
 
 func identity() *syntax.Query { return &syntax.Query{Term: &syntax.Term{Type: syntax.TermIdentity}} }
 
-// callStart returns the start of a call: the name, the bracket, and a quote if
-// the argument is a string with known values.
+// callStart returns the start of a call: the name, the opening bracket, and a
+// quote if the argument is a string whose values are known.
 func (c *completer) callStart(f Function) string {
 	switch {
 	case len(f.Params) == 0:
@@ -144,7 +144,7 @@ func (c *completer) callStart(f Function) string {
 	return f.Name + "("
 }
 
-// terms offers what a term may start with.
+// terms offers the possible starts of a term.
 func (c *completer) terms() {
 	w := c.infer(c.query)
 	if c.prefix == "" {
@@ -183,8 +183,8 @@ func (c *completer) terms() {
 	c.keywords()
 }
 
-// isCommon reports whether a function is offered before its first letter is
-// written.
+// isCommon reports whether a function is so common that it is offered before its
+// first letter is typed.
 func isCommon(f Function) bool {
 	switch f.Name {
 	case "select", "map", "length", "keys", "sort_by", "group_by", "unique", "any", "all", "first", "limit":
@@ -207,8 +207,8 @@ func (c *completer) keywords() {
 	}
 }
 
-// keys offers the keys of an object construction. {name} is short for {name:
-// .name}.
+// keys offers the possible keys of an object construction. The key name alone is
+// short for name: .name.
 func (c *completer) keys() {
 	w := c.infer(c.query)
 	c.members(w, func(name string) string { return name })

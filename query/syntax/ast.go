@@ -1,12 +1,12 @@
 package syntax
 
-// Span is a range of bytes of the source: [Start, End).
+// Span is a range of byte offsets in the source: [Start, End).
 type Span struct{ Start, End int }
 
-// Query is one expression, with the definitions before it. A query has one of
-// three forms: Term is set; or Op, Left and Right are set (and under [OpPipe]
-// possibly Patterns: Left as Patterns | Right); or only FuncDefs, Meta and
-// Imports are set, in which case it is a module.
+// Query is one expression with the definitions before it. A query has one of three
+// forms. If Term is set, it is a single term. If Op is set, it is the operator Op
+// between Left and Right; under [OpPipe] it may also have Patterns: Left as
+// Patterns | Right. If only FuncDefs, Meta and Imports are set, it is a module.
 type Query struct {
 	Span
 	Meta     *ConstObject
@@ -17,7 +17,7 @@ type Query struct {
 	Right    *Query
 	Patterns []*Pattern
 	Op       Operator
-	OpSpan   Span // the operator itself; for a method call, its dot
+	OpSpan   Span // the position of the operator; for a method call, that of its dot
 }
 
 // Import is an import or an include at the start of a program.
@@ -29,7 +29,7 @@ type Import struct {
 	Meta        *ConstObject
 }
 
-// FuncDef is a function definition: def name(args): body;. An argument that
+// FuncDef is a function definition, def name(args): body;. An argument whose name
 // starts with $ is passed as a value.
 type FuncDef struct {
 	Span
@@ -38,7 +38,7 @@ type FuncDef struct {
 	Body *Query
 }
 
-// TermType says which field of a [Term] is set.
+// TermType determines which field of a [Term] is set.
 type TermType int
 
 // The types of terms.
@@ -49,7 +49,7 @@ const (
 	TermTrue
 	TermFalse
 	TermIndex
-	TermFunc // a function call, or a variable, whose name starts with $
+	TermFunc // a function call, or a variable if the name starts with $
 	TermObject
 	TermArray
 	TermNumber
@@ -65,7 +65,7 @@ const (
 	TermQuery // a query in parentheses, or a method call: X.f(a) is (X | f(a))
 )
 
-// Term is a primary expression with its suffixes.
+// Term is a term of an expression with its suffixes.
 type Term struct {
 	Span
 	Type       TermType
@@ -93,7 +93,8 @@ type Unary struct {
 	Term *Term
 }
 
-// Pattern destructures a value: a variable, an array or an object.
+// Pattern is the part of an "as" that destructures a value: a variable, an array
+// or an object.
 type Pattern struct {
 	Span
 	Name   string
@@ -104,7 +105,7 @@ type Pattern struct {
 // PatternObject is one member of an object pattern.
 type PatternObject struct {
 	Span
-	Key       string // "$name" also binds the member to the variable
+	Key       string // the name of the member; "$name" also binds the member to the variable
 	KeyString *String
 	KeyQuery  *Query
 	Val       *Pattern
@@ -122,14 +123,14 @@ type Index struct {
 
 // Func is a function call or a variable.
 type Func struct {
-	Span          // covers the name only
+	Span          // the position of the name only
 	Name   string // "f", "module::f", "$x" or "$module::x"
 	Args   []*Query
-	Method bool // the call is written X.f(…)
+	Method bool // the call is written as X.f(…)
 }
 
-// String is a string literal. If Queries is nil, Str is its value; otherwise
-// Queries holds the parts of an interpolated string.
+// String is a string literal. If Queries is nil, Str is the value of the literal.
+// Otherwise the literal has interpolations, and Queries holds its parts.
 type String struct {
 	Span
 	Str     string
@@ -139,7 +140,8 @@ type String struct {
 // Object is an object construction.
 type Object struct{ KeyVals []*ObjectKeyVal }
 
-// ObjectKeyVal is one member of an object construction. Val may be nil.
+// ObjectKeyVal is one member of an object construction. Val may be nil, as in
+// {name}.
 type ObjectKeyVal struct {
 	Span
 	Key       string
@@ -148,10 +150,10 @@ type ObjectKeyVal struct {
 	Val       *Query
 }
 
-// Array is an array construction; Query is nil in [].
+// Array is an array construction. Query is nil in the empty array [].
 type Array struct{ Query *Query }
 
-// Suffix is a suffix of a term: an index, [] or ?.
+// Suffix is a suffix of a term: an index, the iteration [] or the operator ?.
 type Suffix struct {
 	Span
 	Index    *Index
@@ -159,15 +161,15 @@ type Suffix struct {
 	Optional bool
 }
 
-// If is a conditional.
+// If is the expression if condition then … else … end.
 type If struct {
 	Cond *Query
 	Then *Query
 	Elif []*IfElif
-	Else *Query // nil means that the input is returned
+	Else *Query // nil if there is no else, so that the expression returns its input
 }
 
-// IfElif is one elif of a conditional.
+// IfElif is one elif of an if expression.
 type IfElif struct {
 	Cond *Query
 	Then *Query
@@ -176,7 +178,7 @@ type IfElif struct {
 // Try is the expression try body catch handler.
 type Try struct {
 	Body  *Query
-	Catch *Query // nil means that errors are dropped
+	Catch *Query // nil if there is no catch, so that errors are dropped
 }
 
 // Reduce is the expression reduce query as patterns (start; update).
@@ -193,7 +195,7 @@ type Foreach struct {
 	Patterns []*Pattern
 	Start    *Query
 	Update   *Query
-	Extract  *Query // may be nil
+	Extract  *Query // nil if there is no extract expression
 }
 
 // Label is the expression label $ident | body.

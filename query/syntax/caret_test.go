@@ -28,7 +28,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// rejected lists sources that are not valid in any reading.
+// rejected lists sources that neither this parser nor gojq accepts.
 var rejected = []string{
 	// Method calls.
 	`..f(1)`, `.a.if(1)`, `.and(1)`, `f()`, `.a.f(;)`, `.a.f(1;)`, `.a.f(1; 2`, `.a."f"(1)`, `.a["f"](1)`, `.a.(1)`, `{a.f(1)}`, `{.f(1)}`,

@@ -11,28 +11,28 @@ import (
 // maxErrors limits the errors that one check reports.
 const maxErrors = 10
 
-// Names knows the functions and variables that a program can use besides its
-// own. If it also has a method Vars() []string, these variables are suggested
-// in place of unknown ones.
+// Names describes the functions and variables that a program can use besides those
+// that it defines. If an implementation also has a method Vars() []string, the
+// check suggests these variables in place of an unknown one.
 type Names interface {
 	// Has reports whether a function exists. The key is "name/arity" or
 	// "module::name/arity".
 	Has(key string) bool
-	// Keys returns all functions for which Has is true, in any order. They are
-	// used for suggestions.
+	// Keys returns the keys of all functions for which Has returns true, in any
+	// order. The check uses them for suggestions.
 	Keys() []string
-	// Var reports whether a variable, such as "$name", is given to the program.
+	// Var reports whether a variable, such as "$name", exists.
 	Var(name string) bool
 }
 
-// Check reports calls of undefined functions, and uses of undefined variables
-// and labels. A name is defined by the program itself or by n. Check returns at
-// most ten errors in the order of the source. It reads no modules, so n must
-// contain the functions of imported and included modules. Calls of an imported
-// module are not checked if n has no function of that module.
+// Check reports calls of undefined functions, and uses of undefined variables and
+// labels. The program itself or n must define each name. Check returns at most ten
+// errors, in the order of the source. It reads no modules, so n must contain the
+// functions of imported and included modules. Check accepts any call of an
+// imported module if n has no function of that module.
 //
 // $ENV, $__loc__ and env are part of the language and always defined. A module,
-// which has no query, is not an error.
+// which has no query, is valid.
 func Check(p *Program, n Names) []*Error {
 	c := &checker{program: p, given: n, scope: newScope()}
 	for _, im := range p.Query.Imports {
@@ -51,20 +51,20 @@ type checker struct {
 	given   Names
 	scope   *scope
 	errors  []*Error
-	dashed  int // the position of the last field with a dash, .a-b, that was reported
+	dashed  int // the position of the last field with a dash (.a-b) that was reported
 }
 
 func (c *checker) report(at Span, format string, args ...any) {
 	c.errors = append(c.errors, &Error{Span: at, File: c.program.File, Src: c.program.Src, Msg: fmt.Sprintf(format, args...)})
 }
 
-// full reports whether the limit of errors is reached.
+// full reports whether the checker has reached the limit of errors.
 func (c *checker) full() bool { return len(c.errors) >= maxErrors }
 
-// Key returns the key of a function in a table: "name/arity".
+// Key returns the key of a function: "name/arity".
 func Key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }
 
-// definition adds a function to the scope and checks its body, which may call
+// definition adds a function to the scope and checks its body. The body may call
 // the function itself.
 func (c *checker) definition(fd *FuncDef) {
 	c.scope.add(Key(fd.Name, len(fd.Args)))
@@ -81,8 +81,8 @@ func (c *checker) definition(fd *FuncDef) {
 }
 
 // query checks a query. It follows the right sides in a loop instead of by
-// recursion, because pipes nest to the right. The right side of a pipe sees the
-// names that were defined before it.
+// recursion, because pipes nest to the right. The names that the left side of a
+// pipe defines are visible in its right side.
 func (c *checker) query(q *Query) {
 	mark := c.scope.mark()
 	for ; q != nil; q = q.Right {
@@ -98,8 +98,9 @@ func (c *checker) query(q *Query) {
 	c.scope.release(mark)
 }
 
-// bind adds the variables of alternative patterns. Each pattern sees the variables
-// of all: those of a pattern that doesn't fit are null.
+// bind adds the variables of alternative patterns. All of these variables are
+// visible in every pattern: the variables of a pattern that doesn't match are
+// null.
 func (c *checker) bind(patterns []*Pattern) {
 	if len(patterns) > 1 {
 		for _, p := range patterns {
@@ -111,8 +112,9 @@ func (c *checker) bind(patterns []*Pattern) {
 	}
 }
 
-// pattern adds the variables of a pattern, one after another. With checkKeys it
-// checks the keys in the pattern, which see the variables before them.
+// pattern adds the variables of a pattern in their order. If checkKeys is true, it
+// also checks the keys in the pattern; the variables before a key are visible in
+// it.
 func (c *checker) pattern(p *Pattern, checkKeys bool) {
 	if p.Name != "" {
 		c.scope.add(p.Name)
@@ -157,7 +159,7 @@ func (c *checker) term(t *Term) {
 	}
 }
 
-// node checks a part of the tree. It returns with the names in scope unchanged.
+// node checks a part of the tree. Afterwards the scope is the same as before.
 func (c *checker) node(n node, _ int) {
 	switch n := n.(type) {
 	case *Query:
@@ -176,8 +178,8 @@ func (c *checker) node(n node, _ int) {
 	}
 }
 
-// fold checks a reduce or a foreach. Its start expression doesn't see the
-// variables of the patterns.
+// fold checks a reduce or a foreach. The variables of the patterns are not visible
+// in its start expression.
 func (c *checker) fold(source *Query, patterns []*Pattern, start, update, extract *Query) {
 	c.query(source)
 	c.query(start)
@@ -188,12 +190,12 @@ func (c *checker) fold(source *Query, patterns []*Pattern, start, update, extrac
 	c.scope.release(mark)
 }
 
-// scope is the set of names that are visible at a place in the tree: functions
-// "f/1", variables "$x" and labels "break $x". The checker adds names on its
-// way down the tree and removes them on its way up.
+// scope is the set of names that are visible at a position in the tree: functions
+// "f/1", variables "$x" and labels "break $x". The checker adds names on the way
+// down the tree and removes them on the way up.
 type scope struct {
 	count map[string]int
-	names []string // in the order in which they were added
+	names []string // all names, in the order in which they were added
 }
 
 func newScope() *scope { return &scope{count: map[string]int{}} }
@@ -205,7 +207,8 @@ func (s *scope) add(name string) {
 	s.names = append(s.names, name)
 }
 
-// mark returns the current size of the scope, to which release can return.
+// mark returns the current size of the scope. A later call of release with that
+// size removes the names that were added in between.
 func (s *scope) mark() int { return len(s.names) }
 
 func (s *scope) release(mark int) {

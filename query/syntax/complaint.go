@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// unexpected fails with an error about the next token. want describes what was
-// expected instead; it may be empty.
+// unexpected fails with an error about the next token. want describes what the
+// parser expected instead; it may be empty.
 func (p *parser) unexpected(want string) {
 	t := p.tok
 	switch {
@@ -35,7 +35,7 @@ func expected(want string) string {
 	return ", expected " + want
 }
 
-// whole returns what errors call the source: "query" or "file".
+// whole returns the word for the source in error messages: "query" or "file".
 func (p *parser) whole() string {
 	if p.file == "" {
 		return "query"
@@ -43,7 +43,7 @@ func (p *parser) whole() string {
 	return "file"
 }
 
-// naming describes a token for an error.
+// naming describes a token for an error message.
 func (p *parser) naming(t token) string {
 	text := p.src[t.Start:t.End]
 	switch {
@@ -55,7 +55,7 @@ func (p *parser) naming(t token) string {
 	return "token " + shown(text)
 }
 
-// shown quotes a piece of the source on one line. It cuts a long piece.
+// shown quotes a piece of the source on one line. It shortens a long piece.
 func shown(s string) string {
 	const most = 40
 	short := s
@@ -68,8 +68,8 @@ func shown(s string) string {
 	return `"` + short + `"`
 }
 
-// habit recognizes the syntax of other languages, and returns what jq uses
-// instead.
+// habit recognizes syntax of other languages at the next token. It returns its
+// position, and a hint with the equivalent in jq.
 func (p *parser) habit() (at Span, hint string) {
 	t := p.tok
 	at = t.Span
@@ -106,15 +106,15 @@ func (p *parser) habit() (at Span, hint string) {
 
 func invisible(r rune) bool { return unicode.In(r, unicode.Zs, unicode.Cf, unicode.Zl, unicode.Zp) }
 
-// follows reports whether s comes directly after the next token.
+// follows reports whether the text s directly follows the next token.
 func (p *parser) follows(s string) bool { return strings.HasPrefix(p.src[p.tok.End:], s) }
 
-// touches reports whether the previous token is op and directly before the next
-// one.
+// touches reports whether the previous token is the operator op and ends directly
+// before the next token.
 func (p *parser) touches(op Operator) bool { return p.last.op == op && p.last.End == p.tok.Start }
 
-// numberHint returns a hint for a method call on a number, such as 1.f(), where
-// the dot was read as part of the number.
+// numberHint returns a hint for a method call on a number, such as 1.f(). The
+// lexer reads that dot as a part of the number.
 func (p *parser) numberHint() string {
 	number, _, ok := strings.Cut(p.tok.val, ".")
 	if !ok || number == "" || !isNameStart(p.tok.val[len(p.tok.val)-1]) {
@@ -127,8 +127,8 @@ func (p *parser) numberHint() string {
 	return fmt.Sprintf(", a method of a number is written (%s).%s", number, p.src[p.tok.Start+len(number)+1:end])
 }
 
-// misplaced fails with an error about the token after a complete query. An
-// operator or want was expected there.
+// misplaced fails with an error about the token after a complete query. The parser
+// expected an operator or want instead.
 func (p *parser) misplaced(want string) {
 	t := p.tok
 	hint := ""
@@ -152,7 +152,7 @@ func (p *parser) misplaced(want string) {
 	p.failAt(t.Span, "unexpected %s, %s", p.naming(t), hint)
 }
 
-// unopened returns a hint for a closing token without an opening one.
+// unopened returns a hint for a closing token that has no opening token.
 func (p *parser) unopened() string {
 	switch {
 	case p.is(')'):
@@ -169,8 +169,7 @@ func (p *parser) unopened() string {
 	return ""
 }
 
-// ends reports whether the next token closes something or is the end of the
-// source.
+// ends reports whether the next token is a closing token or the end of the source.
 func (p *parser) ends() bool {
 	switch {
 	case p.tok.kind == tokEnd, p.is(')'), p.is(']'), p.is('}'), p.is(';'):
@@ -179,8 +178,8 @@ func (p *parser) ends() bool {
 	return p.isWord("then") || p.isWord("elif") || p.isWord("else") || p.isWord("end")
 }
 
-// unclosed fails with an error about an opening token that is not closed. want
-// is the closing token that was expected next.
+// unclosed fails with an error about an opening token that is not closed. want is
+// the closing token that the parser expected.
 func (p *parser) unclosed(open token, want string) {
 	if !p.ends() {
 		p.misplaced(want)
@@ -188,7 +187,7 @@ func (p *parser) unclosed(open token, want string) {
 	p.unfinished(open, "is not closed")
 }
 
-// endless fails with an error about an if without its "end".
+// endless fails with an error about an if that has no "end".
 func (p *parser) endless(open token, elseIf bool) {
 	if !p.ends() {
 		p.misplaced(`"end"`)
@@ -200,7 +199,8 @@ func (p *parser) endless(open token, elseIf bool) {
 	p.unfinished(open, what)
 }
 
-// memberless fails with an error about the token after a member of an object.
+// memberless fails with an error about the token after a member of an object. open
+// is the opening token of the object.
 func (p *parser) memberless(open token) {
 	switch {
 	case p.tok.kind == tokField || p.is('['):
@@ -211,8 +211,8 @@ func (p *parser) memberless(open token) {
 	p.unlisted(open, `"," or "}"`)
 }
 
-// unlisted fails with an error about the token after an item of a list. open is
-// the opening token of the list; the item is not a query.
+// unlisted fails with an error about the token after an item of a list whose items
+// are not queries. open is the opening token of the list.
 func (p *parser) unlisted(open token, want string) {
 	if p.ends() {
 		p.unfinished(open, "is not closed")

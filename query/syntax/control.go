@@ -28,8 +28,8 @@ func (p *parser) keyword() *Term {
 	return &Term{Type: TermBreak, Break: p.take(tokVariable, "a label's name such as $out")}
 }
 
-// conditional parses the rest of an if: query "then" query {"elif" query "then"
-// query} ["else" query] "end".
+// conditional parses the part of an if after its keyword: query "then" query
+// {"elif" query "then" query} ["else" query] "end".
 func (p *parser) conditional(open token) *If {
 	e := &If{Cond: p.query()}
 	p.word("then")
@@ -53,7 +53,8 @@ func (p *parser) conditional(open token) *If {
 	return e
 }
 
-// try parses the rest of a try: term ["catch" term], each with its suffixes.
+// try parses the part of a try after its keyword: term ["catch" term]. Each term
+// may have suffixes.
 func (p *parser) try() *Try {
 	e := &Try{Body: p.termQuery()}
 	if p.isWord("catch") {
@@ -68,8 +69,8 @@ func (p *parser) termQuery() *Query {
 	return &Query{Span: t.Span, Term: t}
 }
 
-// reduce parses the rest of a reduce: expression "as" patterns "(" query ";"
-// query ")".
+// reduce parses the part of a reduce after its keyword: expression "as" patterns
+// "(" query ";" query ")".
 func (p *parser) reduce() *Reduce {
 	e := &Reduce{}
 	var open token
@@ -81,8 +82,8 @@ func (p *parser) reduce() *Reduce {
 	return e
 }
 
-// foreach parses the rest of a foreach: expression "as" patterns "(" query ";"
-// query [";" query] ")".
+// foreach parses the part of a foreach after its keyword: expression "as" patterns
+// "(" query ";" query [";" query] ")".
 func (p *parser) foreach() *Foreach {
 	e := &Foreach{}
 	var open token
@@ -97,8 +98,8 @@ func (p *parser) foreach() *Foreach {
 	return e
 }
 
-// folded parses the common start of reduce and foreach, up to the opening
-// bracket.
+// folded parses the part of reduce and foreach that both have in common, up to the
+// opening bracket.
 func (p *parser) folded() (source *Query, patterns []*Pattern, open token) {
 	source = p.expression()
 	p.as()
@@ -108,7 +109,7 @@ func (p *parser) folded() (source *Query, patterns []*Pattern, open token) {
 	return source, patterns, open
 }
 
-// patterns parses pattern {"?//" pattern}.
+// patterns parses alternative patterns: pattern {"?//" pattern}.
 func (p *parser) patterns() []*Pattern {
 	list := []*Pattern{p.pattern()}
 	for p.accept('?') {
@@ -120,8 +121,8 @@ func (p *parser) patterns() []*Pattern {
 	return list
 }
 
-// pattern parses $name, "[" pattern {"," pattern} "]", or "{" member {","
-// member} "}".
+// pattern parses a pattern: $name, "[" pattern {"," pattern} "]", or "{" member
+// {"," member} "}".
 func (p *parser) pattern() *Pattern {
 	p.enter()
 	defer p.leave()
@@ -150,8 +151,8 @@ func (p *parser) pattern() *Pattern {
 	return pt
 }
 
-// patternMember parses $name [":" pattern], or (key | string | "(" query ")")
-// ":" pattern.
+// patternMember parses a member of an object pattern: $name [":" pattern], or (key
+// | string | "(" query ")") ":" pattern.
 func (p *parser) patternMember() *PatternObject {
 	start := p.tok
 	po := &PatternObject{}

@@ -1,7 +1,7 @@
 package syntax
 
-// Doubts returns the places of a valid program that probably don't mean what
-// they say. An example is an assignment used as a condition: the result of
+// Doubts returns warnings about parts of a valid program that are probably
+// mistakes. An example is an assignment used as a condition: the result of
 // select(.rds = "STALE") is an object and therefore always true. Doubts are not
 // errors: jq runs such a program.
 func (p *Program) Doubts() (all []*Error) {
@@ -29,11 +29,12 @@ func (p *Program) Doubts() (all []*Error) {
 	return all
 }
 
-// asking lists the functions of jq that test a condition, with the index of the
-// argument that is the condition. A call with fewer arguments has it last.
+// asking lists the functions of jq that test a condition. The value is the index
+// of the argument that is the condition. If a call has fewer arguments, the
+// condition is the last one.
 var asking = map[string]int{"select": 0, "any": 1, "all": 1, "until": 0, "while": 0}
 
-// asked reports assignments in a condition.
+// asked reports each assignment in a condition.
 func asked(q *Query, doubt func(*Query)) {
 	for q != nil {
 		switch {

@@ -115,7 +115,7 @@ func (f *formatter) pattern(p *Pattern) {
 	}
 }
 
-// key writes the key of a member, which is a name, a string or a query.
+// key writes the key of a member: a name, a string or a query.
 func (f *formatter) key(name string, text *String, q *Query) {
 	switch {
 	case text != nil:
@@ -150,7 +150,7 @@ func (f *formatter) text(s *String) {
 
 func quote(s string) string { return `"` + escapes(s) + `"` }
 
-// escapes returns a string with everything escaped that a literal requires.
+// escapes returns a string with all escapes that a literal requires.
 func escapes(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -218,7 +218,7 @@ func (f *formatter) term(t *Term) {
 	}
 	for i, s := range suffixes {
 		if i == 0 && s.Index != nil && t.Type == TermIdentity && !s.Index.named() {
-			f.put(" .") // without the space, .[0] would be parsed as a single index
+			f.put(" .") // without the space, .[0] would be parsed as one index
 		} else if i == 0 && s.Index != nil && s.Index.named() {
 			f.apart(&Term{Type: t.Type})
 		}
@@ -226,7 +226,7 @@ func (f *formatter) term(t *Term) {
 	}
 }
 
-// methodCall returns X and f of (X | f) if that can be written as X.f().
+// methodCall returns X and f if a term (X | f) can be written as X.f().
 func (t *Term) methodCall() (receiver, call *Term) {
 	q := t.Query
 	if t.Type != TermQuery || q.Op != OpPipe || q.Patterns != nil || q.FuncDefs != nil || q.Left.Term == nil || q.Right.Term == nil {
@@ -266,10 +266,10 @@ func (f *formatter) suffix(s *Suffix) {
 	}
 }
 
-// named reports whether the index is .name or ."name".
+// named reports whether the index has the form .name or ."name".
 func (x *Index) named() bool { return x.Name != "" || x.Str != nil }
 
-// index writes an index without its leading dot.
+// index writes an index without its first dot.
 func (f *formatter) index(x *Index) {
 	switch {
 	case x.Str != nil:

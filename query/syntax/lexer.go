@@ -5,15 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// lexer splits the source into the same tokens as gojq, byte for byte.
+// lexer splits the source into tokens: exactly the same tokens as gojq's lexer.
 type lexer struct {
 	src      string
 	pos      int
 	inString bool // the next token is a part of an interpolated string
 }
 
-// next returns the next token. At the end of the source it returns tokEnd, also
-// when it is called again.
+// next returns the next token. At the end of the source it returns tokEnd, also if
+// it is called again.
 func (l *lexer) next() token {
 	if l.inString {
 		if l.pos >= len(l.src) {
@@ -50,12 +50,13 @@ func (l *lexer) next() token {
 	return l.symbol(start)
 }
 
-// token returns a token that extends from start to the current position.
+// token returns a token that starts at start and ends at the current position.
 func (l *lexer) token(k tokenKind, start int) token {
 	return token{Span: Span{start, l.pos}, kind: k, val: l.src[start:l.pos]}
 }
 
-// at returns the byte at an offset, or 0 after the end of the source.
+// at returns the byte at an offset. It returns 0 for an offset after the end of
+// the source.
 func (l *lexer) at(i int) byte {
 	if i < len(l.src) {
 		return l.src[i]
@@ -63,8 +64,8 @@ func (l *lexer) at(i int) byte {
 	return 0
 }
 
-// skip skips white space and comments. It returns false at the end of the
-// source, and at a NUL in a comment, which counts as the end.
+// skip skips white space and comments. It returns false at the end of the source.
+// A NUL in a comment counts as the end of the source.
 func (l *lexer) skip() bool {
 	for l.pos < len(l.src) {
 		switch l.src[l.pos] {
@@ -81,8 +82,9 @@ func (l *lexer) skip() bool {
 	return false
 }
 
-// comment skips to the end of the line. A backslash escapes another backslash
-// or the end of the line, so that the comment continues.
+// comment skips to the end of the line. If the last character of the line is a
+// backslash, the comment continues on the next line. A backslash may itself be
+// escaped by a backslash.
 func (l *lexer) comment() bool {
 	for {
 		switch l.at(l.pos) {
@@ -106,7 +108,7 @@ func (l *lexer) comment() bool {
 	}
 }
 
-// word reads a name, a qualified name or a keyword.
+// word reads a name, a name with a module, or a keyword.
 func (l *lexer) word(start int) token {
 	if l.qualifiedName() {
 		return l.token(tokModuleName, start)
@@ -144,7 +146,7 @@ func (l *lexer) dot(start int) token {
 	return t
 }
 
-// symbol reads the longest possible operator, or else a single character.
+// symbol reads the longest possible operator, or else one character.
 func (l *lexer) symbol(start int) token {
 	var op Operator
 	for o := OpPipe; o <= OpUpdateAlt; o++ {
@@ -180,8 +182,8 @@ func (l *lexer) name() {
 	}
 }
 
-// qualifiedName skips to the end of name or module::name. It reports whether
-// there is a module.
+// qualifiedName skips to the end of name or module::name. It returns true if there
+// is a module.
 func (l *lexer) qualifiedName() bool {
 	l.name()
 	if l.at(l.pos) != ':' || l.at(l.pos+1) != ':' || !isNameStart(l.at(l.pos+2)) {
@@ -196,8 +198,8 @@ func isNameStart(c byte) bool { return c == '_' || 'a' <= c && c <= 'z' || 'A' <
 func isDigit(c byte) bool     { return '0' <= c && c <= '9' }
 func isNamePart(c byte) bool  { return isNameStart(c) || isDigit(c) }
 
-// number reads a number literal. point is set if its decimal point has been
-// read already. A number directly followed by a letter is malformed.
+// number reads a number literal. point is true if its decimal point has already
+// been read. A number that is directly followed by a letter is malformed.
 func (l *lexer) number(start int, point bool) token {
 	for {
 		switch c := l.at(l.pos); {
@@ -221,7 +223,7 @@ func (l *lexer) number(start int, point bool) token {
 	}
 }
 
-// exponent reads the part of a number after its e.
+// exponent reads the exponent of a number after its e.
 func (l *lexer) exponent(start int) token {
 	if c := l.at(l.pos); c == '-' || c == '+' {
 		l.pos++
@@ -240,10 +242,10 @@ func (l *lexer) exponent(start int) token {
 	return l.token(tokNumber, start)
 }
 
-// piece reads a whole string literal, or one part of an interpolated string. An
-// interpolated string is split into tokStringStart, any sequence of tokString
-// and tokStringQuery, and tokStringEnd. The parser sets inString again after
-// each interpolated query.
+// piece reads a whole string literal, or one part of a string with interpolations.
+// Such a string becomes a tokStringStart, any sequence of tokString and
+// tokStringQuery, and a tokStringEnd. The parser sets inString again after each
+// interpolated query.
 func (l *lexer) piece(start int) token {
 	for i := l.pos; i < len(l.src); i++ {
 		switch l.src[i] {
@@ -276,12 +278,12 @@ func (l *lexer) piece(start int) token {
 	return l.token(tokOpenString, start)
 }
 
-// interpolation returns the token to emit at "\(". i is the index of the
-// bracket.
+// interpolation returns the token at the start of an interpolation, "\(". i is the
+// index of the bracket.
 func (l *lexer) interpolation(start, i int) token {
 	switch {
 	case !l.inString:
-		l.inString = true // the next token starts right after the quote
+		l.inString = true // the next token starts directly after the quote
 		return l.token(tokStringStart, start)
 	case i == l.pos+1:
 		l.inString = false
@@ -291,15 +293,16 @@ func (l *lexer) interpolation(start, i int) token {
 	return l.decoded(start, start, i-1, i-1)
 }
 
-// decoded returns the string in src[from:to] and continues at next.
+// decoded returns a token for the string in src[from:to], and moves the lexer to
+// next.
 func (l *lexer) decoded(start, from, to, next int) token {
 	l.pos = next
 	return token{Span: Span{start, next}, kind: tokString, val: unescape(l.src[from:to])}
 }
 
-// escape returns the length of an escape sequence without its backslash. i is
-// the index of the letter after the backslash. If ok is false, n is the length
-// up to and including the first invalid byte.
+// escape returns the length of an escape sequence without its backslash. i is the
+// index of the letter after the backslash. If the sequence is invalid, ok is false
+// and n is the length up to and including the first invalid byte.
 func (l *lexer) escape(i int) (n int, ok bool) {
 	switch l.src[i] {
 	case '"', '/', '\\', 'b', 'f', 'n', 'r', 't':

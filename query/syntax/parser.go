@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// maxNesting limits the number of brackets that are open at once.
+// maxNesting is the maximum number of brackets that may be open at once.
 const maxNesting = 10_000
 
 // parser is a recursive descent parser with one token of lookahead. At the
@@ -24,8 +24,8 @@ func (p *parser) advance() {
 	p.tok = p.next()
 }
 
-// enter counts a level of nesting and fails if there are too many. leave must
-// be called at the end of the level.
+// enter counts one level of nesting and fails if there are too many levels. The
+// caller must call leave at the end of the level.
 func (p *parser) enter() {
 	if p.nesting++; p.nesting > maxNesting {
 		p.failAt(p.tok.Span, "nested too deeply, more than %d levels", maxNesting)
@@ -60,22 +60,22 @@ func (p *parser) expect(c byte) {
 	}
 }
 
-// close reads the bracket that closes open, after a query.
+// close reads the bracket that closes open, directly after a query.
 func (p *parser) close(open token, c byte) {
 	if !p.accept(c) {
 		p.unclosed(open, strconv.Quote(string(rune(c))))
 	}
 }
 
-// closeList reads the bracket that closes open, after an item that is not a
-// query.
+// closeList reads the bracket that closes open, directly after an item that is not
+// a query.
 func (p *parser) closeList(open token, c byte) {
 	if !p.accept(c) {
 		p.unlisted(open, `"," or `+strconv.Quote(string(rune(c))))
 	}
 }
 
-// word reads the given keyword after a query.
+// word reads the keyword w, directly after a query.
 func (p *parser) word(w string) {
 	if !p.advanceIf(p.isWord(w)) {
 		p.misplaced(strconv.Quote(w))
@@ -91,8 +91,8 @@ func (p *parser) as() {
 
 func (p *parser) semicolon() { p.expect(';') }
 
-// take reads a token of the given kind and returns its value. want describes
-// the token for the error.
+// take reads a token of the given kind and returns its value. want describes the
+// expected token in the error.
 func (p *parser) take(k tokenKind, want string) string {
 	if p.tok.kind != k {
 		p.unexpected(want)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// misplacedNode returns what is wrong with the span of a node, or "". It parses
-// the source text of the span again, which must yield the same node.
+// misplacedNode checks the span of a node: parsing the source text of the span
+// must return the same node. It returns a description of the error, or "".
 func misplacedNode(src string, n node) string {
 	at := n.place()
 	if at.Start < 0 || at.Start > at.End || at.End > len(src) {
@@ -60,7 +60,7 @@ func misplacedNode(src string, n node) string {
 	return "a node of no known kind"
 }
 
-// isPiece reports whether a node is the literal text of an interpolated string.
+// isPiece reports whether a node is a literal text between interpolations.
 func isPiece(text string, n node) bool {
 	if q, ok := n.(*Query); ok && q.Term != nil {
 		n = q.Term
@@ -72,8 +72,8 @@ func isPiece(text string, n node) bool {
 	return ok && s.Queries == nil && text[0] != '"'
 }
 
-// standing returns the text of a term as a program of its own: it adds the dot
-// of a method and removes the backslash of an interpolation.
+// standing converts the text of a term to a program of its own: it adds the dot of
+// a method call and removes the backslash of an interpolation.
 func standing(text string, t *Term) string {
 	if t.Type == TermFunc && t.Func.Method && text[0] != '.' {
 		return "." + text
@@ -96,7 +96,8 @@ func misplacedQuery(src, text string, q *Query) string {
 	return rereads(text, converted(q), func(q *Query) any { return converted(q) })
 }
 
-// rereads parses text and compares a part of it, which pick selects, with want.
+// rereads parses text, selects a part of the result with pick, and compares that
+// part with want.
 func rereads(text string, want any, pick func(*Query) any) string {
 	program, err := Parse("", text)
 	if err != nil {
@@ -120,7 +121,7 @@ func checkPlaces(t *testing.T, src string) (nodes int) {
 		if complaint := misplacedNode(src, n); complaint != "" {
 			t.Errorf("%q: %T at %v: %s", src, n, n.place(), complaint)
 		}
-		_, isCall := n.(*Func) // its span covers the name only
+		_, isCall := n.(*Func) // the span of a function call covers only its name
 		n.children(func(child node, _ int) {
 			if c := child.place(); !isCall && (c.Start < n.place().Start || c.End > n.place().End) {
 				t.Errorf("%q: %T at %v has a %T at %v", src, n, n.place(), child, c)
@@ -141,7 +142,7 @@ func (im *Import) children(visitor) {}
 
 func TestPlaces(t *testing.T) {
 	for _, src := range sources(t) {
-		if len(src) < 5_000 { // every node is parsed again, which is slow for a long source
+		if len(src) < 5_000 { // each node is parsed again, which is slow for a long source
 			checkPlaces(t, src)
 		}
 	}

@@ -5,24 +5,24 @@ import (
 	"unicode/utf8"
 )
 
-// Program is a parsed source: a query, or a module with definitions. The tree
-// is shared and must not be changed.
+// Program is a parsed source: a query, or a module with definitions. Several
+// goroutines share the tree, so it must not be changed.
 type Program struct {
 	Query *Query
 	Src   string
-	File  string // the name in errors; empty for the query on the command line
+	File  string // the name of the file in errors; empty for the query on the command line
 }
 
-// Parse parses a program. file is the name that errors show; it is empty for
-// the query on the command line. The error is an [*Error] at the first token
-// that can't continue the program.
+// Parse parses a program. file is the name of the source in errors; it is empty
+// for the query on the command line. If the source is invalid, Parse returns an
+// [*Error] at the first token that can't continue the program.
 //
 // A source that is empty or has only definitions is a module. Its query has no
 // Term and no Op.
 //
 // Parse limits the nesting to 10,000 brackets, and the height of the tree to
-// 100,000 steps from the root to a leaf, so that other code can walk the tree
-// by recursion.
+// 100,000 steps from the root to a leaf, so that other code can walk the tree by
+// recursion.
 func Parse(file, src string) (program *Program, err error) {
 	p := &parser{lexer: lexer{src: src}, file: file}
 	defer func() {
@@ -52,7 +52,7 @@ func lineCol(src string, pos int) (line, col int) {
 	return line, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
 }
 
-// program parses ["module" constant ";"] {import} ({def} | query).
+// program parses a whole source: ["module" constant ";"] {import} ({def} | query).
 func (p *parser) program() *Query {
 	start := p.tok.Start
 	var meta *ConstObject
@@ -81,7 +81,7 @@ func (p *parser) program() *Query {
 	return q
 }
 
-// imported parses "import" path "as" (name | $name) [constant] ";", or
+// imported parses an import: "import" path "as" (name | $name) [constant] ";", or
 // "include" path [constant] ";".
 func (p *parser) imported() *Import {
 	start, include := p.tok.Start, p.tok.val == "include"
@@ -103,7 +103,7 @@ func (p *parser) imported() *Import {
 	return im
 }
 
-// constObject parses a constant object, such as the metadata of a module.
+// constObject parses an object of constants, such as the metadata of a module.
 func (p *parser) constObject() *ConstObject {
 	open := p.tok
 	p.expect('{')
@@ -162,7 +162,7 @@ func (p *parser) constTerm() *ConstTerm {
 	return t
 }
 
-// constArray parses "[" [constant {"," constant}] "]".
+// constArray parses an array of constants: "[" [constant {"," constant}] "]".
 func (p *parser) constArray() *ConstArray {
 	open := p.tok
 	p.advance()

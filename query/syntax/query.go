@@ -1,7 +1,7 @@
 package syntax
 
-// pending is the left side of a query whose right side has not been parsed yet.
-// It is a list of definitions, a label, or a query with its operator.
+// pending is the left side of a query whose right side has not been parsed yet. It
+// is a list of definitions, a label, or a query with an operator.
 type pending struct {
 	defs     []*FuncDef
 	label    *Label
@@ -47,8 +47,8 @@ func (p *parser) query() *Query {
 	}
 }
 
-// unwind combines each left side on the stack with its right side, starting
-// with the last.
+// unwind combines each left side on the stack with its right side, and starts with
+// the last one.
 func unwind(stack []pending, q *Query) *Query {
 	for i := len(stack) - 1; i >= 0; i-- {
 		q = stack[i].with(q)
@@ -92,7 +92,7 @@ func (p *parser) head() (head pending, ok bool) {
 	return head, true
 }
 
-// binding parses "as" patterns "|" after an expression.
+// binding parses the part "as" patterns "|" after an expression.
 func (p *parser) binding(left *Query) pending {
 	p.advance()
 	patterns := p.patterns()
@@ -115,8 +115,8 @@ func (p *parser) definitions() (defs []*FuncDef) {
 	return defs
 }
 
-// definition parses "def" name ["(" parameter {";" parameter} ")"] ":" query
-// ";".
+// definition parses a function definition: "def" name ["(" parameter {";"
+// parameter} ")"] ":" query ";".
 func (p *parser) definition() *FuncDef {
 	p.enter()
 	defer p.leave()
@@ -150,9 +150,9 @@ func (p *parser) definition() *FuncDef {
 	return fd
 }
 
-// precedence returns the precedence of an operator in an expression. A higher
-// number binds more tightly. It is 0 for an operator that doesn't occur in
-// expressions.
+// precedence returns the precedence of an operator in an expression. An operator
+// with a higher precedence binds more tightly. The precedence is 0 for an operator
+// that can't occur in expressions.
 func (op Operator) precedence() int {
 	switch op {
 	case OpAlt:
@@ -173,13 +173,14 @@ func (op Operator) precedence() int {
 	return 0
 }
 
-// chains reports whether a op b op c is allowed.
+// chains reports whether a op b op c is valid.
 func (op Operator) chains() bool {
 	prec := op.precedence()
 	return prec != OpAssign.precedence() && prec != OpEq.precedence()
 }
 
-// expression parses binary {"//" binary}, right-associative.
+// expression parses operators in which // is right-associative and binds least
+// tightly: binary {"//" binary}.
 func (p *parser) expression() *Query {
 	q := p.binary(OpAlt.precedence() + 1)
 	var stack []pending
@@ -191,7 +192,7 @@ func (p *parser) expression() *Query {
 	return unwind(stack, q)
 }
 
-// binary parses an expression of operators whose precedence is at least least.
+// binary parses an expression whose operators have at least the precedence least.
 func (p *parser) binary(least int) *Query {
 	t := p.term()
 	q := &Query{Span: t.Span, Term: t}

@@ -9,12 +9,12 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// verdict says whether a source is valid, and whether it contains a method
+// verdict reports whether a source is valid, and whether it contains a method
 // call.
 type verdict struct{ valid, method bool }
 
-// compare parses a source with both parsers. The complaint is empty if the
-// parsers agree, or if they differ only because of a method call.
+// compare parses a source with this parser and with gojq's. The complaint is empty
+// if the parsers agree, or if they differ only because of a method call.
 func compare(src string) (v verdict, complaint string) {
 	theirs, theirErr := gojq.Parse(src)
 	program, err := Parse("", src)
@@ -42,8 +42,8 @@ func compare(src string) (v verdict, complaint string) {
 	return v, sameOffset(src, theirErr.(*gojq.ParseError), err.(*Error))
 }
 
-// expands checks that a tree with method calls is plain jq when it is printed.
-// It returns what is wrong, or "".
+// expands checks that Format can write a tree with method calls as plain jq. It
+// returns a description of the error, or "".
 func expands(q *Query) string {
 	text := converted(q).String()
 	plain, err := gojq.Parse(text)
@@ -56,15 +56,15 @@ func expands(q *Query) string {
 	return ""
 }
 
-// sameOffset compares the positions of two errors. gojq's offset is the end of
-// the token.
+// sameOffset compares the positions of the two parsers' errors. The offset in
+// gojq's error is the end of the token.
 func sameOffset(src string, theirs *gojq.ParseError, ours *Error) string {
 	begin, end := ours.Start, ours.End
 	switch {
 	case (theirs.Token == "" || theirs.Token == "\x00") && begin == end:
-		// Both errors are at the end, where this parser reports the position
-		// after the last token. gojq reads a NUL that ends a comment as a token
-		// again.
+		// Both errors are at the end of the source. There, this parser reports the
+		// position after the last token, while gojq may read a NUL that ends a
+		// comment as a token.
 		l := lexer{src: src, pos: begin}
 		if l.next().kind == tokEnd && theirs.Offset-len(theirs.Token) == l.pos {
 			return ""
@@ -74,7 +74,7 @@ func sameOffset(src string, theirs *gojq.ParseError, ours *Error) string {
 	case theirs.Token == "&" && theirs.Offset == begin+1, theirs.Token == "'" && theirs.Offset == begin+1:
 		return "" // this parser marks both characters of && and all of '…'
 	case theirs.Token == "(" && (end > theirs.Offset || strings.HasSuffix(ours.Msg, "cannot be called")):
-		return "" // a method call, possibly with a keyword as its name
+		return "" // the source has a method call, whose name may be a keyword
 	}
 	return "gojq says " + theirs.Error() + ", we say " + ours.Error()
 }
@@ -110,7 +110,7 @@ func TestSupersetOfGojqsOwnTests(t *testing.T) {
 	t.Logf("%d sources, %d valid", len(sources(t)), valid)
 }
 
-// fragments lists the tokens from which random programs are made.
+// fragments lists the tokens of which random programs consist.
 var fragments = append(strings.Fields(`. .. .a .b ["x"] [0] [] [1:] [:2] [1:2] ? // , | + - * / % == != < <= > >= = |= += -= *= /= %= //=
 and or not as $x $y $__loc__ reduce foreach if then elif else end try catch label break def f g f(x) f($x) ; : ( ) { } [ ]
 "s" "a\(.b)c" "\( )" @base64 @json 1 1.5 .5 1e3 1e 2.f null true false import include module m::f $m::x {a:1} {a} {$x} {"a"} {(.a):1}
@@ -126,8 +126,8 @@ func nameEnd(src string, i int) int {
 	return i
 }
 
-// cook returns a program of random tokens, or a changed copy of one of gojq's
-// programs.
+// cook returns a random program. It consists of random tokens, or it is a changed
+// copy of one of gojq's programs.
 func cook(r *rand.Rand, corpus []string) string {
 	if r.IntN(3) == 0 {
 		var b strings.Builder
@@ -144,7 +144,7 @@ func cook(r *rand.Rand, corpus []string) string {
 		src = src[:300]
 	}
 	for range 1 + r.IntN(2) {
-		if r.IntN(4) == 0 { // insert a method call where a term probably ends
+		if r.IntN(4) == 0 { // insert a method call at a position where a term probably ends
 			i := nameEnd(src, r.IntN(len(src)+1))
 			src = src[:i] + calls[r.IntN(len(calls))] + src[i:]
 			continue
@@ -209,7 +209,7 @@ func FuzzSuperset(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src string) {
 		if len(src) > 10_000 {
-			return // far below this parser's limits, which gojq doesn't have
+			return // this parser has limits on the length, which gojq doesn't have
 		}
 		if _, complaint := compare(src); complaint != "" {
 			t.Errorf("%q: %s", src, complaint)

@@ -10,7 +10,8 @@ func (p *parser) term() *Term {
 	return p.suffixes(t)
 }
 
-// primary parses a term without its suffixes. The caller sets the term's span.
+// primary parses a term without its suffixes. It leaves the term's span to the
+// caller.
 func (p *parser) primary() *Term {
 	switch p.tok.kind {
 	case tokField:
@@ -55,7 +56,7 @@ func (p *parser) primary() *Term {
 	return nil
 }
 
-// field parses .name, or .name(…) as a method call on the input.
+// field parses the field .name, or the method call .name(…) on the input.
 func (p *parser) field() *Term {
 	at := p.tok
 	p.advance()
@@ -65,7 +66,7 @@ func (p *parser) field() *Term {
 	return &Term{Type: TermIndex, Index: &Index{Span: at.Span, Name: at.val}}
 }
 
-// point parses ".", ."name" and .[…].
+// point parses a term that starts with a dot: ".", ."name" or .[…].
 func (p *parser) point() *Term {
 	start := p.tok.Start
 	p.advance()
@@ -100,7 +101,8 @@ func (p *parser) call() *Term {
 	return &Term{Type: TermFunc, Func: f}
 }
 
-// arguments parses query {";" query} ")".
+// arguments parses the arguments of a call after the bracket: query {";" query}
+// ")".
 func (p *parser) arguments(open token) []*Query {
 	args := []*Query{p.query()}
 	for p.accept(';') {
@@ -159,7 +161,7 @@ func (p *parser) add(t *Term, s *Suffix, start int) {
 	t.Span.End = p.prev
 }
 
-// dotted parses what follows the "." after a term.
+// dotted parses the suffix that follows a "." after a term.
 func (p *parser) dotted(start int) *Suffix {
 	if p.is('[') {
 		s := p.bracket()
@@ -176,8 +178,8 @@ func (p *parser) dotted(start int) *Suffix {
 	return &Suffix{Index: x}
 }
 
-// bracket parses "[" "]", "[" query "]", or "[" [query] ":" [query] "]" with at
-// least one query.
+// bracket parses a suffix in brackets: "[" "]", "[" query "]", or "[" [query] ":"
+// [query] "]" with at least one query.
 func (p *parser) bracket() *Suffix {
 	open := p.tok
 	p.advance()
@@ -202,9 +204,9 @@ func (p *parser) bracket() *Suffix {
 	return &Suffix{Span: x.Span, Index: x}
 }
 
-// method converts a method call to a pipe: X.f(a) becomes (X | f(a)). A "?"
-// after the call applies to the call alone, just as the ? in X.a? applies to .a
-// alone. So [.x[].f()?] continues after an element for which f fails.
+// method converts a method call to a pipe: X.f(a) becomes (X | f(a)). A "?" after
+// the call applies to the call only, just as the ? in X.a? applies to .a only. So
+// [.x[].f()?] continues after an element for which f fails.
 func (p *parser) method(receiver *Term, name token) *Term {
 	call := p.methodCall(name)
 	call.Span = p.from(name.Start + 1)
@@ -218,7 +220,7 @@ func (p *parser) method(receiver *Term, name token) *Term {
 	return &Term{Span: q.Span, Type: TermQuery, Query: q}
 }
 
-// methodCall parses the arguments of .name(…). There may be none.
+// methodCall parses the arguments of a method call .name(…), which may have none.
 func (p *parser) methodCall(name token) *Term {
 	at := Span{name.Start + 1, name.End}
 	if isKeyword(name.val) {
@@ -233,7 +235,7 @@ func (p *parser) methodCall(name token) *Term {
 	return &Term{Type: TermFunc, Func: f}
 }
 
-// object parses "{" [member {"," member} [","]] "}".
+// object parses an object construction: "{" [member {"," member} [","]] "}".
 func (p *parser) object() *Object {
 	open := p.tok
 	p.advance()
@@ -250,7 +252,8 @@ func (p *parser) object() *Object {
 	return o
 }
 
-// member parses (key | string) [":" value], or "(" query ")" ":" value.
+// member parses a member of an object: (key | string) [":" value], or "(" query
+// ")" ":" value.
 func (p *parser) member() *ObjectKeyVal {
 	start := p.tok
 	kv := &ObjectKeyVal{}
@@ -263,8 +266,8 @@ func (p *parser) member() *ObjectKeyVal {
 	return kv
 }
 
-// key parses the key of a member: a word, a variable, a string or (query). want
-// describes the key for an error.
+// key parses the key of a member: a word, a variable, a string or a query in
+// parentheses. want describes the expected key in the error.
 func (p *parser) key(want string) (name string, text *String, q *Query) {
 	switch t := p.tok; {
 	case t.kind == tokName || t.kind == tokVariable || t.kind == tokKeyword:
@@ -279,7 +282,8 @@ func (p *parser) key(want string) (name string, text *String, q *Query) {
 	return "", nil, nil
 }
 
-// memberValue parses expression {"|" expression}, right-associative.
+// memberValue parses the value of a member: expression {"|" expression},
+// right-associative.
 func (p *parser) memberValue() *Query {
 	q := p.expression()
 	var stack []pending
@@ -308,8 +312,7 @@ func (p *parser) quoted() *String {
 	return s
 }
 
-// quotedPart parses a text part of an interpolated string, or an interpolated
-// query.
+// quotedPart parses one part of a string with interpolations: a text or a query.
 func (p *parser) quotedPart(open token) *Query {
 	part := p.tok
 	t := &Term{}
@@ -323,7 +326,7 @@ func (p *parser) quotedPart(open token) *Query {
 		if !p.is(')') {
 			p.unclosed(part, `")"`)
 		}
-		p.inString = true // must be set before the token after the bracket is read
+		p.inString = true // this must be set before the token after the bracket is read
 		p.advance()
 	case tokEnd, tokOpenString:
 		p.failAt(Span{open.Start, len(p.src)}, "unterminated string literal")

@@ -6,21 +6,21 @@ type tokenKind int
 const (
 	tokEnd      tokenKind = iota // the end of the source
 	tokChar                      // a bracket, or any other single character
-	tokOperator                  // an operator that is not a word
-	tokKeyword                   // a reserved word; "and" and "or" are also operators
-	tokName                      // name
+	tokOperator                  // an operator that consists of symbols
+	tokKeyword                   // a reserved word, such as "and", which is also an operator
+	tokName                      // the name of a function, as in f or m::f
 	tokModuleName
-	tokVariable // $name
+	tokVariable // a variable, as in $name
 	tokModuleVariable
-	tokField   // .name
+	tokField   // a field, as in .name
 	tokRecurse // ..
 	tokFormat  // @name
 	tokNumber
 
-	tokString      // a whole literal, or one part of an interpolated string
-	tokStringStart // the quote that opens an interpolated string
-	tokStringQuery // \(
-	tokStringEnd   // the quote that closes an interpolated string
+	tokString      // a whole string literal, or one part of a string with interpolations
+	tokStringStart // the quote that opens a string with interpolations
+	tokStringQuery // the start of an interpolation, \(
+	tokStringEnd   // the quote that closes a string with interpolations
 
 	tokBadNumber
 	tokBadEscape
@@ -31,13 +31,13 @@ const (
 type token struct {
 	Span
 	kind tokenKind
-	ch   byte     // set for a tokChar in ASCII
-	op   Operator // set for a tokOperator, "and" and "or"
-	val  string   // a field without its dot, a string decoded, any other token as written
+	ch   byte     // the character, for a tokChar in ASCII
+	op   Operator // the operator, for a tokOperator and for "and" and "or"
+	val  string   // the name of a field, the decoded text of a string, or else the source text
 }
 
-// isKeyword reports whether a word is reserved. A reserved word can be a field
-// or a key, but not the name of a function.
+// isKeyword reports whether a word is reserved. A reserved word may be a field or
+// a key of an object, but not a function.
 func isKeyword(s string) bool {
 	switch s {
 	case "or", "and", "module", "import", "include", "def", "as", "label", "break", "null", "true", "false",
@@ -47,7 +47,7 @@ func isKeyword(s string) bool {
 	return false
 }
 
-// beginsTerm reports whether a token can only occur at the start of a term.
+// beginsTerm reports whether a token occurs only at the start of a term.
 func (t token) beginsTerm() bool {
 	switch t.kind {
 	case tokName, tokModuleName, tokVariable, tokModuleVariable, tokNumber, tokFormat, tokString, tokStringStart, tokRecurse:
@@ -101,5 +101,5 @@ var operators = [...]string{
 	OpUpdateMod: "%=", OpUpdateAlt: "//=",
 }
 
-// String returns the operator as it is written.
+// String returns the operator as in the source.
 func (op Operator) String() string { return operators[op] }

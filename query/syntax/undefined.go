@@ -18,8 +18,8 @@ func (c *checker) call(f *Func) {
 	f.children(c.node)
 }
 
-// undefined reports a function that doesn't exist, with a suggestion if there
-// is one.
+// undefined reports a call of an undefined function, with a suggestion if there is
+// one.
 func (c *checker) undefined(f *Func) {
 	keys := c.functions()
 	module, _, qualified := strings.Cut(f.Name, "::")
@@ -45,7 +45,7 @@ func (c *checker) undefined(f *Func) {
 	if len(f.Args) == 0 && !f.Method && !qualified {
 		start, field := dashed(c.program.Src, f.Span)
 		if field != "" && start == c.dashed {
-			return // this word has been reported at its first dash
+			return // the word was already reported at its first dash
 		}
 		c.dashed = start
 		hint = c.barewordHint(f.Name, field, hint)
@@ -53,7 +53,8 @@ func (c *checker) undefined(f *Func) {
 	c.report(f.Span, "function not defined: %s%s", missing, hint)
 }
 
-// functions returns the functions that a call could have meant, sorted.
+// functions returns the functions that the author of a call could have meant,
+// sorted.
 func (c *checker) functions() []string {
 	keys := slices.Clone(c.given.Keys())
 	for _, name := range c.scope.names {
@@ -70,8 +71,8 @@ func (c *checker) imports(module string) bool {
 	return slices.ContainsFunc(c.program.Query.Imports, func(im *Import) bool { return im.ImportAlias == module })
 }
 
-// aritiesOf returns the numbers of arguments with which a function exists, in
-// ascending order.
+// aritiesOf returns, in ascending order, the numbers of arguments with which a
+// function can be called.
 func aritiesOf(keys []string, name string) (arities []int) {
 	for _, k := range keys {
 		if digits, ok := strings.CutPrefix(k, name+"/"); ok {
@@ -84,8 +85,8 @@ func aritiesOf(keys []string, name string) (arities []int) {
 	return arities
 }
 
-// counted formats numbers of arguments: "1 argument", "2 or 3 arguments", "no
-// argument".
+// counted formats the possible numbers of arguments: "1 argument", "2 or 3
+// arguments", "no argument".
 func counted(arities []int) string {
 	words := make([]string, len(arities))
 	for i, n := range arities {
@@ -124,8 +125,8 @@ func commaHint(f *Func, arities []int) string {
 }
 
 // barewordHint returns a hint for a name that was probably meant as something
-// else: a field with a dash, a variable without its $, a field without its dot,
-// or a string without its quotes.
+// else: a field with a dash, a variable without its $, a field without its dot, or
+// a string without its quotes.
 func (c *checker) barewordHint(name, field, hint string) string {
 	switch {
 	case field != "":
@@ -138,8 +139,8 @@ func (c *checker) barewordHint(name, field, hint string) string {
 	return hint
 }
 
-// dashed returns the whole word a-b and its position if at is the position of b
-// in .a-b.
+// dashed returns the field a-b and its position if at is the position of b in
+// .a-b.
 func dashed(src string, at Span) (start int, word string) {
 	start, end := at.Start, at.End
 	for start > 0 && (isNamePart(src[start-1]) || src[start-1] == '-') {
@@ -179,9 +180,9 @@ func (c *checker) label(t *Term) {
 	}
 }
 
-// nearest returns the candidate with the lowest score below limit, and the
-// first one among equals. ok is false if there is none. score returns false for
-// a candidate that must not be chosen.
+// nearest returns the candidate with the lowest score, if that is below limit. Of
+// several such candidates, it returns the first. ok is false if there is none.
+// score returns false for a candidate that must not be chosen.
 func nearest(candidates []string, limit int, score func(string) (int, bool)) (best string, ok bool) {
 	for _, c := range candidates {
 		if n, possible := score(c); possible && n < limit {
@@ -191,15 +192,16 @@ func nearest(candidates []string, limit int, score func(string) (int, bool)) (be
 	return best, ok
 }
 
-// Nearest returns the name in names that is most similar to name, or "" if none
-// is similar. Among equally similar names, it returns the first.
+// Nearest returns the string in names that is most similar to name, or "" if none
+// is similar. Of several equally similar names, it returns the first.
 func Nearest(names []string, name string) string {
 	best, _ := nearest(names, allowed(len(name))+1, func(other string) (int, bool) { return distance(other, name), true })
 	return best
 }
 
-// nearestKey returns the key that name/arity probably meant. It prefers the
-// fewest typing errors, then the same number of arguments. keys must be sorted.
+// nearestKey returns the key in keys that name/arity was probably meant to be. It
+// prefers the key with the fewest typing errors, and then one with the same number
+// of arguments. keys must be sorted.
 func nearestKey(keys []string, name string, arity int) (string, bool) {
 	same := Key("", arity)
 	return nearest(keys, 2*allowed(len(name))+2, func(key string) (int, bool) {
@@ -212,7 +214,7 @@ func nearestKey(keys []string, name string, arity int) (string, bool) {
 	})
 }
 
-// nearestName suggests the variable "$x" that was probably meant, or the label
+// nearestName returns the variable "$x" that was probably meant, or the label
 // "break $x" if prefix is "break ".
 func nearestName(others []string, prefix, name string) string {
 	others = slices.Sorted(slices.Values(others))
@@ -226,8 +228,7 @@ func nearestName(others []string, prefix, name string) string {
 	return ", did you mean " + strings.TrimPrefix(best, prefix) + "?"
 }
 
-// allowed returns the number of typing errors up to which a name of n letters
-// is still recognized.
+// allowed returns the maximum number of typing errors in a name of n letters.
 func allowed(n int) int {
 	if n < 3 {
 		return 0
@@ -235,9 +236,9 @@ func allowed(n int) int {
 	return min((n+1)/3, 3)
 }
 
-// distance counts the typing errors between two words: a letter that is
-// missing, added, wrong, or swapped with its neighbor. Case doesn't matter. If
-// the lengths differ by more than 3, it returns that difference.
+// distance returns the number of typing errors between two words. An error is a
+// letter that is missing, added, wrong, or swapped with its neighbor. Case doesn't
+// count. If the lengths differ by more than 3, distance returns that difference.
 func distance(a, b string) int {
 	if d := len(a) - len(b); d > 3 || d < -3 {
 		return max(d, -d)

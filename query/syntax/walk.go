@@ -13,9 +13,9 @@ const maxHeight = 100_000
 // node is a part of the tree that has a position.
 type node interface {
 	place() Span
-	// children visits the children of a node. step is the number of levels that
-	// a child counts as deeper: one, and more for a later element of a list,
-	// because the evaluation of a list may nest its elements.
+	// children calls visit for each child of a node, with a step: the number of
+	// levels by which the child is deeper. It is more than one for a later element
+	// of a list, because the evaluation of a list may nest its elements.
 	children(visit visitor)
 }
 
@@ -23,8 +23,8 @@ type visitor func(child node, step int)
 
 func (s Span) place() Span { return s }
 
-// tooTall finds a node more than maxHeight steps away from the root. It doesn't
-// use recursion.
+// tooTall finds a node that is more than maxHeight steps away from the root. It
+// doesn't use recursion.
 func tooTall(root *Query) (at Span, tall bool) {
 	type visited struct {
 		node
@@ -43,8 +43,8 @@ func tooTall(root *Query) (at Span, tall bool) {
 	return Span{}, false
 }
 
-// Queries returns all queries of a program in the order of the source, each query
-// before those inside it.
+// Queries returns all queries of a program in the order of the source. A query
+// comes before the queries inside it.
 func (p *Program) Queries() iter.Seq[*Query] {
 	return func(yield func(*Query) bool) {
 		for n := range nodes(p.Query) {
@@ -55,8 +55,9 @@ func (p *Program) Queries() iter.Seq[*Query] {
 	}
 }
 
-// nodes returns a node and all nodes below it in the order of the source, each
-// before those below it. It takes no more stack for a tall tree than for a low one.
+// nodes returns a node and all nodes below it in the order of the source. A node
+// comes before the nodes below it. The stack that it needs doesn't depend on the
+// tree's height.
 func nodes(root node) iter.Seq[node] {
 	return func(yield func(node) bool) {
 		stack := []node{root}
@@ -118,7 +119,7 @@ func (t *Term) children(visit visitor) {
 	}
 }
 
-// base visits the children of a term, except for its suffixes.
+// base visits the children of a term except those in its suffixes.
 func (t *Term) base(visit visitor) {
 	visit.literal(t.Str, 1)
 	visit.query(t.Query, 1)

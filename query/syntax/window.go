@@ -7,11 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// windowWidth is the number of columns of a source line that an error shows.
+// windowWidth is the number of columns of a source line that an error message
+// shows.
 const windowWidth = 76
 
 // window returns the part of a source line around a position, and the line of
-// carets to print below it.
+// carets to print under it.
 func window(src string, at Span) (text, carets string) {
 	start := min(max(at.Start, 0), len(src))
 	from := strings.LastIndexByte(src[:start], '\n') + 1
@@ -51,9 +52,9 @@ func window(src string, at Span) (text, carets string) {
 	return line.String(), under.String()
 }
 
-// cut returns the part src[lo:hi] of a line that fits into the window. It takes
-// up to half a window before the position, then what follows, and fills the
-// rest from before the position.
+// cut returns the offsets of the part src[lo:hi] of a line that fits into the
+// window. It includes up to half a window before place, then the text after place.
+// It fills the remaining width with text before place.
 func cut(src string, from, to, place int) (lo, hi int) {
 	lo, used := widen(src, from, place, windowWidth/2)
 	hi = place
@@ -70,8 +71,8 @@ func cut(src string, from, to, place int) (lo, hi int) {
 	return lo, hi
 }
 
-// widen moves lo back towards from, as far as the number of columns allows. It
-// returns the new offset and the number of columns used.
+// widen moves lo back towards from, by at most this number of columns. It returns
+// the new offset and the number of columns that it used.
 func widen(src string, from, lo, columns int) (int, int) {
 	used := 0
 	for lo > from {
@@ -86,8 +87,7 @@ func widen(src string, from, lo, columns int) (int, int) {
 	return lo, used
 }
 
-// cellOf returns the text that is printed for a character of n bytes, and its
-// width in columns.
+// cellOf returns the text to print for a character, and its width in columns.
 func cellOf(r rune, n int) (cell string, width int) {
 	switch {
 	case r == '\t':
@@ -104,9 +104,9 @@ func cellOf(r rune, n int) (cell string, width int) {
 	return string(r), 1
 }
 
-// wide lists the characters that terminals print two columns wide. They are
-// those with East Asian Width W or F in the Unicode Character Database,
-// including unassigned characters between them, and the whole newest block of
+// wide lists the ranges of characters that terminals print two columns wide. These
+// are the characters with East Asian Width W or F in the Unicode Character
+// Database, unassigned characters between them, and all of the newest block of
 // emoji.
 var wide = [...]struct{ first, last rune }{
 	{0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329, 0x232a}, {0x23e9, 0x23ec}, {0x23f0, 0x23f0}, {0x23f3, 0x23f3},

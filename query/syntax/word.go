@@ -6,32 +6,31 @@ type WordKind int
 // The kinds of words.
 const (
 	WordSign     WordKind = iota // a bracket, an operator, or any other token
-	WordName                     // name, or module::name
+	WordName                     // a name, as in name or module::name
 	WordKeyword                  // "if", "and", …
-	WordVariable                 // $name, or $module::name
-	WordField                    // .name
-	WordFormat                   // @name
+	WordVariable                 // a variable, as in $name or $module::name
+	WordField                    // a field, as in .name
+	WordFormat                   // a format, as in @name
 	WordNumber
-	WordString      // a string, or one part of an interpolated string
-	WordStringStart // the quote that opens an interpolated string
-	WordStringQuery // \(
-	WordStringEnd   // the quote that closes an interpolated string
-	WordOpenString  // a string without a closing quote, or its last part
+	WordString      // a whole string, or one part of a string with interpolations
+	WordStringStart // the quote that opens a string with interpolations
+	WordStringQuery // the start of an interpolation, \(
+	WordStringEnd   // the quote that closes a string with interpolations
+	WordOpenString  // a string that isn't closed, or the last part of one
 )
 
-// A Word is a token of a source that may be unfinished.
+// A Word is a token of a source. The source may be incomplete.
 type Word struct {
 	Span
 	Kind WordKind
-	Text string // as written; for a string, decoded as far as possible
+	Text string // the source text; for a string, decoded as far as possible
 }
 
-// Words splits a source into its tokens, whether or not it can be parsed.
-// Comments are not words. commented reports whether the source ends inside a
-// comment.
+// Words splits a source into its tokens, even if the source can't be parsed. It
+// omits comments. commented is true if the source ends inside a comment.
 func Words(src string) (words []Word, commented bool) {
 	l := lexer{src: src}
-	depth, within := 0, []int(nil) // for each open \(, the number of brackets that were open before it
+	depth, within := 0, []int(nil) // depth is the number of open brackets; within holds, for each open \(, the depth before it
 	for {
 		before := l.pos
 		if !l.inString {
@@ -62,8 +61,8 @@ func Words(src string) (words []Word, commented bool) {
 	}
 }
 
-// comments reports whether the source ends in a comment that starts at or after
-// the offset from.
+// comments reports whether the source ends inside a comment that starts at or
+// after the offset from.
 func (l *lexer) comments(from int) bool {
 	for i := from; i < len(l.src); i++ {
 		if l.src[i] == '#' {
@@ -77,8 +76,8 @@ func (l *lexer) comments(from int) bool {
 	return false
 }
 
-// whole returns the text of an unfinished string, without its opening quote and
-// without an unfinished escape sequence.
+// whole returns the text of an unfinished string without its opening quote and
+// without an unfinished escape sequence at its end.
 func whole(s string) string {
 	if s != "" && s[0] == '"' {
 		s = s[1:]

@@ -12,27 +12,27 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Funcs evaluates small jq expressions with gojq. It compiles each expression
-// only once. The zero value is ready to use. It is safe for concurrent use.
+// Funcs evaluates small jq expressions with gojq, and compiles each expression
+// only once. The zero value is ready to use. Several goroutines may use it at
+// once.
 type Funcs struct {
-	compiled sync.Map // *gojq.Code by expression
+	compiled sync.Map // compiled expressions (*gojq.Code) by their text
 }
 
-// arguments names the variables of an expression, in the order of Call's
-// values.
+// arguments lists the names of the variables in an expression, in the order of
+// Call's values.
 var arguments = []string{"$a", "$b", "$c", "$d"}
 
-// Call evaluates an expression and returns its first result. The values become
-// $a, $b, $c and $d in the expression; missing values are null. The input is
-// $a. The values must be plain, and so is the result.
+// Call evaluates an expression and returns its first result. The values are $a,
+// $b, $c and $d in the expression; missing values are null. The input is $a. The
+// values must be plain, and the result is plain, too.
 //
-// Errors of the evaluation have gojq's texts. A [ValueError] carries a value
-// that try can catch, and a [*Halt] ends the run. A panic inside gojq is
-// returned as an error.
+// Errors of the evaluation have gojq's texts. A [ValueError] holds a value that
+// try can catch, and a [*Halt] ends the run. A panic inside gojq becomes an error.
 //
-// A call on large values can't be interrupted, so it runs in a goroutine. If
-// the context ends first, Call returns the context's error at once, and the
-// goroutine runs to its end without effect.
+// A call on large values can't be interrupted, so it runs in a goroutine. If the
+// context ends first, Call returns the context's error at once. The goroutine then
+// runs to its end, and its result is dropped.
 func (f *Funcs) Call(ctx context.Context, expr string, values ...any) (any, error) {
 	code, err := f.code(expr)
 	if err != nil {
@@ -44,10 +44,10 @@ func (f *Funcs) Call(ctx context.Context, expr string, values ...any) (any, erro
 	return Aside(ctx, func() (any, error) { return evaluate(code, expr, values) })
 }
 
-// Aside runs work that can't be interrupted. It returns the result of work, or
-// the context's error as soon as the context ends. In that case, work runs to
-// its end in the background and keeps its memory until then, and its result is
-// dropped.
+// Aside runs a function that can't be interrupted, in a goroutine, and returns its
+// result. If the context ends first, Aside returns the context's error at once.
+// The goroutine then runs to its end in the background, keeps its memory until
+// then, and its result is dropped.
 func Aside(ctx context.Context, work func() (any, error)) (any, error) {
 	type result struct {
 		v   any
@@ -111,7 +111,7 @@ func guard(work func() (any, error)) (v any, err error) {
 	return work()
 }
 
-// If the values of a call are larger than this, the call runs in a goroutine.
+// A call runs in a goroutine if its values are larger than these limits.
 const (
 	largeText  = 1 << 20
 	largeNodes = 1 << 14
@@ -127,8 +127,8 @@ func large(values []any) bool {
 	return false
 }
 
-// weigh subtracts the size of v from text and nodes. It stops when one of them
-// is below zero.
+// weigh subtracts the size of v from text and nodes. It stops as soon as one of
+// them is negative.
 func weigh(v any, text, nodes *int) {
 	*nodes--
 	switch v := v.(type) {
@@ -137,7 +137,7 @@ func weigh(v any, text, nodes *int) {
 	case json.Number:
 		*text -= len(v)
 	case *big.Int:
-		*text -= v.BitLen() // more than the length of its text, but proportional to the work on it
+		*text -= v.BitLen() // this is more than the length of the text, but in proportion to the time that it takes
 	case []any:
 		for i := 0; i < len(v) && *text >= 0 && *nodes >= 0; i++ {
 			weigh(v[i], text, nodes)

@@ -13,14 +13,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Compare orders two plain values as jq does and returns -1, 0 or 1. The order
-// is null, false, true, numbers, strings, arrays, objects. NaN is less than any
-// number.
+// Compare compares two plain values in jq's order and returns -1, 0 or 1. The
+// order is null, false, true, numbers, strings, arrays, objects. NaN is less than
+// any number.
 func Compare(a, b any) int { return gojq.Compare(object.ToPlain(a), object.ToPlain(b)) }
 
-// Marshal returns the JSON text of a plain value as jq writes it: keys in the
-// order in which they were set, no spaces, NaN as null, and an infinity as the
-// largest number.
+// Marshal returns the JSON text of a plain value in jq's form: keys in the order
+// in which they were set, no spaces, null for NaN, and the largest number for an
+// infinity.
 func Marshal(v any) string { return string(appendJSON(nil, v)) }
 
 func appendJSON(out []byte, v any) []byte {
@@ -64,16 +64,15 @@ func appendText(out []byte, s string) []byte {
 	return append(append(append(out, '"'), s...), '"')
 }
 
-// Preview returns the type and the start of the text of a plain value, in the
-// form that jq uses in errors: object ({"a":1}).
+// Preview returns the type of a plain value and the start of its JSON text. It has
+// the form of values in jq's errors: object ({"a":1}).
 func Preview(v any) string { return TypeOf(v) + " (" + Excerpt(v) + ")" }
 
-// mostExcerpt is the number of bytes of a value's text that jq shows in an
-// error.
+// mostExcerpt is the number of bytes of a value's text that an error of jq shows.
 const mostExcerpt = 29
 
-// Excerpt returns the text of a plain value, shortened as in jq's errors: "..."
-// replaces the end of a long text, except for the closing bracket or quote.
+// Excerpt returns the JSON text of a plain value, shortened as in jq's errors:
+// "..." replaces the end of a long text, but the closing bracket or quote remains.
 func Excerpt(v any) string {
 	text := Marshal(v)
 	if len(text) <= mostExcerpt {
@@ -105,7 +104,7 @@ func ToFloat(v any) (f float64, ok bool) { return gojq.ToFloat64(v) }
 func ToInt(v any) (i int, ok bool) { return gojq.ToInt(v) }
 
 // Number returns the value of a number in JSON or in a query. It is an int, a
-// *big.Int if the integer is too large for an int, or a float64. The float64 is
+// *big.Int if an integer is too large for an int, or a float64. The float64 is
 // infinite if the number is too large for it.
 func Number(text string) any {
 	if i, err := strconv.Atoi(text); err == nil {
@@ -126,9 +125,8 @@ func Number(text string) any {
 	return math.Inf(1)
 }
 
-// Literal returns the value of a number in a query. The value keeps the
-// original text, such as 1.000 or 1e3, if printing the value would give another
-// text.
+// Literal returns the value of a number in a query. If printing the value would
+// change its text, such as 1.000 or 1e3, the result keeps the text.
 func Literal(text string) any {
 	v := Number(text)
 	if f, ok := v.(float64); ok && Marshal(f) != text {
@@ -137,8 +135,8 @@ func Literal(text string) any {
 	return v
 }
 
-// regular converts a decimal number to the form that JSON requires: digits on
-// both sides of the point, and no leading zeros.
+// regular converts a decimal number to the form that JSON requires: digits on both
+// sides of the decimal point and no leading zeros.
 func regular(text string) string {
 	sign := ""
 	if strings.HasPrefix(text, "-") {
@@ -159,10 +157,10 @@ func regular(text string) string {
 	return sign + whole + text[end:]
 }
 
-// ParseNumber parses a text as jq's tonumber does. It accepts a JSON number, a
-// number with a plus sign, leading zeros, or no digits on one side of the
-// point, and the words nan and infinity in any case. ok is false for any other
-// text.
+// ParseNumber parses a text as jq's tonumber does. It accepts numbers in JSON's
+// form, with a plus sign, with leading zeros, and with digits on only one side of
+// the decimal point. It accepts the words nan and infinity in any case. For any
+// other text, ok is false.
 func ParseNumber(text string) (n any, ok bool) {
 	unsigned := strings.TrimLeft(text, "+-")
 	if len(text)-len(unsigned) > 1 {
@@ -184,8 +182,8 @@ func ParseNumber(text string) (n any, ok bool) {
 	return Literal(strings.TrimPrefix(text, "+")), true
 }
 
-// isDecimal reports whether a text consists of digits with at most one point,
-// and optionally an exponent.
+// isDecimal reports whether a text consists of digits with at most one decimal
+// point, and optionally an exponent.
 func isDecimal(s string) bool {
 	mantissa, exponent := s, ""
 	if i := strings.IndexAny(s, "eE"); i >= 0 {
