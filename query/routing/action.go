@@ -9,7 +9,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// applyAction sets what a route does with the request that it matched.
+// applyAction stores in the answer what the selected route does with the request.
 func (c *choice) applyAction(m document.Message, r *routed) {
 	switch {
 	case m.Has("redirect"):
@@ -25,7 +25,7 @@ func (c *choice) applyAction(m document.Message, r *routed) {
 	}
 }
 
-// forward evaluates a route that forwards to clusters.
+// forward evaluates the action of a route that forwards requests to clusters.
 func (c *choice) forward(m document.Message, r *routed) {
 	a := m.Sub("route")
 	literal, known := c.clusters(a, r)
@@ -34,14 +34,14 @@ func (c *choice) forward(m document.Message, r *routed) {
 	}
 	path := c.pathTo(m.Sub("match"), a, r)
 	host := c.hostTo(a, r, cmp.Or(literal, r.Host)+r.connectPort, known)
-	if c.answer.URL = path; host != "" { // without a known host, the URL is only the path
+	if c.answer.URL = path; host != "" { // without a known host, the URL consists of the path only
 		c.answer.URL = r.headers.first(":scheme") + "://" + host + path
 	}
 }
 
-// clusters selects the cluster. host is the host that the selected entry of
-// weighted clusters sets in place of the request's. known is false if the host
-// depends on which entry is selected and that isn't known.
+// clusters selects the cluster of a route. If an entry of weighted clusters
+// replaces the request's host, host is the new one. known is false if the host
+// depends on the entry and the selected entry isn't known.
 func (c *choice) clusters(a document.Message, r *routed) (host string, known bool) {
 	switch {
 	case a.Has("cluster"):
@@ -61,8 +61,9 @@ func (c *choice) clusters(a document.Message, r *routed) (host string, known boo
 	return "", true
 }
 
-// noCluster returns the status that Envoy answers if a header names no cluster.
-// The default was measured on Envoy 1.40; the comment in Envoy's API says 404.
+// noCluster returns the status of Envoy's answer if the route takes the cluster
+// from a request header and the header is missing. The default was measured on
+// Envoy 1.40; the comment in Envoy's API says 404.
 func noCluster(a document.Message) int {
 	switch a.Text("clusterNotFoundResponseCode") {
 	case "NOT_FOUND":
@@ -77,17 +78,17 @@ func (c *choice) setCluster(name string) {
 	c.answer.Cluster, c.answer.Clusters = name, []Share{{Name: name, Share: 1}}
 }
 
-// Weighted returns the shares of weighted clusters that don't belong to a
-// route, such as those of a TCP proxy, and the cluster that the random value
-// selects.
+// Weighted returns the shares of weighted clusters outside of a route, such as
+// those of a TCP proxy, and the cluster that the random value selects.
 func Weighted(ctx context.Context, e Envoy, clusters any, random *uint64) (shares []Share, one string, err error) {
 	c := newChoice(ctx, &Cache{}, e)
 	c.weighted(c.Message(nil), c.Message(clusters), &routed{Request: Request{Random: random}})
 	return c.answer.Clusters, c.answer.Cluster, c.Err
 }
 
-// weighted returns the shares of weighted clusters and selects one by a random
-// value: that of the header that the route names, or else that of the request.
+// weighted returns the shares of a route's weighted clusters and selects one of
+// them by a random value: the value in the header that the route names, or else
+// the request's value.
 func (c *choice) weighted(a, w document.Message, r *routed) (host string, known bool) {
 	entries := w.List("clusters")
 	var sum uint64
@@ -124,7 +125,7 @@ func (c *choice) weighted(a, w document.Message, r *routed) (host string, known 
 	return host, chosen || !rewrites
 }
 
-// weightOf returns the weight of an entry. A value in Envoy's runtime takes
+// weightOf returns the weight of an entry. A value in Envoy's runtime has
 // precedence over the configured weight.
 func (c *choice) weightOf(w, entry document.Message) uint64 {
 	if prefix := w.Text("runtimeKeyPrefix"); prefix != "" {
@@ -139,8 +140,8 @@ func (c *choice) weightOf(w, entry document.Message) uint64 {
 	return uint64(entry.Number("weight"))
 }
 
-// randomFor returns the value that selects one of the weighted clusters, or nil
-// if it isn't known.
+// randomFor returns the random value that selects one of the weighted clusters. It
+// returns nil if the value isn't known.
 func (c *choice) randomFor(w document.Message, r *routed) *uint64 {
 	if w.Flag("useHashPolicy") {
 		c.unsupported("hash policy")
@@ -154,8 +155,8 @@ func (c *choice) randomFor(w document.Message, r *routed) *uint64 {
 	return r.Random
 }
 
-// hostTo returns the host that is sent upstream, or "" if it isn't known. The
-// route's host rewrite takes precedence over that of an entry of weighted
+// hostTo returns the host of the forwarded request, or "" if it isn't known. The
+// route's host rewrite has precedence over the host of an entry of weighted
 // clusters.
 func (c *choice) hostTo(a document.Message, r *routed, host string, known bool) string {
 	switch {
@@ -179,7 +180,7 @@ func (c *choice) hostTo(a document.Message, r *routed, host string, known bool) 
 	return host
 }
 
-// pathTo returns the path that is sent upstream.
+// pathTo returns the path of the forwarded request.
 func (c *choice) pathTo(match, a document.Message, r *routed) string {
 	only := pathOnly(r.Path)
 	switch {
@@ -202,13 +203,13 @@ func (c *choice) pathTo(match, a document.Message, r *routed) string {
 	return r.Path
 }
 
-// redirectStatus maps the response codes of RedirectAction to HTTP statuses.
-// The default is 301.
+// redirectStatus maps the response codes of a RedirectAction to HTTP statuses. A
+// response code that isn't in the map means 301.
 var redirectStatus = map[string]int{
 	"": 301, "MOVED_PERMANENTLY": 301, "FOUND": 302, "SEE_OTHER": 303, "TEMPORARY_REDIRECT": 307, "PERMANENT_REDIRECT": 308,
 }
 
-// redirect sets the status and the location of a RedirectAction.
+// redirect stores the status and the location of a RedirectAction in the answer.
 func (c *choice) redirect(m document.Message, r *routed) {
 	d := m.Sub("redirect")
 	scheme := r.headers.first(":scheme")
@@ -220,7 +221,7 @@ func (c *choice) redirect(m document.Message, r *routed) {
 	}
 	c.answer.RedirectStatus = redirectStatus[d.Text("responseCode")]
 	path := c.redirectPath(m.Sub("match"), d, r)
-	if path == "" || r.Method == "CONNECT" && d.Text("pathRedirect") != "" { // a CONNECT has no path, so Envoy sends no location
+	if path == "" || r.Method == "CONNECT" && d.Text("pathRedirect") != "" { // a CONNECT request has no path, so Envoy sends no location
 		return
 	}
 	if path[0] != '/' {
@@ -229,9 +230,9 @@ func (c *choice) redirect(m document.Message, r *routed) {
 	c.answer.RedirectTo = scheme + "://" + redirectHost(d, r, scheme) + path
 }
 
-// redirectHost returns the host of a redirect's location. It is the request's
-// host unless the redirect names one. If the scheme changes, the default port
-// of the old scheme is dropped.
+// redirectHost returns the host of a redirect's location: the host that the
+// redirect names, or else the host of the request. If the redirect changes the
+// scheme, the default port of the old scheme is removed.
 func redirectHost(d document.Message, r *routed, scheme string) string {
 	port := ""
 	if p := d.Number("portRedirect"); p != 0 {
@@ -242,7 +243,7 @@ func redirectHost(d document.Message, r *routed, scheme string) string {
 	}
 	host := r.Host
 	at := portAt(host)
-	if strings.HasPrefix(host, "[") { // the port of an IPv6 literal follows the bracket
+	if strings.HasPrefix(host, "[") { // the port of an IPv6 address follows the bracket
 		if at = strings.LastIndex(host, "]:") + 1; at == 0 {
 			at = len(host)
 		}
@@ -276,7 +277,7 @@ func (c *choice) redirectPath(match, d document.Message, r *routed) string {
 		}
 	case d.Has("regexRewrite"):
 		re := d.Sub("regexRewrite")
-		if p := c.replace(re.Sub("pattern").Text("regex"), re.Text("substitution"), only); p != "" { // an empty result is no path, so the path stays
+		if p := c.replace(re.Sub("pattern").Text("regex"), re.Text("substitution"), only); p != "" { // if the result is empty, the path stays the same
 			path = p + query
 		}
 	case d.Text("pathRewrite") != "":
@@ -288,8 +289,8 @@ func (c *choice) redirectPath(match, d document.Message, r *routed) string {
 	return path
 }
 
-// bySpecifier selects the cluster of a route whose cluster is named by a
-// plugin. Only a matcher tree can be evaluated here.
+// bySpecifier selects the cluster if the route's cluster is named by a plugin. It
+// can evaluate only a plugin that is a matcher tree.
 func (c *choice) bySpecifier(action document.Message, r *routed) {
 	extension := action.Sub("inlineClusterSpecifierPlugin").Sub("extension")
 	if name := action.Text("clusterSpecifierPlugin"); name != "" {

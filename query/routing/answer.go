@@ -9,26 +9,26 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Answer is what Envoy does with a request.
+// Answer describes what Envoy does with a request.
 type Answer struct {
-	Status int // 0 if a route was found; otherwise the status that Envoy answers itself: 400, 403 or 404
+	Status int // the status of an answer that Envoy sends without a route: 400, 403 or 404; 0 if a route was selected
 
-	Route       any    // the route entry, as in the document
+	Route       any    // the selected route entry, as in the document
 	VirtualHost string // the name of the selected virtual host; empty if none matches
 	Domain      string // the domain of the virtual host that matches the request's host
 	Host        any    // the virtual host, as in the document; nil if none matches
 
-	Cluster  string  // the cluster that gets the request; empty if only shares are known
+	Cluster  string  // the cluster that gets the request; empty if several clusters may get it
 	Clusters []Share // all clusters that may get the request
 	URL      string  // the URL that is sent upstream; empty if the request is not forwarded
 
-	RedirectStatus int // such as 301; 0 if the answer is no redirect
+	RedirectStatus int // the status of a redirect, such as 301; 0 if the answer is no redirect
 	RedirectTo     string
-	DirectStatus   int // the status of a direct response; 0 if there is none
+	DirectStatus   int // the status of a direct response; 0 if the answer is none
 
-	Unsupported []string // what can't be decided here; no text occurs twice
+	Unsupported []string // descriptions of what this package can't decide, without duplicates
 
-	// Undecided is the redacted value that the selection of a route depends on.
+	// Undecided is the redacted value on which the selection of a route depends.
 	// If it is set, no route is selected.
 	Undecided string
 
@@ -37,27 +37,29 @@ type Answer struct {
 	asked  *routed
 }
 
-// Share is one cluster of a route and its part of the requests, 0 to 1.
+// Share is one cluster of a route and the part of the requests that it gets, 0 to
+// 1.
 type Share struct {
 	Name  string
 	Share float64
 
-	Criteria any // the metadata that its endpoints must have in addition to the route's
+	Criteria any // the metadata that an endpoint needs in addition to the metadata that the route requires
 }
 
-// Near is a route or a filter chain that almost matched.
+// Near is a near miss: a route or a filter chain that almost matched.
 type Near struct {
 	Object any
-	Why    string // why it didn't match
+	Why    string // the condition that didn't match
 }
 
-// maxNear limits how many near misses are reported.
+// maxNear is the maximum number of near misses in the result.
 const maxNear = 5
 
-// Near returns the routes that almost matched: their path matches the request,
-// but another condition doesn't. It considers the routes before the selected
-// one, or all routes of the virtual host if none was selected. If no path
-// matches either, it returns the routes whose path doesn't match.
+// Near returns the routes that almost matched: their path condition matches the
+// request, but another condition doesn't. It considers the routes before the
+// selected one, or all routes of the virtual host if none was selected. If the
+// path condition of no route matches, it returns the routes whose only failed
+// condition is the path.
 func (a *Answer) Near() (near []Near, err error) {
 	c := a.choice
 	if c == nil {
@@ -79,22 +81,23 @@ func (a *Answer) Near() (near []Near, err error) {
 	if near == nil && a.Route == nil {
 		near = paths
 	}
-	if n := len(near); n > maxNear { // the last routes are most likely the intended ones
+	if n := len(near); n > maxNear { // the last routes are most likely the routes that the user expected
 		near = near[n-maxNear:]
 	}
 	return near, c.Err
 }
 
-// miss is the first condition of a match that a request doesn't meet.
+// miss is the first condition in a match that a request doesn't meet.
 type miss struct {
 	kind missKind
 	m    document.Message // the message that holds the condition
-	what string           // for byDigest: the value that is not known
+	what string           // the name of the unknown value, for byDigest
 }
 
 type missKind int
 
-// The kinds of conditions. fits means that every condition is met.
+// The kinds of conditions. The kind fits means that the request meets all
+// conditions.
 const (
 	fits missKind = iota
 	byPath
@@ -104,10 +107,10 @@ const (
 	byCookie
 	byFraction
 	byContext
-	byDigest // a redacted value decides whether the condition is met
+	byDigest // a redacted value decides whether the request meets the condition
 )
 
-// describe describes the miss for a message.
+// describe returns a text about the failed condition for a message.
 func (m miss) describe(r *routed) string {
 	name := m.m.Text("name")
 	switch m.kind {
@@ -132,7 +135,7 @@ func (m miss) describe(r *routed) string {
 	return "its condition on the connection does not hold, or is not known"
 }
 
-// describeMismatch formats a value and the value that is required.
+// describeMismatch returns a text about the actual value and the required value.
 func describeMismatch(ok bool, is, want string) string {
 	if want == "" {
 		want = "present"
@@ -188,7 +191,8 @@ func describeString(m document.Message) string {
 	return ""
 }
 
-// describePath formats the path condition of a match: "/a*", "/a", "like .*".
+// describePath returns the path condition of a match in short form: "/a*" for a
+// prefix, "/a" for a whole path, "like .*" for a regular expression.
 func describePath(m document.Message) string {
 	switch kind := pathKind(m); kind {
 	case "prefix":
@@ -207,7 +211,8 @@ func describePath(m document.Message) string {
 	return "known"
 }
 
-// PathOf returns the path condition of a route's match in short form.
+// PathOf returns the path condition of a route's match in short form, such as
+// "/a*" for a prefix.
 func PathOf(ctx context.Context, match any) (string, error) {
 	r := document.NewReader(ctx)
 	s := describePath(r.Message(match))

@@ -8,12 +8,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Balanced says how the requests of a cluster are shared among its endpoints.
+// Balanced holds the shares of the requests that the endpoints of a cluster get.
 type Balanced struct {
-	Members []Member // all endpoints of the cluster; Share is 0 for those that get no requests
-	Reason  string   // why no endpoint gets requests; empty if one does
-	Why     string   // how the endpoints were chosen, for people
-	Lost    float64  // the part of the requests that fails because no endpoint takes it; Lost and all shares add up to 1
+	Members []Member // all endpoints of the cluster; Share is 0 for an endpoint that gets no requests
+	Reason  string   // the reason why no endpoint gets requests; empty if at least one endpoint does
+	Why     string   // an explanation of how the endpoints were chosen, for people
+	Lost    float64  // the part of the requests that fails because no endpoint takes them; Lost and all shares add up to 1
 
 	Unsupported []string
 }
@@ -28,13 +28,13 @@ const (
 // A Member is one endpoint of a cluster.
 type Member struct {
 	Endpoint any     // the endpoint, as in the document
-	Share    float64 // the endpoint's part of the cluster's requests, 0 to 1
-	Health   string  // "healthy", "degraded", "unhealthy" or "draining", as Envoy counts the endpoint
+	Share    float64 // the part of the cluster's requests that the endpoint gets, 0 to 1
+	Health   string  // the state in which Envoy counts the endpoint: "healthy", "degraded", "unhealthy" or "draining"
 
 	weight         float64
 	priority       int
 	locality       string
-	localityWeight float64 // the weight of its locality; 0 if it has none
+	localityWeight float64 // the weight of the endpoint's locality; 0 if the locality has none
 }
 
 // The states in which Envoy counts an endpoint.
@@ -42,13 +42,13 @@ const (
 	healthy   = "healthy"
 	degraded  = "degraded"
 	unhealthy = "unhealthy"
-	draining  = "draining" // not counted and gets no requests
+	draining  = "draining" // Envoy doesn't count the endpoint and sends it no requests
 )
 
-// A Zone is the proxy's locality and the endpoints of the cluster that the
-// proxy itself belongs to.
+// A Zone holds the proxy's locality and the endpoints of the cluster to which the
+// proxy itself belongs.
 type Zone struct {
-	Locality any   // an object {region, zone, subZone}
+	Locality any   // the proxy's locality, an object {region, zone, subZone}
 	Local    []any // the endpoints of the proxy's own cluster
 }
 
@@ -60,15 +60,15 @@ type balancing struct {
 	zone    func() (*Zone, error)
 	out     *Balanced
 
-	factor float64 // the overprovisioning factor, in percent
+	factor float64 // the overprovisioning factor in percent
 	all    int     // the number of endpoints of the whole cluster, before a subset is selected
-	known  bool    // the weights of localities are known
+	known  bool    // the weights of the localities are known
 }
 
-// Balance computes the shares of a cluster's endpoints. criteria is the
-// metadata (of envoy.lb) that the route requires of the endpoints. zone is
-// called only if the cluster may use zone aware routing; if zone is nil or
-// returns a nil Zone, requests are not routed by zone.
+// Balance computes the shares of a cluster's endpoints. criteria is the metadata
+// (of envoy.lb) that the route requires of the endpoints. Balance calls zone only
+// if the cluster may use zone aware routing. If zone is nil or returns a nil Zone,
+// Balance assumes that the cluster doesn't use it.
 func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object.Object, zone func() (*Zone, error)) (*Balanced, error) {
 	b := &balancing{Reader: document.NewReader(ctx), out: &Balanced{}, zone: zone, factor: defaultOverprovisioning, all: len(endpoints)}
 	b.cluster = b.Message(cluster)
@@ -92,7 +92,7 @@ func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object
 	for _, m := range b.out.Members {
 		b.out.Lost -= m.Share
 	}
-	if b.out.Lost < 1e-9 { // a rounding error
+	if b.out.Lost < 1e-9 { // such a small number is a rounding error
 		b.out.Lost = 0
 	}
 	if b.policy.hashes && b.out.Why == "" && len(endpoints) > 1 {
@@ -128,19 +128,19 @@ func (b *balancing) newMember(endpoint any, checks bool) Member {
 
 // policy holds the settings of a cluster's load balancer.
 type policy struct {
-	byLocality bool             // localities take requests by their weights
-	zoneAware  document.Message // ZoneAwareLbConfig, which keeps requests within the proxy's own locality
-	hashes     bool             // the endpoint is chosen by a hash of the request
-	unweighted bool             // endpoints are chosen at random, whatever their weights
+	byLocality bool             // each locality gets a part of the requests according to its weight
+	zoneAware  document.Message // ZoneAwareLbConfig, which keeps requests in the proxy's own locality
+	hashes     bool             // a hash of the request selects the endpoint
+	unweighted bool             // the load balancer ignores the weights of endpoints
 
 	failsInPanic     bool
-	subsets          document.Message // LbSubsetConfig; the zero message if there are no subsets
-	subsetByLocality bool             // localities keep their weights within a subset
-	scalesLocality   bool             // a locality's weight is scaled by the part of its endpoints that is in the subset
+	subsets          document.Message // LbSubsetConfig; the zero message if the cluster has no subsets
+	subsetByLocality bool             // localities keep their weights inside a subset
+	scalesLocality   bool             // the weight of a locality is multiplied by the part of its endpoints that the subset contains
 }
 
-// policyOf reads the load balancing policy of a cluster. load_balancing_policy
-// takes precedence over the older fields.
+// policyOf reads the load balancing policy of a cluster. The field
+// load_balancing_policy has precedence over the older fields.
 func (b *balancing) policyOf(cluster document.Message) policy {
 	common := cluster.Sub("commonLbConfig")
 	p := policy{
@@ -162,8 +162,8 @@ func (b *balancing) policyOf(cluster document.Message) policy {
 	return p
 }
 
-// extension reads a load balancing policy that is configured as an extension,
-// and the policy nested in it.
+// extension reads a load balancing policy that is configured as an extension, and
+// the policy inside it.
 func (b *balancing) extension(e document.Message, p *policy) {
 	config := e.Sub("typedConfig")
 	kind := config.Text("@type")

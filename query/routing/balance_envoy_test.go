@@ -24,21 +24,22 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// balanceCase is a cluster and the number of requests that a real Envoy sent to
-// each of its endpoints. Got[""] counts the requests that got no endpoint.
+// balanceCase holds a cluster, and for each endpoint the number of requests that a
+// real Envoy sent to it. Got[""] is the number of requests that reached no
+// endpoint.
 type balanceCase struct {
 	Cluster  *object.Object `json:"cluster"`
 	Criteria *object.Object `json:"criteria,omitempty"`
 	Zone     *object.Object `json:"zone,omitempty"`  // the proxy's locality
-	Local    *object.Object `json:"local,omitempty"` // the load assignment of its own cluster
+	Local    *object.Object `json:"local,omitempty"` // the load assignment of the proxy's own cluster
 	Requests int            `json:"requests"`
 	Got      map[string]int `json:"got"`
 }
 
 const balanceGoldens = "testdata/balance.jsonl.gz"
 
-// TestBalanceAsEnvoy compares the shares with the requests that a real Envoy
-// 1.40 sent to each endpoint.
+// TestBalanceAsEnvoy compares the computed shares with the requests that a real
+// Envoy 1.40 sent to each endpoint.
 func TestBalanceAsEnvoy(t *testing.T) {
 	f, err := os.Open(balanceGoldens)
 	if err != nil {
@@ -65,9 +66,9 @@ func TestBalanceAsEnvoy(t *testing.T) {
 	}
 }
 
-// compare compares the counts of a case with the computed shares. The counts
-// are random, so each may deviate by five standard deviations, but an endpoint
-// with share 0 must get nothing.
+// compare compares the request counts of a case with the computed shares. The
+// counts are random, so a count may differ by five standard deviations. An
+// endpoint whose share is 0 must have got no requests.
 func (c *balanceCase) compare(t *testing.T) {
 	t.Helper()
 	b := c.balanced(t)
@@ -78,7 +79,7 @@ func (c *balanceCase) compare(t *testing.T) {
 		got, want := float64(c.Got[name]), m.Share*float64(c.Requests)
 		sum += m.Share
 		slack := 5*math.Sqrt(want*(1-m.Share)) + 2
-		if c.Cluster.Get("lbPolicy") == "RING_HASH" { // a hash ring is not evenly divided
+		if c.Cluster.Get("lbPolicy") == "RING_HASH" { // a hash ring isn't divided evenly
 			slack += want / 5
 		}
 		off := math.Abs(got-want) > slack || want == 0 && got > 0
@@ -106,8 +107,8 @@ func (c *balanceCase) balanced(t *testing.T) *Balanced {
 	return b
 }
 
-// whole converts floats that are whole numbers to integers, since JSON decoding
-// returns floats only.
+// whole converts each float with an integral value to an int, since the JSON
+// decoder returns all numbers as floats.
 func whole(v any) any {
 	switch x := v.(type) {
 	case *object.Object:
@@ -130,8 +131,7 @@ func whole(v any) any {
 	return v
 }
 
-// assignedRows converts a load assignment to endpoints as the document has
-// them.
+// assignedRows converts a load assignment to endpoints as in the document.
 func assignedRows(v any) (rows []any) {
 	assignment, _ := whole(v).(*object.Object)
 	factor := any(140)
@@ -160,8 +160,8 @@ var (
 	balanceSeed   = flag.Uint64("balance-seed", 0, "the seed of the clusters; 0 is a new one")
 )
 
-// TestBalanceLive compares the shares with the requests of the Envoy in
-// ENVOY_BIN, for random clusters.
+// TestBalanceLive compares the computed shares for random clusters with the
+// requests that the Envoy binary in ENVOY_BIN sends.
 func TestBalanceLive(t *testing.T) {
 	bin := os.Getenv("ENVOY_BIN")
 	if bin == "" {
@@ -199,8 +199,8 @@ func TestBalanceLive(t *testing.T) {
 	}
 }
 
-// randomClusters returns n random clusters for one Envoy. If zoned is set, that
-// Envoy has a locality, and a local cluster to which it belongs.
+// randomClusters returns n random clusters for one Envoy. If zoned is true, that
+// Envoy has a locality and belongs to a local cluster.
 func randomClusters(r *rand.Rand, n int, zoned bool) (all []*balanceCase) {
 	var zone, local *object.Object
 	if zoned {
@@ -321,8 +321,8 @@ func randomAssignment(r *rand.Rand, name string, priorities, hosts, zones int) *
 	return out
 }
 
-// askEnvoy starts an Envoy with the clusters, sends the requests of each case,
-// and counts them by endpoint.
+// askEnvoy starts an Envoy with the clusters, sends the requests of each case, and
+// counts the requests that each endpoint gets.
 func askEnvoy(t *testing.T, bin string, cases []*balanceCase) {
 	t.Helper()
 	free := func() int {

@@ -13,13 +13,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestBalanceAsMeasured checks shares that were measured on a real Envoy 1.40.
+// TestBalanceAsMeasured checks that the shares are those that were measured on a
+// real Envoy 1.40.
 func TestBalanceAsMeasured(t *testing.T) {
 	const many = 100_000
 	for _, c := range []struct {
 		name, cluster string
-		endpoints     string // one letter per endpoint: h(ealthy), d(egraded), u(nhealthy), x (draining), f (failed outlier check); a digit starts the next priority
-		want          string // the percentage of each priority, then the reason
+		endpoints     string // one letter per endpoint: h(ealthy), d(egraded), u(nhealthy), x (draining), f (failed outlier check); a digit begins the next priority
+		want          string // the percentage of the requests for each priority, then the reason
 	}{
 		{"half healthy", `{}`, "hu 1hh", "70/30"},
 		{"three of four", `{}`, "hhhu 1hh", "100/0"},
@@ -74,8 +75,8 @@ func TestBalanceAsMeasured(t *testing.T) {
 	}
 }
 
-// TestPanicSendsToAllEndpoints checks which endpoints get requests if few are
-// healthy.
+// TestPanicSendsToAllEndpoints checks which endpoints get requests if only a few
+// endpoints are healthy.
 func TestPanicSendsToAllEndpoints(t *testing.T) {
 	row := func(health string) any { return object.Of("health", health) }
 	for _, c := range []struct {
@@ -83,8 +84,8 @@ func TestPanicSendsToAllEndpoints(t *testing.T) {
 		rows    []any
 		want    string
 	}{
-		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[0.33 0.33 0.33]"}, // 33 % is below the threshold
-		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY")}, "[1 0]"},                              // 50 % is not below the threshold
+		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[0.33 0.33 0.33]"}, // 33 % healthy endpoints are below the panic threshold
+		{`{}`, []any{row("HEALTHY"), row("UNHEALTHY")}, "[1 0]"},                              // 50 % healthy endpoints are not below the panic threshold
 		{`{"commonLbConfig": {"healthyPanicThreshold": {"value": 33}}}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[1 0 0]"},
 		{`{"commonLbConfig": {"healthyPanicThreshold": {}}}`, []any{row("HEALTHY"), row("UNHEALTHY"), row("UNHEALTHY"), row("UNHEALTHY")}, "[1 0 0 0]"},
 	} {
@@ -136,8 +137,8 @@ func TestWeightsAndLocalities(t *testing.T) {
 	}
 }
 
-// TestSubsetsNeedExactlyASelectorsKeys checks that the keys of the criteria
-// must be exactly the keys of a selector.
+// TestSubsetsNeedExactlyASelectorsKeys checks that criteria select a subset only
+// if their keys are exactly the keys of one selector.
 func TestSubsetsNeedExactlyASelectorsKeys(t *testing.T) {
 	var rows []any
 	for _, labels := range []string{`{"version": "v1", "stage": "prod"}`, `{"version": "v2", "stage": "prod"}`, `{"version": ["v3", "v4"]}`} {
@@ -171,8 +172,8 @@ func TestSubsetsNeedExactlyASelectorsKeys(t *testing.T) {
 	}
 }
 
-// TestSharesAddUp checks random clusters: the shares and the lost part add up
-// to 1, no share is negative, and a reason is set exactly if all requests are
+// TestSharesAddUp checks random clusters: the shares and the lost part add up to
+// 1, no share is negative, and a reason is set if and only if all requests are
 // lost.
 func TestSharesAddUp(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())

@@ -8,23 +8,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Cache keeps what is derived from configurations during one run: compiled
-// regular expressions and tables of domains. The zero value is ready to use. It
-// is safe for concurrent use and keeps no configuration alive.
+// Cache holds values that are derived from configurations during one run: compiled
+// regular expressions and tables of domains. The zero value is ready to use.
+// Several goroutines may use it at once. It doesn't keep a configuration in
+// memory.
 type Cache struct {
-	compiled sync.Map // compiled expressions (*regexp.Regexp) by their text
+	compiled sync.Map // compiled regular expressions (*regexp.Regexp) by their text
 
 	mu     sync.Mutex
 	tables map[weak.Pointer[mesh.Object]]*domains
-	order  []weak.Pointer[mesh.Object] // the keys of tables, the oldest first
+	order  []weak.Pointer[mesh.Object] // the keys of tables in the order in which they were added
 }
 
-// maxTables limits the number of tables of domains that are kept.
+// maxTables is the maximum number of tables of domains in the cache.
 const maxTables = 64
 
-// domainsOf returns the table of domains of a route configuration. The table is
-// cached only if the route configuration is an object of the document, since
-// only those can be identified.
+// domainsOf returns the table of domains of a route configuration. It caches the
+// table only if the route configuration is an object of the document, since other
+// values have no identity.
 func (x *Cache) domainsOf(r *document.Reader, rc any, hosts []any) *domains {
 	o, ok := rc.(*mesh.Object)
 	if !ok {

@@ -8,29 +8,29 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// A Taken is what a listener does with a connection.
+// Taken describes what a listener does with a connection.
 type Taken struct {
 	Chain   any    // the filter chain; nil means that Envoy closes the connection
-	Default bool   // Chain is the default filter chain, because no other matches
-	Why     string // the criteria that selected the chain
-	Near    []Near // the chains that almost matched, each with the criterion that it failed
+	Default bool   // Chain is the default filter chain, because no other chain matches
+	Why     string // the criteria by which the chain was selected
+	Near    []Near // the chains that almost matched, each with the first criterion that didn't match
 
-	// Unsupported names the input of a matcher or another feature that decides
-	// the selection and that this package can't evaluate. It is empty if the
+	// Unsupported names the input of a matcher, or another feature, that this
+	// package can't evaluate but that determines the selection. It is empty if the
 	// selection is certain.
 	Unsupported string
 
-	// Request is the connection as the listener sees it. It has TLS, SNI and
-	// ALPN only if a listener filter detects them.
+	// Request is the connection as it appears to the listener. TLS, SNI and ALPN
+	// are set only if a listener filter detects them.
 	Request Request
 }
 
 // Chain selects the filter chain of a listener for a connection. It applies the
-// criteria in one pass, as Envoy does: each criterion keeps the most specific
-// chains, and a later criterion never brings back a dropped chain. If no chain
-// is left, Chain returns the default filter chain, if there is one. seen is
-// what the filters of an earlier listener found out before it handed the
-// connection on.
+// criteria one after another, as Envoy does: each criterion keeps only the most
+// specific chains, and a dropped chain never comes back. If no chain remains,
+// Chain returns the default filter chain, if there is one. seen holds what the
+// filters of an earlier listener have detected before that listener handed the
+// connection over.
 func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen Seen) (Taken, error) {
 	c := newChoice(ctx, x, e)
 	l := c.Message(listener)
@@ -71,8 +71,8 @@ func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen
 	return t, c.Err
 }
 
-// noteDropped records the chains that a criterion drops. Each call replaces the
-// record, so that the chains that were dropped last remain.
+// noteDropped records the chains that a criterion drops as near misses. Each call
+// replaces the earlier record, so that the chains that were dropped last remain.
 func (t *Taken) noteDropped(by criterion, all, kept []candidate, r *Request) {
 	var near []Near
 	for _, one := range all {
@@ -83,8 +83,9 @@ func (t *Taken) noteDropped(by criterion, all, kept []candidate, r *Request) {
 	t.Near = near[:min(len(near), maxNear)]
 }
 
-// chainByTree selects the chain by a matcher tree, which replaces the criteria.
-// If the tree names a chain that doesn't exist, Envoy closes the connection.
+// chainByTree selects the chain by a matcher tree, which replaces the criteria. If
+// the tree selects the name of a chain that doesn't exist, Envoy closes the
+// connection.
 func (c *choice) chainByTree(l document.Message, chains []any, r Request, t *Taken) {
 	action := c.evaluateTree(l.Sub("filterChainMatcher"), &routed{Request: r})
 	if len(c.answer.Unsupported) > 0 {
@@ -104,14 +105,14 @@ func (c *choice) chainByTree(l document.Message, chains []any, r Request, t *Tak
 	}
 }
 
-// Seen is what listener filters have found out about a connection.
+// Seen holds what listener filters have detected about a connection.
 type Seen struct {
-	TLS  bool     // a filter has detected TLS, with the SNI and ALPN of the request
+	TLS  bool     // a filter has detected TLS with the request's SNI and ALPN
 	HTTP []string // the protocols that a filter has detected in a connection without TLS
 }
 
-// Inspect returns what is known of a connection after it has passed the
-// listener filters of a listener; seen is what was known before.
+// Inspect returns what is known about a connection after it has passed a
+// listener's filters. seen is what was known before.
 func Inspect(ctx context.Context, x *Cache, listener any, r Request, seen Seen) (Seen, error) {
 	c := newChoice(ctx, x, Envoy{})
 	return c.inspected(c.Message(listener), r, seen), c.Err
@@ -128,11 +129,12 @@ func (c *choice) inspected(l document.Message, r Request, seen Seen) Seen {
 	return seen
 }
 
-// detected returns the connection as it appears after the listener filters.
+// detected returns the connection as it appears after it has passed the listener
+// filters.
 func (c *choice) detected(l document.Message, r Request, seen Seen) Request {
 	seen = c.inspected(l, r, seen)
 	switch {
-	case r.TLS && !seen.TLS: // without an inspector, TLS is just bytes
+	case r.TLS && !seen.TLS: // without a TLS inspector, the listener doesn't recognize TLS
 		r.TLS, r.SNI, r.ALPN = false, "", nil
 	case !r.TLS && seen.HTTP != nil:
 		r.ALPN = seen.HTTP
@@ -148,8 +150,8 @@ const (
 	httpInspector = "http_inspector" // detects HTTP without TLS; chains match it by application_protocols
 )
 
-// inspects reports whether a listener has an inspector that is not disabled for
-// the port.
+// inspects reports whether a listener has the given inspector and the inspector is
+// not disabled for the port.
 func inspects(l document.Message, inspector string, port int) bool {
 	for _, f := range l.List("listenerFilters") {
 		if strings.Contains(f.Sub("typedConfig").Text("@type"), "."+inspector+".") || kindOfFilter("", f.Text("name"), "listener") == inspector {
@@ -159,7 +161,7 @@ func inspects(l document.Message, inspector string, port int) bool {
 	return false
 }
 
-// disabled reports whether a listener filter's filter_disabled predicate
+// disabled reports whether p, the filter_disabled predicate of a listener filter,
 // matches a connection to the port.
 func disabled(p document.Message, port int) bool {
 	switch {

@@ -6,14 +6,14 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// routed is a request with its headers as the routes see them.
+// routed is a request with its headers as they are when routes are matched.
 type routed struct {
 	Request
 	headers headers
 }
 
-// choice decides one request: which virtual host and route it takes, and where
-// it goes.
+// choice decides one request: it selects the virtual host, the route and the
+// cluster.
 type choice struct {
 	matcher
 	upgradable    map[string]bool // HCM.Upgrades
@@ -24,9 +24,9 @@ func newChoice(ctx context.Context, x *Cache, e Envoy) *choice {
 	return &choice{matcher: matcher{Reader: document.NewReader(ctx), Cache: x, envoy: e, answer: &Answer{}}}
 }
 
-// Configuration decides a request by a route configuration: it selects the
-// virtual host, then the first of its routes that matches. The answer is a 404
-// if no virtual host matches, or if no route in the selected virtual host does;
+// Configuration decides a request by a route configuration. It selects the virtual
+// host and then the first of the host's routes that matches. The answer is a 404
+// if no virtual host matches, or if no route in the selected virtual host matches;
 // Envoy never tries a second virtual host.
 func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM, r Request) (*Answer, error) {
 	c := newChoice(ctx, x, m.Envoy)
@@ -48,16 +48,17 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 		c.unsupported("route specifiers")
 	}
 	vh, ok := c.virtualHost(rc, to.headers)
-	if !ok && rc.Has("vhds") { // Envoy requests missing virtual hosts from istiod
+	if !ok && rc.Has("vhds") { // Envoy requests unknown virtual hosts from istiod
 		c.unsupported("virtual hosts on demand")
 	}
-	if !ok || to.headers.first("x-forwarded-proto") == "" { // Envoy matches no route without x-forwarded-proto
+	if !ok || to.headers.first("x-forwarded-proto") == "" { // Envoy matches no route if x-forwarded-proto is missing
 		return c.notFound(), c.Err
 	}
 	return c.decideInHost(vh, to)
 }
 
-// Host decides a request by one virtual host, whatever host the request names.
+// Host decides a request by the routes of one virtual host. It ignores the
+// request's host.
 func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*Answer, error) {
 	c := newChoice(ctx, x, m.Envoy)
 	c.upgradable = m.Upgrades
@@ -72,14 +73,14 @@ func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*An
 	return c.decideInHost(virtualHost, &routed{req, req.headers()})
 }
 
-// refused returns an answer that the connection manager gives itself, before
-// routes are matched. It adds what could not be decided so far.
+// refused returns an answer that the connection manager sends before any route is
+// matched. It adds the notes about undecided conditions so far.
 func (c *choice) refused(a *Answer) *Answer {
 	a.Unsupported = c.answer.Unsupported
 	return a
 }
 
-// notFound returns the answer to a request that no route matches: a 404.
+// notFound returns the answer to a request that matches no route: a 404.
 func (c *choice) notFound() *Answer {
 	c.answer.Status = 404
 	return c.answer
@@ -94,7 +95,7 @@ func (c *choice) decideInHost(host any, r *routed) (*Answer, error) {
 			c.answer.Status = 403
 			return c.answer, c.Err
 		}
-		if c.answer.RedirectStatus = 301; r.Method != "CONNECT" { // a CONNECT has no path, so the answer has no location
+		if c.answer.RedirectStatus = 301; r.Method != "CONNECT" { // a CONNECT request has no path, so the answer has no location
 			c.answer.RedirectTo = "https://" + r.Host + r.Path
 		}
 		return c.answer, c.Err
@@ -110,7 +111,7 @@ func (c *choice) decideInHost(host any, r *routed) (*Answer, error) {
 	for i, route := range routes {
 		m := c.Message(route)
 		miss := c.firstMiss(m.Sub("match"), r)
-		if c.Err == nil && miss.kind == byDigest { // a redacted value decides whether this route or a later one matches
+		if c.Err == nil && miss.kind == byDigest { // a redacted value determines whether this route or a later one matches
 			c.answer.Undecided = miss.what
 			c.answer.routes = routes[:i]
 			return c.answer, c.Err
@@ -131,23 +132,23 @@ func (c *choice) decideInHost(host any, r *routed) (*Answer, error) {
 	return c.notFound(), c.Err
 }
 
-// routesByTree returns the routes that a matcher tree selects. Envoy tries no
-// others.
+// routesByTree returns the routes that a virtual host's matcher tree selects.
+// Envoy tries no other routes.
 func (c *choice) routesByTree(tree document.Message, r *routed) []any {
 	action := c.evaluateTree(tree, r)
 	if action.Fields == nil {
 		return nil
 	}
 	config := action.Sub("typedConfig")
-	if routes, ok := config.Value("routes").([]any); ok { // the action is a RouteList
+	if routes, ok := config.Value("routes").([]any); ok { // the action is a list of routes
 		return routes
 	}
 	return []any{action.Value("typedConfig")}
 }
 
 // allowsUpgrade reports whether Envoy allows the upgrade that the request asks
-// for; it is true if the request asks for none. The route's upgradeConfigs take
-// precedence over those of the connection manager.
+// for. It returns true for a request without an upgrade. The route's
+// upgradeConfigs have precedence over those of the connection manager.
 func (c *choice) allowsUpgrade(action document.Message, r *routed) bool {
 	kind := r.upgrade()
 	if kind == "" || c.upgradable == nil {
@@ -162,7 +163,8 @@ func (c *choice) allowsUpgrade(action document.Message, r *routed) bool {
 }
 
 // mustBeTLS reports whether the virtual host's require_tls rejects the request.
-// Envoy decides that by x-forwarded-proto.
+// Envoy uses the header x-forwarded-proto to determine whether the request used
+// TLS.
 func (c *choice) mustBeTLS(vh document.Message, r *routed) bool {
 	switch vh.Text("requireTls") {
 	case "ALL":

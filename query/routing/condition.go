@@ -11,14 +11,14 @@ import (
 )
 
 // firstMiss returns the first condition of a route's match that the request
-// doesn't meet. Envoy checks all of them, so their order doesn't change the
-// result. Conditions that can't be decided come last here and are reported only
-// if the answer depends on them.
+// doesn't meet. Envoy checks all conditions, so their order doesn't change the
+// result. firstMiss checks undecidable conditions last, so that it reports them
+// only if the answer depends on them.
 func (c *matcher) firstMiss(m document.Message, r *routed) miss {
 	if !c.path(m, r) {
 		return miss{kind: byPath, m: m}
 	}
-	if m.Has("grpc") && (r.Method == "CONNECT" || !isGRPC(r.headers)) { // a CONNECT has no path and so is never gRPC
+	if m.Has("grpc") && (r.Method == "CONNECT" || !isGRPC(r.headers)) { // a CONNECT request has no path, so it is never a gRPC request
 		return miss{kind: byGRPC, m: m}
 	}
 	c.takeRedacted()
@@ -68,16 +68,16 @@ func (c *matcher) firstMiss(m document.Message, r *routed) miss {
 	return miss{}
 }
 
-// context checks the conditions that the request alone doesn't decide: TLS,
-// dynamic metadata and filter state.
+// context checks the conditions that depend on more than the request: TLS, dynamic
+// metadata and filter state.
 func (c *matcher) context(m document.Message, r *routed) bool {
 	if t := m.Sub("tlsContext"); m.Has("tlsContext") {
-		shown := r.TLS && !r.NoCertificate // without TLS the client presents no certificate
+		shown := r.TLS && !r.NoCertificate // without TLS, a client presents no certificate
 		if shown && r.Principal == "" {
 			c.unsupported("client certificate")
 			return false
 		}
-		for _, want := range []string{"presented", "validated"} { // a client whose identity is known has presented a valid certificate
+		for _, want := range []string{"presented", "validated"} { // a client with a known identity has presented a valid certificate
 			if t.Has(want) && t.Flag(want) != shown {
 				return false
 			}
@@ -98,10 +98,10 @@ func (c *matcher) context(m document.Message, r *routed) bool {
 	return true
 }
 
-// fraction reports whether a runtime fraction admits the request. 0 and 100
-// percent are certain; anything between is decided by the request's random
-// value. Without a random value, a fraction above 0 admits the request and is
-// reported in Answer.Unsupported.
+// fraction reports whether a runtime fraction matches the request. A fraction of 0
+// or 100 percent is certain. For any other fraction, the request's random value
+// decides. If there is no random value, fraction returns true and adds a note to
+// Answer.Unsupported.
 func (c *matcher) fraction(f document.Message, random *uint64) bool {
 	d := c.overridden(f)
 	per := map[string]int64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[d.Text("denominator")]
@@ -115,8 +115,9 @@ func (c *matcher) fraction(f document.Message, random *uint64) bool {
 	return n > 0
 }
 
-// overridden returns the fraction that the runtime sets for the key, which may
-// be a number of percent, or else the default.
+// overridden returns the fraction for the runtime key in f, which may be a number
+// of percent. If the runtime doesn't set the key, it returns the default value in
+// f.
 func (c *matcher) overridden(f document.Message) document.Message {
 	key := f.Text("runtimeKey")
 	if key == "" {
@@ -140,8 +141,8 @@ func isGRPC(h headers) bool {
 	return ct == "application/grpc" || strings.HasPrefix(ct, "application/grpc+")
 }
 
-// header evaluates a HeaderMatcher. The rule alone decides how the values of a
-// repeated header are compared: it is [headersAlone], or RBAC's own rule.
+// header evaluates a HeaderMatcher. The rule alone determines how the values of a
+// repeated header are compared. It is [headersAlone], or RBAC's own rule.
 func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 	values, exists := h[asciiLower(m.Text("name"))]
 	asEmpty, invert := m.Flag("treatMissingHeaderAsEmpty"), m.Flag("invertMatch")
@@ -151,7 +152,7 @@ func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 	}
 	if !exists {
 		if !asEmpty {
-			return false // a missing header doesn't match a value, not even inverted
+			return false // a missing header never matches a value, even if the condition is inverted
 		}
 		values = []string{""}
 	}
@@ -168,13 +169,13 @@ func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 		is = byRule(c, alone, func() bool { return slices.ContainsFunc(values, one) }, func() bool { return one(strings.Join(values, ",")) })
 	}
 	if c.redacted != "" && !is {
-		return false // a redacted value matches neither as it is nor inverted
+		return false // whether the value matches is unknown, so the inverted condition isn't met either
 	}
 	return is != invert
 }
 
-// comparesValue reports whether a matcher compares the header's value.
-// Otherwise it checks only whether the header is present.
+// comparesValue reports whether a matcher compares the header's value. Other
+// matchers check only whether the header is present.
 func comparesValue(m document.Message) bool {
 	for _, k := range []string{"stringMatch", "rangeMatch", "safeRegexMatch", "prefixMatch", "suffixMatch", "containsMatch", "exactMatch"} {
 		if m.Has(k) {
@@ -205,7 +206,7 @@ func (c *matcher) headerValue(m document.Message, v string) bool {
 		return strings.Contains(v, m.Text("containsMatch"))
 	}
 	want := m.Text("exactMatch")
-	return want == "" || v == want // an empty exactMatch, which is deprecated, accepts any value
+	return want == "" || v == want // an empty exactMatch, which is deprecated, matches any value
 }
 
 // parameter evaluates a QueryParameterMatcher.
@@ -221,7 +222,7 @@ func (c *matcher) parameter(m document.Message, params map[string]string) bool {
 	return ok
 }
 
-// queryOf returns the first value of each query parameter. Nothing is decoded.
+// queryOf returns the first value of each query parameter. It decodes no escapes.
 func queryOf(path string) map[string]string {
 	params := map[string]string{}
 	_, query, ok := strings.Cut(path, "?")
@@ -237,7 +238,7 @@ func queryOf(path string) map[string]string {
 	return params
 }
 
-// cookiesOf returns the first value of each cookie.
+// cookiesOf returns the first value of each cookie, by name.
 func cookiesOf(h headers) map[string]string {
 	out := map[string]string{}
 	for _, line := range h["cookie"] {
@@ -258,7 +259,7 @@ func cookiesOf(h headers) map[string]string {
 }
 
 // metadata evaluates a MetadataMatcher, or a route's condition on dynamic
-// metadata. all holds the metadata of each filter by the filter's name.
+// metadata. all holds the metadata by the name of the filter that has set it.
 func (c *matcher) metadata(m document.Message, all *object.Object) bool {
 	c.comparing = "metadata of " + m.Text("filter")
 	v := any(all.Get(m.Text("filter")))
@@ -269,8 +270,8 @@ func (c *matcher) metadata(m document.Message, all *object.Object) bool {
 	return c.value(m.Sub("value"), c.Force(v))
 }
 
-// value evaluates a ValueMatcher. A missing value matches only a nullMatch, or
-// a presentMatch that is false.
+// value evaluates a ValueMatcher. A missing value is matched only by a nullMatch,
+// or by a presentMatch that is false.
 func (c *matcher) value(m document.Message, v any) bool {
 	switch {
 	case m.Has("nullMatch"):

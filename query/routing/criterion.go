@@ -20,12 +20,12 @@ type candidate struct {
 // criterion is one of the criteria of a filter chain match.
 type criterion struct {
 	name   string
-	fields []string // the fields of the match that hold the criterion
+	fields []string // the fields of a filter chain match that configure the criterion
 	keep   func([]candidate, *Request) []candidate
-	has    func(*Request) string // returns the connection's value, for messages
+	has    func(*Request) string // returns the connection's value as a text for messages
 }
 
-// criteria lists Envoy's criteria in the order in which Envoy applies them.
+// criteria lists the criteria in the order in which Envoy applies them.
 var criteria = []criterion{
 	{"port", []string{"destinationPort"}, byPort, func(r *Request) string { return itoa(r.DestinationPort) }},
 	{"destination", []string{"prefixRanges"}, byDestination, func(r *Request) string { return orNone(r.Destination) }},
@@ -47,7 +47,7 @@ func orNone(s string) string { return cmp.Or(s, "none") }
 
 func (is criterion) asks(m document.Message) bool { return m.Has(is.fields[0]) }
 
-// wants describes the values that a chain's match accepts.
+// wants returns a text about the values that a chain's match accepts.
 func (is criterion) wants(m document.Message) string {
 	v := m.Value(is.fields[0])
 	list, ok := v.([]any)
@@ -72,8 +72,8 @@ func (is criterion) wants(m document.Message) string {
 	return orNone(strings.Join(out, ","))
 }
 
-// keepBest returns the candidates of the highest rank. Candidates of a negative
-// rank don't match.
+// keepBest returns the candidates with the highest rank. A candidate with a
+// negative rank doesn't match.
 func keepBest(all []candidate, rank func(document.Message) int) []candidate {
 	best, left := -1, []candidate(nil)
 	for _, c := range all {
@@ -113,7 +113,7 @@ func bySource(all []candidate, r *Request) []candidate {
 }
 
 // byRange keeps the chains with the longest prefix that contains the address. A
-// chain without ranges counts as one of prefix length 0.
+// chain without a range counts as one with a prefix of length 0.
 func byRange(all []candidate, field, address string) []candidate {
 	addr, err := netip.ParseAddr(address)
 	return keepBest(all, func(m document.Message) int {
@@ -131,8 +131,8 @@ func byRange(all []candidate, field, address string) []candidate {
 	})
 }
 
-// bySNI prefers the exact server name, then the wildcard with the longest
-// suffix, then chains without server names.
+// bySNI keeps the chains with the exact server name. If there are none, it keeps
+// those with the longest matching wildcard, or else those without server names.
 func bySNI(all []candidate, r *Request) []candidate {
 	sni := asciiLower(r.SNI)
 	return keepBest(all, func(m document.Message) int {
@@ -168,8 +168,8 @@ func byTransport(all []candidate, r *Request) []candidate {
 	})
 }
 
-// byALPN keeps the chains that support the first protocol, in the client's
-// order, that any chain supports.
+// byALPN keeps the chains that support the client's most preferred protocol, among
+// the protocols that at least one chain supports.
 func byALPN(all []candidate, r *Request) []candidate {
 	return keepBest(all, func(m document.Message) int {
 		offered := m.Texts("applicationProtocols")

@@ -6,10 +6,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestDigestsDecideWholeTextsOnly checks comparisons with a redacted value.
-// They are decided if the whole text is compared and the digest of the
-// request's text is known. Otherwise the condition counts neither as met nor as
-// missed.
+// TestDigestsDecideWholeTextsOnly checks comparisons with a redacted value. Such a
+// comparison has a result only if it compares the whole text and the digest of the
+// request's text is known. Otherwise the condition is neither met nor missed.
 func TestDigestsDecideWholeTextsOnly(t *testing.T) {
 	const is, other = "redacted:0123456789abcdef", "redacted:fedcba9876543210"
 	configuration := func(match string) any {
@@ -50,9 +49,9 @@ func TestDigestsDecideWholeTextsOnly(t *testing.T) {
 	}
 }
 
-// TestDigestsLeavePoliciesUndecided checks that a policy on a header with a
-// redacted value counts as possibly matching, unless the digest key is known.
-// The header may be compared any number of times.
+// TestDigestsLeavePoliciesUndecided checks that a policy counts as possibly
+// matching if it compares a header with a redacted value, unless the key of the
+// digests is known. The policy may compare the header several times.
 func TestDigestsLeavePoliciesUndecided(t *testing.T) {
 	const is = "redacted:0123456789abcdef"
 	var m any

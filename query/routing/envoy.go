@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Envoy describes the Envoy that routes the request. The zero Envoy has the
-// newest rules and an unknown runtime.
+// Envoy describes the Envoy that routes the request. The zero value has the newest
+// rules and an unknown runtime.
 type Envoy struct {
 	// Version returns Envoy's version, such as "1.37.0", or "" if it isn't
 	// known. It is called only when the answer depends on the version. If
@@ -16,36 +16,36 @@ type Envoy struct {
 
 	// Runtime returns the value of a key of Envoy's runtime, or nil if the key
 	// isn't set. known is false if the runtime can't be read. It is called only
-	// when the answer depends on the key. If Runtime is nil, the runtime can't
-	// be read.
+	// when the answer depends on the key. A nil Runtime means that the runtime
+	// can't be read.
 	Runtime func(key string) (v any, known bool)
 }
 
-// rule is a behaviour of Envoy that not every version has.
+// rule is a behavior of Envoy that some versions don't have.
 type rule struct {
-	what  string    // the rule in words; part of an answer that depends on it
-	flag  string    // the reloadable feature that turns it off; empty if none does
-	since []release // the first release of each branch that has the rule
-	fixed int       // the first minor version that ignores the flag; 0 if none does yet
+	what  string    // a description of the rule, for an answer that depends on it
+	flag  string    // the reloadable feature that turns the rule off; empty if there is none
+	since []release // for each branch that has the rule, its first release with the rule
+	fixed int       // the first minor version that ignores the flag; 0 if no version does
 }
 
 // release names a release of Envoy: {38, 4} is 1.38.4.
 type release struct{ minor, patch int }
 
-// The rules, with their source in Envoy's changelog. test/e2e checks the rules
-// of 1.36.5 and later on real Envoys, one from before the change and one from
-// after it. Older rules rest on the changelog alone, since no older Envoy is
-// available here.
+// The rules, with their source in Envoy's changelog. test/e2e checks the rules of
+// 1.36.5 and later on two real Envoys each: one from before the change and one
+// from after it. Older rules are taken from the changelog alone, since no older
+// Envoy is available here.
 //
-// Some of the rules came with the releases of August 2026 to all branches that
-// were supported then.
+// Some of the rules came with the releases of August 2026, which were made for all
+// branches that were supported at the time.
 var (
-	// 1.39.0, "matching": each value of a repeated header is matched alone.
+	// 1.39.0, "matching": each value of a repeated header is matched separately.
 	// Earlier versions join the values with commas.
 	headersAlone = rule{"repeated headers are matched one by one since 1.39", "match_headers_individually", []release{{39, 0}}, 0}
 
-	// 1.38.0, 1.37.1, 1.36.5, 1.35.9, "rbac": RBAC filters, too, match each
-	// value of a repeated header alone.
+	// 1.38.0, 1.37.1, 1.36.5, 1.35.9, "rbac": RBAC filters also match each value
+	// of a repeated header separately.
 	rbacHeadersAlone = rule{"RBAC matches repeated headers one by one since 1.35.9, 1.36.5, 1.37.1 and 1.38", "rbac_match_headers_individually", []release{{38, 0}, {37, 1}, {36, 5}, {35, 9}}, 0}
 
 	// CVE-2026-73552: a regular expression reads bytes as Latin-1 characters,
@@ -59,24 +59,26 @@ var (
 	// CVE-2026-73551: normalize_path reads "..;x" as "..".
 	dotsWithParameters = rule{"/..;x is read as /.. since August 2026", "strip_dotdot_segments_with_parameters", august2026, 0}
 
-	// CVE-2026-73553: RBAC removes path parameters if the routes do.
+	// CVE-2026-73553: RBAC removes path parameters if the route configuration does
+	// so.
 	rbacParameters = rule{"RBAC cuts path parameters where the routes do since August 2026", "rbac_respect_ignore_path_parameters", august2026, 0}
 
-	// 1.37.0, together with path_rewrite, and in no changelog: a regex_rewrite
-	// whose result is empty leaves the path unchanged.
+	// 1.37.0, introduced together with path_rewrite and not in the changelog: a
+	// regex_rewrite whose result is empty leaves the path unchanged.
 	emptyRewrites = rule{"a rewrite to an empty path is left out since 1.37", "", []release{{37, 0}}, 37}
 
-	// 1.35.0, "uri_template": * and ** match an asterisk, too.
+	// 1.35.0, "uri_template": the wildcards * and ** also match an asterisk.
 	asterisks = rule{"URI templates match an asterisk since 1.35", "uri_template_match_on_asterisk", []release{{35, 0}}, 40}
 
-	// 1.35.0, "matching": if a longer prefix selects no action, a shorter
-	// prefix is tried.
+	// 1.35.0, "matching": if the action for a longer prefix selects nothing, the
+	// next shorter prefix is tried.
 	shorterPrefixes = rule{"prefix maps fall back to shorter prefixes since 1.35", "prefix_map_matcher_resume_after_subtree_miss", []release{{35, 0}}, 40}
 
-	// 1.34.0, "http": present_match of a query parameter may be false.
+	// 1.34.0, "http": the present_match of a query parameter may be false.
 	absentParameters = rule{"query parameters can be matched as absent since 1.34", "enable_new_query_param_present_match_behavior", []release{{34, 0}}, 0}
 
-	// 1.33.0, "http": without internal_address_config, no address is internal.
+	// 1.33.0, "http": no address is internal unless internal_address_config is
+	// set.
 	explicitInternal = rule{"private addresses are not internal by default since 1.33", "explicit_internal_address_config", []release{{33, 0}}, 36}
 
 	// 1.24.0, "http": a path with a fragment is rejected.
@@ -88,8 +90,8 @@ var (
 // newest is a version above the first release of every rule.
 const newest = "1.1000000.0"
 
-// has reports whether this Envoy follows a rule. It returns maybe if the
-// version isn't known, or is a build between two releases.
+// has reports whether this Envoy follows a rule. The result is maybe if the
+// version isn't known, or if it is a build between two releases.
 func (e Envoy) has(is rule) truth {
 	version := newest
 	if e.Version != nil {
@@ -99,7 +101,7 @@ func (e Envoy) has(is rule) truth {
 	if is.fixed != 0 {
 		fixed = in(version, []release{{is.fixed, 0}})
 	}
-	if has == no || fixed == yes { // then Envoy ignores the flag
+	if has == no || fixed == yes { // Envoy ignores the flag in both cases
 		return has
 	}
 	if on, _ := e.runtime("envoy.reloadable_features." + is.flag); on == false || on == "false" {
@@ -108,10 +110,10 @@ func (e Envoy) has(is rule) truth {
 	return has
 }
 
-// in reports whether a version is one of these releases or a later one of the
-// same branch. A branch newer than all of them counts as later; an older branch
-// doesn't. "1.39.1-dev" was built after 1.39.0 and may lack what 1.39.1
-// changed, so for {39, 1} it is maybe.
+// in reports whether a version is one of these releases or a later one of the same
+// branch. It returns yes for a branch that is newer than all of them, and no for
+// an older branch. A build "1.39.1-dev" was made after 1.39.0 and may lack the
+// changes of 1.39.1, so for {39, 1} the result is maybe.
 func in(version string, since []release) truth {
 	number, build, _ := strings.Cut(version, "-")
 	words := strings.Split(number, ".")
@@ -148,9 +150,9 @@ func (e Envoy) runtime(key string) (v any, known bool) {
 // if its connection manager doesn't configure internal addresses.
 func (e Envoy) PrivateIsInternal() bool { return e.has(explicitInternal) == no }
 
-// has reports whether Envoy follows a rule that affects the request. If
-// Envoy's version isn't known, it notes in the answer that the result
-// depends on it.
+// has reports whether Envoy follows a rule that affects the request. If Envoy's
+// version isn't known, has adds a note to the answer that the result depends on
+// the version.
 func (c *matcher) has(is rule) bool {
 	t := c.envoy.has(is)
 	if t == maybe {
@@ -161,9 +163,9 @@ func (c *matcher) has(is rule) bool {
 
 func (is rule) unknown() string { return "Envoy's version, which isn't known: " + is.what }
 
-// byRule returns the result of the newer rule or of the older one, depending
-// on Envoy's version. If the version isn't known and the two results differ,
-// it notes in the answer that the result depends on it.
+// byRule returns the result of the newer or the older function, depending on
+// Envoy's version. If the version isn't known and the two results differ, it adds
+// a note to the answer that the result depends on the version.
 func byRule[T comparable](c *matcher, is rule, newer, older func() T) T {
 	switch c.envoy.has(is) {
 	case yes:

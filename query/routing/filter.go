@@ -7,15 +7,16 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Passed is what the filters of a connection manager or of a filter chain do to
-// a request before it reaches its cluster.
+// Passed describes the effect of the filters of a connection manager, or of a
+// filter chain, on a request before it reaches its cluster.
 type Passed struct {
 	Verdicts    []Verdict
 	Faults      []Fault
-	Unsupported []string // filters whose effect can't be decided here
+	Unsupported []string // descriptions of filters whose effect this package can't decide
 }
 
-// Denied returns the verdict that rejects the request, or nil if none does.
+// Denied returns the verdict that rejects the request, or nil if the request is
+// allowed.
 func (p *Passed) Denied() *Verdict {
 	for i := range p.Verdicts {
 		if v := &p.Verdicts[i]; v.Denied && !v.Shadow && v.Unknown == "" {
@@ -37,20 +38,20 @@ func (p *Passed) Aborted() *Fault {
 
 // A Fault is a delay or an abort that a fault filter injects.
 type Fault struct {
-	Kind   string  // "abort" or "delay"
+	Kind   string  // the kind of the fault, "abort" or "delay"
 	Status int     // the HTTP status of an abort; 0 if it uses a gRPC status
 	Delay  string  // the length of a delay, such as "5s"
-	Share  float64 // the part of the requests that it affects, 0 to 1
+	Share  float64 // the part of the requests that the fault affects, 0 to 1
 }
 
-// passThroughFilters lists the filters that neither reject nor reroute a
-// request. Each is named by the package of its configuration type.
+// passThroughFilters lists the filters that neither reject nor reroute a request.
+// The name of a filter is taken from the package of its configuration type.
 const passThroughFilters = " router cors grpc_stats grpc_web grpc_http1_bridge compressor decompressor buffer header_to_metadata set_filter_state" +
 	" set_metadata on_demand tap connection_limit alpn peer_metadata stats metadata_exchange proxy_protocol "
 
-// Filters runs the request through the HTTP filters of its connection manager,
-// in order, with the path and the headers that the connection manager has set.
-// A request that the connection manager answers itself passes no filter.
+// Filters evaluates the HTTP filters of a connection manager in order. The request
+// has the path and the headers that the connection manager has set. If the
+// connection manager answers the request itself, no filter is evaluated.
 func (a *Answer) Filters(filters []any) (*Passed, error) {
 	c := a.choice
 	if c == nil {
@@ -60,9 +61,9 @@ func (a *Answer) Filters(filters []any) (*Passed, error) {
 	return p, c.Err
 }
 
-// filters runs a request through HTTP filters. levels holds the messages that
-// may override a filter's configuration, the most specific one first: the
-// route, its virtual host, the route configuration.
+// filters evaluates HTTP filters. levels holds the messages that may override a
+// filter's configuration, the most specific one first: the route, its virtual
+// host, the route configuration.
 func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 	p := &Passed{}
 	for _, f := range filters {
@@ -76,17 +77,17 @@ func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 		case hasOldForm(m) && !strings.Contains(passThroughFilters, " "+what+" "):
 			p.Unsupported = append(p.Unsupported, name+" (its configuration is in the form of Envoy up to 1.13)")
 		case what == "rbac":
-			if config.Has("rbac") { // the route overrides the rules
+			if config.Has("rbac") { // the route overrides the filter's rules
 				config = config.Sub("rbac")
 			} else if strings.HasSuffix(config.Text("@type"), "RBACPerRoute") {
-				continue // the route turns RBAC off
+				continue // the route disables RBAC
 			}
 			p.add(name, c.rbac(config, r))
-		case what == "ext_authz" && config.Flag("shadowMode"): // in shadow mode it only logs its decision
+		case what == "ext_authz" && config.Flag("shadowMode"): // in shadow mode the filter only logs its decision
 		case what == "fault":
 			c.fault(p, config, r)
 		case strings.Contains(passThroughFilters, " "+what+" ") && what != "", strings.HasPrefix(name, "istio.") && what != "lua",
-			strings.HasSuffix(name, "_peer_metadata"): // filters of Istio itself
+			strings.HasSuffix(name, "_peer_metadata"): // these are Istio's own filters
 		default:
 			p.Unsupported = append(p.Unsupported, name)
 		}
@@ -94,8 +95,8 @@ func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 	return p
 }
 
-// NetworkFilters runs a connection through the network filters of a chain that
-// come before the last one.
+// NetworkFilters evaluates the network filters of a filter chain for a connection,
+// except the last filter.
 func NetworkFilters(ctx context.Context, x *Cache, e Envoy, filters []any, r Request) (*Passed, error) {
 	c := newChoice(ctx, x, e)
 	p := &Passed{}
@@ -124,8 +125,8 @@ func (p *Passed) add(filter string, all []Verdict) {
 	}
 }
 
-// packageOf returns "fault" for
-// ".../envoy.extensions.filters.http.fault.v3.HTTPFault".
+// packageOf returns the package of a filter's configuration type: "fault" for
+// ".../envoy.extensions.filters.http.fault.v3.HTTPFault" and the layer "http".
 func packageOf(typeURL, layer string) string {
 	_, rest, ok := strings.Cut(typeURL, ".filters."+layer+".")
 	if !ok {
@@ -138,9 +139,9 @@ func packageOf(typeURL, layer string) string {
 	return name
 }
 
-// perRoute returns the configuration of a filter that applies to a route: that
-// of the most specific level that has one, or else the filter's own. off
-// reports whether the filter is disabled for the route.
+// perRoute returns the configuration of a filter for a route: that of the most
+// specific level that has one, or else the filter's own configuration. off is true
+// if the filter is disabled for the route.
 func (c *choice) perRoute(filter document.Message, levels []any) (config document.Message, off bool) {
 	name := filter.Text("name")
 	for _, level := range levels {
@@ -202,12 +203,12 @@ func percentage(m document.Message) float64 {
 	return min(1, float64(m.Number("numerator"))/per)
 }
 
-// kindOfFilter returns the kind of a filter of a layer ("http", "network" or
-// "listener"), such as "rbac", "tcp_proxy" or "tls_inspector". The kind follows
-// from the type of the filter's configuration. Without a type it follows from
-// the filter's name in any form that Envoy has used: "envoy.filters.http.cors",
-// "envoy.cors", "envoy.listener.tls_inspector". The kind is empty for a filter
-// that doesn't come from Envoy.
+// kindOfFilter returns the kind of a filter, such as "rbac", "tcp_proxy" or
+// "tls_inspector". The layer is "http", "network" or "listener". The kind is
+// derived from the type of the filter's configuration. Without a type, it is
+// derived from the filter's name in any form that Envoy has used:
+// "envoy.filters.http.cors", "envoy.cors", "envoy.listener.tls_inspector". The
+// kind is empty for a filter that isn't Envoy's own.
 func kindOfFilter(typeURL, name, layer string) string {
 	if typeURL != "" {
 		return packageOf(typeURL, layer)
@@ -227,13 +228,13 @@ func kindOfFilter(typeURL, name, layer string) string {
 	return kind
 }
 
-// renamed maps a filter's older kind to the current one.
+// renamed maps the former kinds of filters to the current ones.
 var renamed = map[string]string{
 	"http_dynamo_filter": "dynamo", "gzip": "compressor", "rate_limit": "ratelimit",
 }
 
-// hasOldForm reports whether a filter's configuration has the form of Envoy up
-// to 1.13. That form has no type and is not read here.
+// hasOldForm reports whether a filter's configuration has the form of Envoy 1.13
+// and earlier. That form has no type, and this package doesn't read it.
 func hasOldForm(filter document.Message) bool {
 	return !filter.Has("typedConfig") && filter.Has("config")
 }

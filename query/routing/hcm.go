@@ -8,29 +8,29 @@ import (
 	"strings"
 )
 
-// HCM holds the settings by which an HTTP connection manager changes a request
-// before it is routed. The zero HCM changes nothing.
+// HCM holds the settings by which an HTTP connection manager (HCM) changes a
+// request before it is routed. The zero HCM changes nothing.
 type HCM struct {
 	StripAnyHostPort      bool
 	StripTrailingHostDot  bool
-	StripMatchingHostPort int // the listener's port if strip_matching_host_port is set; else 0
+	StripMatchingHostPort int // the listener's port if strip_matching_host_port is set; otherwise 0
 	MergeSlashes          bool
 	NormalizePath         bool
-	EscapedSlashes        string // path_with_escaped_slashes_action; empty keeps them
+	EscapedSlashes        string // path_with_escaped_slashes_action; if empty, escaped slashes stay as they are
 
-	// Edge decides what happens to the headers that say where a request comes
-	// from. If Edge is nil, they stay as they are.
+	// Edge holds the settings for the headers that describe the origin of a
+	// request. If it is nil, these headers stay as they are.
 	Edge *Edge
 
-	// Upgrades holds the upgrade types that are allowed, in lower case. If it
-	// is nil, upgrades are not checked.
+	// Upgrades holds the protocols to which an upgrade is allowed, in lower case.
+	// If it is nil, upgrades are not checked.
 	Upgrades map[string]bool
 
-	Envoy // the Envoy of the connection manager
+	Envoy // the Envoy that runs the connection manager
 }
 
-// prepare returns the request as the routes see it, or else the answer that the
-// connection manager gives itself.
+// prepare returns the request as it is when routes are matched. If the connection
+// manager answers the request itself, prepare returns that answer.
 func (c *choice) prepare(m HCM, r Request) (Request, *Answer) {
 	if at := strings.IndexByte(r.Path, '#'); at >= 0 {
 		if c.has(fragmentsRefused) {
@@ -49,7 +49,7 @@ func (c *choice) prepare(m HCM, r Request) (Request, *Answer) {
 			r.Host = r.Host[:i]
 		}
 	}
-	if r.Method == "CONNECT" { // a CONNECT has no path
+	if r.Method == "CONNECT" { // a CONNECT request has no path
 		r.Path = ""
 		return r, nil
 	}
@@ -76,7 +76,7 @@ func (c *choice) prepare(m HCM, r Request) (Request, *Answer) {
 }
 
 // unescaped decodes the escaped slashes of a path if the connection manager is
-// configured to. It reports whether there were any.
+// configured to do so. It reports whether the path had any.
 func (m HCM) unescaped(p string) (string, bool) {
 	switch m.EscapedSlashes {
 	case "REJECT_REQUEST", "UNESCAPE_AND_REDIRECT", "UNESCAPE_AND_FORWARD":
@@ -103,10 +103,10 @@ func merged(p string) string {
 	return p
 }
 
-// normalized normalizes a path: it resolves dot segments, replaces backslashes
-// by slashes, decodes the escapes of unreserved characters, and escapes
-// characters that a path must not contain. %2F stays. It returns false for a
-// path with %00, which Envoy rejects.
+// normalized returns the normalized path: it resolves dot segments, replaces
+// backslashes by slashes, decodes the escapes of unreserved characters, and
+// escapes characters that a path must not contain. It keeps %2F. It returns false
+// for a path with %00, which Envoy rejects.
 func (c *choice) normalized(p string) (string, bool) {
 	var b strings.Builder
 	for i := 0; i < len(p); i++ {
@@ -141,8 +141,9 @@ func unreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
-// withoutDots resolves "." and "..", as RFC 3986 §5.2.4 does. Envoy's version
-// decides about segments such as "..;x"; see [dotsWithParameters].
+// withoutDots resolves the segments "." and ".." of a path, as RFC 3986 §5.2.4
+// describes. The result for segments such as "..;x" depends on Envoy's version;
+// see [dotsWithParameters].
 func (c *choice) withoutDots(p string) string {
 	if !strings.HasPrefix(p, "/") {
 		return p
@@ -170,18 +171,18 @@ func (c *choice) withoutDots(p string) string {
 	return "/" + strings.Join(out, "/")
 }
 
-// Edge holds the settings by which a connection manager determines where a
-// request comes from. It sets or removes x-forwarded-proto and the x-envoy-…
-// headers, which clients outside of the mesh must not set.
+// Edge holds the settings by which a connection manager determines the origin of a
+// request. The connection manager sets or removes x-forwarded-proto and the
+// x-envoy-… headers, which clients outside of the mesh must not set.
 type Edge struct {
 	UseRemoteAddress bool
 	TrustedHops      int
 	SkipXFFAppend    bool
-	Scheme           string         // scheme_to_overwrite; empty if not set
-	Internal         []netip.Prefix // the internal addresses
-	Via              string         // the value that is appended to the header via; empty for none
-	NoRequestID      bool           // x-request-id is not generated
-	KeepRequestID    bool           // an x-request-id from an external client is kept
+	Scheme           string         // scheme_to_overwrite; empty if it isn't set
+	Internal         []netip.Prefix // the prefixes of the internal addresses
+	Via              string         // the value that is appended to the header via; empty if none is
+	NoRequestID      bool           // the connection manager doesn't generate an x-request-id
+	KeepRequestID    bool           // the connection manager keeps the x-request-id of an external client
 	ClientCert       string         // forward_client_cert_details; empty means SANITIZE
 }
 
@@ -191,17 +192,17 @@ const internalOnlyHeaders = " x-envoy-retriable-status-codes x-envoy-retriable-h
 	" x-envoy-upstream-alt-stat-name x-envoy-upstream-rq-timeout-ms x-envoy-upstream-rq-per-try-timeout-ms x-envoy-upstream-rq-timeout-alt-response" +
 	" x-envoy-expected-rq-timeout-ms x-envoy-upstream-stream-duration-ms x-envoy-force-trace x-envoy-ip-tags x-envoy-original-url x-envoy-hedge-on-per-try-timeout "
 
-// edgeRemovedHeaders lists the headers that Envoy removes in addition if the
-// request is external and use_remote_address is set.
+// edgeRemovedHeaders lists the headers that Envoy also removes from external
+// requests if use_remote_address is set.
 const edgeRemovedHeaders = " x-envoy-decorator-operation x-envoy-downstream-service-cluster x-envoy-downstream-service-node "
 
-// hopByHopHeaders lists the headers that apply to one connection only and are
+// hopByHopHeaders lists the headers that apply to a single connection and are
 // never forwarded.
 const hopByHopHeaders = " keep-alive proxy-connection transfer-encoding "
 
 // withHeaders returns the request with the headers that the connection manager
-// forwards. unknown names the headers that Envoy sets to values that are not
-// known here.
+// forwards. unknown holds the names of the headers to which Envoy assigns a value
+// that is unknown to this package.
 func (e *Edge) withHeaders(r Request, internalOnly []string) (_ Request, unknown []string) {
 	from, internal := e.clientAddress(&r)
 	r.remote = from
@@ -217,12 +218,12 @@ func (e *Edge) withHeaders(r Request, internalOnly []string) (_ Request, unknown
 			!internal && (in(internalOnlyHeaders) || slices.ContainsFunc(internalOnly, func(s string) bool { return asciiLower(s) == name }))
 	})
 	if !upgrade && slices.ContainsFunc(strings.Split(te, ","), func(s string) bool { return asciiLower(strings.TrimSpace(s)) == "trailers" }) {
-		headers = append(headers, [2]string{"te", "trailers"}) // Envoy keeps only this value of te
+		headers = append(headers, [2]string{"te", "trailers"}) // Envoy keeps no other value of the header te
 	}
 	if e.Scheme != "" {
 		headers = append(headers, [2]string{"x-forwarded-proto", e.Scheme})
 	} else if e.UseRemoteAddress {
-		r.Scheme = "" // Envoy ignores the scheme that the client names
+		r.Scheme = "" // Envoy ignores the scheme in the client's request
 	}
 	if internal {
 		headers = append(headers, [2]string{"x-envoy-internal", "true"})
@@ -232,7 +233,7 @@ func (e *Edge) withHeaders(r Request, internalOnly []string) (_ Request, unknown
 	}
 	if e.UseRemoteAddress && !e.SkipXFFAppend {
 		headers = append(headers, [2]string{"x-forwarded-for", r.Source})
-		if r.Source == "" || loopback(r.Source) { // for a local peer, Envoy adds the host's own address
+		if r.Source == "" || loopback(r.Source) { // if the peer is local, Envoy uses the host's own address
 			unknown = append(unknown, "x-forwarded-for")
 		}
 	}
@@ -273,11 +274,11 @@ func (e *Edge) withIdentity(r Request, edge bool, unknown []string) (Request, []
 	return r, unknown
 }
 
-// clientAddress returns the address that the request comes from, or "" if it
-// isn't known, and whether the address is internal. With use_remote_address
-// that is the peer's address, unless trusted hops say another; otherwise it
-// comes from x-forwarded-for. An address is internal only if x-forwarded-for
-// has no other.
+// clientAddress returns the address from which the request comes, or "" if it
+// isn't known, and whether the address is internal. With use_remote_address it is
+// the peer's address, unless trusted hops are configured. Otherwise it is taken
+// from x-forwarded-for. An address is internal only if it is the only one in
+// x-forwarded-for.
 func (e *Edge) clientAddress(r *Request) (address string, internal bool) {
 	said, ok := r.headers()["x-forwarded-for"]
 	alone := !ok
@@ -295,9 +296,9 @@ func (e *Edge) clientAddress(r *Request) (address string, internal bool) {
 	return address, alone && err == nil && slices.ContainsFunc(e.Internal, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// forwardedAddress returns the address of x-forwarded-for that is followed by
-// the given number of other addresses, or "" if there is none or it is invalid.
-// alone reports whether it is the only address.
+// forwardedAddress returns the address in x-forwarded-for after which exactly this
+// number of other addresses follow, or "" if there is none or it is invalid. alone
+// is true if it is the only address.
 func forwardedAddress(said string, others int) (address string, alone bool) {
 	all := strings.Split(said, ",")
 	at := len(all) - 1 - others

@@ -8,17 +8,17 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Limits are the timeout, the retries and the mirrors that a route sets for the
+// Limits holds the timeout, the retries and the mirrors that a route sets for the
 // requests that it forwards.
 type Limits struct {
-	Timeout float64  // seconds for the whole response; 0 means no timeout
+	Timeout float64  // the timeout of the whole response in seconds; 0 means no timeout
 	Retries *Retries // nil means no retries
 	Mirrors []Mirror // the clusters that get copies of the request
 
-	NoCluster int // the status that Envoy answers if the cluster doesn't exist
+	NoCluster int // the status of Envoy's answer if the cluster doesn't exist
 }
 
-// Retries says when and how often Envoy retries a request.
+// Retries describes when and how often Envoy retries a request.
 type Retries struct {
 	On       string  // the retry conditions, such as "5xx,connect-failure"
 	Attempts int     // the number of retries after the first attempt
@@ -27,18 +27,19 @@ type Retries struct {
 
 // A Mirror is a cluster that gets copies of the requests.
 type Mirror struct {
-	Cluster string  // empty if the mirror policy names a request header that is missing
+	Cluster string  // the name of the cluster; empty if the policy takes the name from a request header that is missing
 	Share   float64 // the part of the requests that is copied, 0 to 1
 }
 
-// defaultTimeout is Envoy's default for a route without a timeout, in seconds.
+// defaultTimeout is the timeout in seconds that Envoy uses for a route without a
+// timeout.
 const defaultTimeout = 15
 
-// Limits returns the limits of the selected route. Retries come from its
-// virtual host if the route has none. Mirrors come from the virtual host, and
-// then from the route configuration, if the route has none. Policies of several
-// levels are never merged. Request headers (x-envoy-max-retries and the like)
-// override them, unless the connection manager has removed them.
+// Limits returns the limits of the selected route. If the route has no retries,
+// they are those of its virtual host. If the route has no mirrors, they are those
+// of the virtual host, or else of the route configuration. Policies of several
+// levels are never merged. Request headers such as x-envoy-max-retries override
+// the limits, unless the connection manager has removed them.
 func (a *Answer) Limits() (l Limits, err error) {
 	c := a.choice
 	if c == nil || a.Route == nil {
@@ -68,7 +69,8 @@ func (a *Answer) Limits() (l Limits, err error) {
 	return l, c.Err
 }
 
-// retries applies the request headers to a retry policy.
+// retries returns the retry policy with the changes in the request headers. whole
+// is the timeout of the whole request in seconds.
 func retries(policy document.Message, h headers, whole float64) *Retries {
 	r := &Retries{On: policy.Text("retryOn"), Attempts: 1, PerTry: seconds(policy.Text("perTryTimeout"))}
 	if policy.Has("numRetries") {
@@ -85,7 +87,7 @@ func retries(policy document.Message, h headers, whole float64) *Retries {
 	if ms, ok := count(h.first("x-envoy-upstream-rq-per-try-timeout-ms")); ok {
 		r.PerTry = float64(ms) / 1000
 	}
-	if whole > 0 && r.PerTry >= whole { // this timeout would never be reached
+	if whole > 0 && r.PerTry >= whole { // a request never reaches this timeout
 		r.PerTry = 0
 	}
 	if r.On == "" || r.Attempts == 0 {
@@ -108,8 +110,8 @@ func mirrors(policies []document.Message, h headers) (out []Mirror) {
 	return out
 }
 
-// seconds parses a duration in protobuf's JSON form, "1.500s". It returns 0 if
-// the duration is invalid.
+// seconds parses a duration in protobuf's JSON form, such as "1.500s". It returns
+// 0 for an invalid duration.
 func seconds(s string) float64 {
 	d, err := time.ParseDuration(s)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// share computes the shares of the endpoints at the given indexes.
+// share computes the shares of the endpoints at these indexes.
 func (b *balancing) share(at []int) {
 	for _, l := range b.loads(at) {
 		if l.percent > 0 {
@@ -14,13 +14,13 @@ func (b *balancing) share(at []int) {
 	}
 }
 
-// spread divides a load among the endpoints of its priority. These are the
-// endpoints with the load's health, or all endpoints in panic mode (unless the
-// cluster fails requests then). Localities count by their weights if the
-// cluster is configured so.
+// spread divides a load among the endpoints of its priority. It uses the endpoints
+// with the load's health. In panic mode it uses all endpoints, unless the cluster
+// is configured to fail requests then. If the cluster is configured so, it takes
+// the weights of localities into account.
 func (b *balancing) spread(at []int, l load) {
 	var whole, some []int
-	if b.policy.hashes { // a hash ring contains healthy endpoints only
+	if b.policy.hashes { // a hash ring contains only healthy endpoints
 		l.health = healthy
 	}
 	for _, i := range at {
@@ -53,10 +53,10 @@ func (b *balancing) spread(at []int, l load) {
 	b.divide(some, zones, float64(l.percent)/100)
 }
 
-// divide divides a part of the requests among endpoints: first among
-// localities, if these have weights, and then by the endpoints' own weights.
+// divide divides a part of the requests among endpoints. It first divides it among
+// localities, if they have weights, and then by the weights of the endpoints.
 func (b *balancing) divide(some []int, zones map[string]float64, part float64) {
-	sum := 0.0 // includes localities without an endpoint: their requests fail
+	sum := 0.0 // this includes localities without endpoints, whose requests fail
 	for _, name := range slices.Sorted(maps.Keys(zones)) {
 		sum += zones[name]
 	}
@@ -80,9 +80,9 @@ func (b *balancing) divide(some []int, zones map[string]float64, part float64) {
 	}
 }
 
-// weightOfLocality returns the effective weight of a locality, which is lower
-// if many of its endpoints are unhealthy. A locality without a weight gets no
-// requests.
+// weightOfLocality returns the effective weight of a locality. The weight is lower
+// if many of the locality's endpoints are unhealthy. A locality without a weight
+// gets no requests.
 func (b *balancing) weightOfLocality(name string, whole, some []int) float64 {
 	weight, fit, n, own := 0.0, 0, 0, 0.0
 	for _, i := range whole {
@@ -99,21 +99,21 @@ func (b *balancing) weightOfLocality(name string, whole, some []int) float64 {
 			fit++
 		}
 	}
-	if !b.known { // then it is the sum of the endpoints' weights, as Istio sets it by default
+	if !b.known { // then the weight is the sum of the endpoints' weights, which is Istio's default
 		b.out.Unsupported = []string{"weights of localities"}
 		weight = own
 	}
 	if b.policy.scalesLocality {
 		weight = b.scaled(weight, name, b.out.Members[whole[0]].priority, whole)
 	}
-	if n == 0 || b.policy.hashes { // a hash ring ignores how many endpoints are unhealthy
+	if n == 0 || b.policy.hashes { // a hash ring ignores the number of unhealthy endpoints
 		return weight
 	}
 	return weight * min(1, b.factor/100*float64(fit)/float64(n))
 }
 
-// scaled returns a locality's weight in a subset, scaled by the part of its
-// endpoints that the subset has.
+// scaled returns a locality's weight in a subset: the weight, multiplied by the
+// part of the locality's endpoints that the subset contains.
 func (b *balancing) scaled(weight float64, name string, priority int, subset []int) float64 {
 	n, of := 0.0, 0.0
 	for _, i := range subset {

@@ -6,19 +6,19 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// matcher evaluates the conditions of Envoy's configuration on one request. It
-// adds what it can't decide to Answer.Unsupported.
+// matcher evaluates the conditions in Envoy's configuration for one request. If it
+// can't decide a condition, it adds a note to Answer.Unsupported.
 type matcher struct {
 	*document.Reader
 	*Cache
 	envoy            Envoy
 	answer           *Answer
-	ignoreParameters bool              // ignorePathParametersInPathMatching of the route configuration
-	unknownHeaders   []string          // the headers that Envoy sets itself to values that are not known here
+	ignoreParameters bool              // the route configuration's setting ignorePathParametersInPathMatching
+	unknownHeaders   []string          // the names of headers to which Envoy assigns a value that is unknown here
 	digests          map[string]string // Request.Digests
 	comparing        string            // the name of the value that is being compared, for messages
-	redacted         string            // the redacted value that the comparison depends on; see noteRedacted
-	doubt            string            // the unknown thing that the last result maybe depends on
+	redacted         string            // the redacted value on which the comparison depends; see noteRedacted
+	doubt            string            // a description of the unknown value on which the last result depends, if that result was maybe
 }
 
 func (c *matcher) unsupported(what string) {
@@ -43,10 +43,10 @@ func sure(b bool) truth {
 	return no
 }
 
-// sure evaluates a condition. If the result depends on something unknown, it
-// returns maybe and sets doubt to the unknown thing. Meanwhile it empties
-// Answer.Unsupported: an entry that is there already would not be added again,
-// and the condition would count as decided.
+// sure evaluates a condition. If the result depends on something unknown, sure
+// returns maybe and stores a description of it in doubt. During the evaluation,
+// Answer.Unsupported is empty. Otherwise a note that it already contains wouldn't
+// be added again, and the condition would seem to be decided.
 func (c *matcher) sure(holds func() bool) truth {
 	before := c.answer.Unsupported
 	c.answer.Unsupported = nil

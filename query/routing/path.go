@@ -14,8 +14,8 @@ func pathOnly(p string) string {
 	return p
 }
 
-// withoutParameters removes the path parameters. Envoy's version decides how;
-// see [parametersPerSegment].
+// withoutParameters returns a path without its path parameters. How they are
+// removed depends on Envoy's version; see [parametersPerSegment].
 func (c *matcher) withoutParameters(p string) string {
 	i := strings.IndexByte(p, ';')
 	if i < 0 {
@@ -24,7 +24,7 @@ func (c *matcher) withoutParameters(p string) string {
 	return byRule(c, parametersPerSegment, func() string { return cutPerSegment(p) }, func() string { return p[:i] })
 }
 
-// cutPerSegment removes ";…" from each segment of a path.
+// cutPerSegment removes the parameters, ";…", from each segment of a path.
 func cutPerSegment(p string) string {
 	var b strings.Builder
 	skip := false
@@ -42,11 +42,12 @@ func cutPerSegment(p string) string {
 	return b.String()
 }
 
-// pathKinds lists the fields of a match that hold a path condition. The first
-// one that is set counts.
+// pathKinds lists the fields of a match that may hold the path condition. Envoy
+// uses the first one that is set.
 var pathKinds = [...]string{"prefix", "path", "pathSeparatedPrefix", "safeRegex", "connectMatcher", "pathMatchPolicy"}
 
-// pathKind returns the name of the path condition that a match has, or "".
+// pathKind returns the name of the field that holds a match's path condition, or
+// "".
 func pathKind(m document.Message) string {
 	for _, k := range pathKinds {
 		if m.Has(k) {
@@ -56,10 +57,9 @@ func pathKind(m document.Message) string {
 	return ""
 }
 
-// path reports whether the request's path matches. Escapes are not decoded
-// here.
+// path reports whether the request's path matches. It decodes no escapes.
 func (c *matcher) path(m document.Message, r *routed) bool {
-	if r.Method == "CONNECT" && !m.Has("connectMatcher") { // a CONNECT has no path
+	if r.Method == "CONNECT" && !m.Has("connectMatcher") { // a CONNECT request has no path
 		return false
 	}
 	p := pathOnly(r.Path)
@@ -90,9 +90,9 @@ func (c *matcher) path(m document.Message, r *routed) bool {
 }
 
 // matchedLength returns the length of the part of the raw path that the match
-// covers; a rewrite replaces that part. ok is false if the raw path doesn't
-// start with it, because the path matched only after its parameters were
-// removed. Then Envoy rewrites nothing.
+// covers and that a rewrite replaces. ok is false if the raw path doesn't begin
+// with that part, because the path matched only after its parameters were removed.
+// Envoy doesn't rewrite such a path.
 func matchedLength(m document.Message, raw string) (n int, ok bool) {
 	switch kind := pathKind(m); kind {
 	case "prefix", "path", "pathSeparatedPrefix":
@@ -106,8 +106,8 @@ func matchedLength(m document.Message, raw string) (n int, ok bool) {
 	return len(pathOnly(raw)), true
 }
 
-// template reports whether a path matches a URI template: * and {x} match a
-// part of one segment, ** and {x=**} match the rest of the path.
+// template reports whether a path matches a URI template. In a template, * and {x}
+// match a part of one segment, and ** and {x=**} match the rest of the path.
 func (c *matcher) template(policy document.Message, p string) bool {
 	t := policy.Sub("typedConfig").Text("pathTemplate")
 	if t == "" {
@@ -143,7 +143,7 @@ func templateRegexp(t string) string {
 		case t[i] == '{':
 			end := strings.IndexByte(t[i:], '}')
 			if end < 0 {
-				return `\z\A.` // the template is invalid; this expression matches nothing
+				return `\z\A.` // the template is invalid, so the expression must not match anything
 			}
 			_, inner := variable(t[i+1 : i+end])
 			b.WriteString("(" + templateRegexp(inner) + ")")
@@ -159,8 +159,8 @@ func templateRegexp(t string) string {
 	return b.String()
 }
 
-// variable splits the text between braces into the variable's name and the
-// pattern that it matches.
+// variable splits the text between the braces of a template into the variable's
+// name and its pattern.
 func variable(s string) (name, fits string) {
 	name, fits, ok := strings.Cut(s, "=")
 	if !ok {
@@ -169,9 +169,9 @@ func variable(s string) (name, fits string) {
 	return name, fits
 }
 
-// rewriteByTemplate returns the path that a URI template rewrite produces: it
-// fills the rewrite's template with the values of the variables in the match's
-// template.
+// rewriteByTemplate returns the path that a URI template rewrite produces. It
+// matches the path with the template in match, and inserts the values of the
+// variables into the rewrite's template.
 func (c *matcher) rewriteByTemplate(match, policy document.Message, p string) (string, bool) {
 	from := match.Sub("pathMatchPolicy").Sub("typedConfig").Text("pathTemplate")
 	to := policy.Sub("typedConfig").Text("pathTemplateRewrite")
@@ -202,8 +202,8 @@ func (c *matcher) rewriteByTemplate(match, policy document.Message, p string) (s
 	return b.String(), true
 }
 
-// variableIndex returns the number of a variable in a template, counted from 1,
-// or 0 if the template doesn't have it.
+// variableIndex returns the position of a variable among the variables of a
+// template, starting at 1, or 0 if the template doesn't contain it.
 func variableIndex(name, template string) int {
 	for i, part := range strings.Split(template, "{")[1:] {
 		inner, _, _ := strings.Cut(part, "}")

@@ -2,24 +2,24 @@ package routing
 
 import "slices"
 
-// load is the percentage of the requests that one priority takes, and the
-// health of the endpoints that they go to.
+// load is the percentage of the requests that one priority gets, and the health of
+// the endpoints that receive them.
 type load struct {
 	priority int
 	health   string
 	percent  int
-	panics   bool // in panic mode the requests go to all endpoints of the priority, whatever their health
+	panics   bool // panic mode is on: the requests go to all endpoints of the priority, whatever their health
 }
 
-// defaultOverprovisioning is Envoy's default overprovisioning factor, in
+// defaultOverprovisioning is Envoy's default for the overprovisioning factor in
 // percent.
 const defaultOverprovisioning = 140
 
-// census counts the endpoints of a priority.
+// census holds the numbers of endpoints of a priority.
 type census struct {
 	priority          int
-	all               int // including the draining endpoints
-	counted           int // excluding the draining endpoints
+	all               int // all endpoints, including those that are draining
+	counted           int // all endpoints except those that are draining
 	healthy, degraded int
 }
 
@@ -36,8 +36,8 @@ func (n *census) add(h Member) {
 	}
 }
 
-// counts returns one census per priority, in the order of the priorities. at
-// holds the indexes of the endpoints to count.
+// counts returns one census for each priority, in the order of the priorities. It
+// counts the endpoints at the indexes in at.
 func (b *balancing) counts(at []int) []census {
 	of := map[int]*census{}
 	for _, i := range at {
@@ -57,8 +57,8 @@ func (b *balancing) counts(at []int) []census {
 	return out
 }
 
-// capacity returns the percentage of the requests that n endpoints of a
-// priority can take.
+// capacity returns the percentage of the requests that n endpoints of a priority
+// can take.
 func (b *balancing) capacity(n int, of census) int {
 	if of.counted == 0 {
 		return 0
@@ -66,9 +66,9 @@ func (b *balancing) capacity(n int, of census) int {
 	return min(100, int(b.factor)*n/of.counted)
 }
 
-// inPanic reports whether too few endpoints of a priority are usable: the
-// percentage of healthy and degraded endpoints is below the threshold. The
-// overprovisioning factor doesn't apply here.
+// inPanic reports whether a priority has too few usable endpoints: the percentage
+// of healthy and degraded endpoints is below the threshold. The overprovisioning
+// factor has no effect here.
 func inPanic(n census, threshold int) bool {
 	if n.counted == 0 {
 		return threshold > 0
@@ -76,12 +76,12 @@ func inPanic(n census, threshold int) bool {
 	return 100*float64(n.healthy+n.degraded)/float64(n.counted) < float64(threshold)
 }
 
-// loads divides the requests among the priorities. Each priority takes as much
-// as its healthy endpoints can, counting the overprovisioning factor. The rest
-// goes to the next priority, and what is still left goes to the degraded
-// endpoints. If all of them together can't take every request, each priority
-// with too few usable endpoints goes into panic mode; if all priorities do,
-// each takes a part in proportion to its size.
+// loads divides the requests among the priorities. Each priority takes as many
+// requests as its healthy endpoints can take, including the overprovisioning
+// factor. The remaining requests go to the next priority, and after the last
+// priority to the degraded endpoints. If all endpoints together can't take every
+// request, each priority with too few usable endpoints goes into panic mode. If
+// all priorities are in panic mode, each gets a part in proportion to its size.
 func (b *balancing) loads(at []int) []load {
 	all := b.counts(at)
 	total := 0
@@ -97,7 +97,7 @@ func (b *balancing) loads(at []int) []load {
 	if !slices.ContainsFunc(all, func(n census) bool { return !panics(n) }) {
 		return bySize(all, len(at))
 	}
-	if total == 0 { // with a factor below 100, no priority may take anything, without any panic
+	if total == 0 { // with a factor below 100, no priority may take any request although none is in panic mode
 		return nil
 	}
 	var out []load
@@ -119,7 +119,7 @@ func (b *balancing) loads(at []int) []load {
 	return out
 }
 
-// bySize returns the loads when all priorities are in panic mode.
+// bySize returns the loads if all priorities are in panic mode.
 func bySize(all []census, of int) (out []load) {
 	left := 100
 	for _, n := range all {

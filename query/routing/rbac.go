@@ -11,26 +11,26 @@ import (
 // A Verdict is the decision of an RBAC filter about a request.
 type Verdict struct {
 	Filter  string
-	Policy  string // the policy that decides; empty if none does
+	Policy  string // the name of the policy that decides; empty if none does
 	Action  string // the action of the rules: ALLOW, DENY or LOG
 	Denied  bool
-	Shadow  bool   // the verdict of shadow rules, which is only logged
-	Unknown string // what is not known but decides the verdict; if set, Denied has no meaning
+	Shadow  bool   // the verdict of shadow rules, which Envoy only logs
+	Unknown string // the unknown value that decides the verdict; if it is set, Denied has no meaning
 }
 
-// Identity is the value of Verdict.Unknown if the verdict depends on the
-// identity in the client's certificate.
+// Identity is the value of Verdict.Unknown if the verdict depends on the identity
+// in the client's certificate, and that isn't known.
 const Identity = "the client's identity"
 
 // rules evaluates RBAC rules for one request.
 type rules struct {
 	*choice
 	r       *routed
-	unknown string // the first condition whose result isn't known
+	unknown string // the first condition whose result is unknown
 }
 
-// rbac decides a request by the configuration of an RBAC filter, either an HTTP
-// filter or a network filter. A network filter sees no headers.
+// rbac decides a request by the configuration of an RBAC filter. The filter is an
+// HTTP filter or a network filter, which has no access to headers.
 func (c *choice) rbac(m document.Message, r *routed) []Verdict {
 	var out []Verdict
 	for _, part := range []struct {
@@ -53,7 +53,8 @@ func (c *choice) rbac(m document.Message, r *routed) []Verdict {
 	return out
 }
 
-// evaluatePolicies evaluates the policies in the order of their names.
+// evaluatePolicies evaluates the policies in the order of their names, as Envoy
+// does.
 func (a *rules) evaluatePolicies(m document.Message) Verdict {
 	v := Verdict{Action: cmp.Or(m.Text("action"), "ALLOW")}
 	policies := m.Sub("policies")
@@ -61,7 +62,7 @@ func (a *rules) evaluatePolicies(m document.Message) Verdict {
 		switch a.policy(policies.Sub(name)) {
 		case yes:
 			v.Policy, v.Denied = name, v.Action == "DENY"
-			if v.Unknown != "" && v.Action != "LOG" { // an earlier policy may match, too, but with the same verdict
+			if v.Unknown != "" && v.Action != "LOG" { // an earlier policy may match as well, but the verdict would be the same
 				v.Unknown = ""
 			}
 			return v
@@ -77,8 +78,8 @@ func (a *rules) evaluatePolicies(m document.Message) Verdict {
 	return v
 }
 
-// verdictByTree decides by a matcher tree. If the tree selects no action, the
-// request is denied.
+// verdictByTree decides the request by a matcher tree. If the tree selects no
+// action, it denies the request.
 func (a *rules) verdictByTree(tree document.Message) Verdict {
 	var action document.Message
 	if a.sure(func() bool { action = a.evaluateTree(tree, a.r); return true }) == maybe {
@@ -105,8 +106,8 @@ func (a *rules) notKnown(what string) truth {
 	return maybe
 }
 
-// holds is like [matcher.sure], and records the condition in unknown if the
-// result is maybe.
+// holds does the same as [matcher.sure]. If the result is maybe, it also records
+// the condition in unknown.
 func (a *rules) holds(is func() bool) truth {
 	t := a.sure(is)
 	if t == maybe {
@@ -115,10 +116,10 @@ func (a *rules) holds(is func() bool) truth {
 	return t
 }
 
-// onPath evaluates a condition on the request's path. Whether path parameters
-// are removed first depends on [rbacParameters]. If no route was selected, they
-// stay: RBAC takes ignorePathParametersInPathMatching from the route (Envoy
-// 1.40.0 answers so).
+// onPath evaluates a condition on the request's path. Whether RBAC removes path
+// parameters first depends on [rbacParameters]. RBAC takes
+// ignorePathParametersInPathMatching from the selected route, so without a route
+// the parameters stay (as measured on Envoy 1.40.0).
 func (a *rules) onPath(holds func(path string) bool) bool {
 	p := pathOnly(a.r.Path)
 	if !a.ignoreParameters || a.answer.Status == 404 || !strings.Contains(p, ";") {
@@ -197,8 +198,8 @@ func (a *rules) principal(m document.Message) truth {
 	return a.commonCondition(m)
 }
 
-// commonCondition evaluates the conditions that permissions and principals have
-// in common.
+// commonCondition evaluates the conditions that both permissions and principals
+// can have.
 func (a *rules) commonCondition(m document.Message) truth {
 	switch {
 	case m.Has("any"):
@@ -235,7 +236,7 @@ func (a *rules) authenticated(m document.Message) truth {
 	if !m.Has("principalName") {
 		return sure(a.r.TLS)
 	}
-	if !a.r.TLS { // in a tunnel, the client's certificate belongs to the tunnel
+	if !a.r.TLS { // in a tunnel, Principal is the identity of the tunnel's client
 		return no
 	}
 	return a.identity(m.Sub("principalName"))
@@ -243,7 +244,7 @@ func (a *rules) authenticated(m document.Message) truth {
 
 func (a *rules) identity(m document.Message) truth {
 	if !a.r.TLS && !a.r.Tunnelled {
-		return no // there is no identity without a certificate
+		return no // a client without a certificate has no identity
 	}
 	if a.r.Principal == "" {
 		return a.notKnown(Identity)

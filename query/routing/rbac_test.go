@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestRBAC checks policies in the form in which Istio writes them.
+// TestRBAC checks policies in the form that Istio generates.
 func TestRBAC(t *testing.T) {
 	rule := func(permission, principal string) string {
 		return `{"permissions": [{"andRules": {"rules": [` + permission + `]}}], "principals": [{"andIds": {"ids": [` + principal + `]}}]}`
@@ -68,7 +68,7 @@ func TestRBAC(t *testing.T) {
 	}
 }
 
-// TestFiltersAreOverriddenByRoute checks what the filters do, and that a route
+// TestFiltersAreOverriddenByRoute checks the effect of filters, and that a route
 // may override their configuration.
 func TestFiltersAreOverriddenByRoute(t *testing.T) {
 	http := "type.googleapis.com/envoy.extensions.filters.http."

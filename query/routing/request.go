@@ -7,61 +7,63 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Bytes is the scheme of a connection that isn't HTTP, or whose HTTP the proxy
-// can't see.
+// Bytes is the scheme of a connection that isn't HTTP, or in which the proxy can't
+// recognize HTTP.
 const Bytes = "tcp"
 
-// Request is a request, and the connection that carries it.
+// Request is a request together with the connection on which it arrives.
 type Request struct {
-	Method string // GET if empty
-	Scheme string // "http", "https" or [Bytes]; if empty, it follows from x-forwarded-proto
-	Host   string // the :authority, including the port if there is one
-	Path   string // includes the query
+	Method string // the HTTP method; empty means GET
+	Scheme string // "http", "https" or [Bytes]; empty means the scheme in x-forwarded-proto
+	Host   string // the :authority, including the port if the client sends one
+	Path   string // the path, including the query
 
-	// Headers holds the headers in the order in which they are sent. A name may
-	// occur more than once.
+	// Headers holds the headers in the order in which the client sends them. A
+	// name may occur several times.
 	Headers [][2]string
 
 	// Random is the random value by which Envoy selects one of several weighted
-	// clusters. If it is nil, the answer has shares.
+	// clusters. If it is nil, the answer has the shares of all clusters.
 	Random *uint64
 
-	// Metadata is the dynamic metadata by filter name; nil if it isn't known.
+	// Metadata is the dynamic metadata by filter name. It is nil if the metadata
+	// isn't known.
 	Metadata *object.Object
 
-	// Digests maps texts of the request (values of headers, cookies and query
-	// parameters) to their digests in the snapshot.
+	// Digests maps texts in the request (values of headers, cookies and query
+	// parameters) to the digests that replace them in the snapshot.
 	Digests map[string]string
 
-	remote      string // the client's address as Envoy determines it; empty means Source
-	connectPort string // the port that was removed from a CONNECT's host; it is added again upstream
+	remote      string // the client's address as Envoy determines it; empty means that it is Source
+	connectPort string // the port that was removed from the host of a CONNECT request; Envoy adds it again upstream
 
-	// The fields of the connection, which select the filter chain.
+	// The fields of the connection, by which the filter chain is selected.
 	SNI             string
 	NoSNI           bool // the client sends no SNI
 	ALPN            []string
 	TLS             bool
-	Source          string // the peer's address
-	DirectSource    string // the physical peer's address, if a PROXY header names another Source
+	Source          string // the address of the peer
+	DirectSource    string // the physical peer's address; set if a PROXY header names another address, which is then Source
 	SourcePort      int
-	Destination     string // the address that the client connects to
+	Destination     string // the address to which the client connects
 	DestinationPort int
 
-	// Principal is the identity in the client's certificate,
-	// "spiffe://cluster.local/ns/default/sa/web". It is empty if none is known.
+	// Principal is the identity in the client's certificate, such as
+	// "spiffe://cluster.local/ns/default/sa/web". It is empty if the identity
+	// isn't known.
 	Principal string
 
-	// NoCertificate reports that the client presents no certificate: it has
-	// none, or the server doesn't request one.
+	// NoCertificate is true if the client presents no certificate: it has none, or
+	// the server doesn't request one.
 	NoCertificate bool
 
-	// Tunnelled reports that the connection runs inside a tunnel with mutual
-	// TLS. Principal is then the identity of the tunnel's client.
+	// Tunnelled is true if the connection runs inside a tunnel with mutual TLS.
+	// Principal is then the identity of the tunnel's client.
 	Tunnelled bool
 }
 
-// upgrade returns the protocol that the request asks to upgrade to, in lower
-// case, or "" if it asks for none.
+// upgrade returns the protocol to which the request asks to be upgraded, in lower
+// case. It returns "" for a request without an upgrade.
 func (r *routed) upgrade() string {
 	if r.Method == "CONNECT" {
 		return "connect"
@@ -74,12 +76,12 @@ func (r *routed) upgrade() string {
 	return ""
 }
 
-// headers holds a request's headers as Envoy sees them. Keys are names in lower
-// case; each value is an element of its own.
+// headers holds a request's headers in Envoy's form: the keys are names in lower
+// case, and each value of a repeated header is a separate element.
 type headers map[string][]string
 
-// inline lists the headers whose values Envoy's codec joins into one, as
-// measured on Envoy 1.40.
+// inline lists the headers whose repeated values Envoy's codec joins into one
+// value, as measured on Envoy 1.40.
 const inline = " accept accept-encoding access-control-request-headers access-control-request-method access-control-request-private-network" +
 	" authorization cache-control cdn-loop connection content-encoding content-type expect grpc-accept-encoding grpc-timeout host if-match" +
 	" if-modified-since if-none-match if-range if-unmodified-since origin pragma proxy-status referer te upgrade user-agent via x-client-trace-id" +
@@ -93,7 +95,7 @@ const inline = " accept accept-encoding access-control-request-headers access-co
 
 func isInline(name string) bool { return strings.Contains(inline, " "+name+" ") }
 
-// headers returns the headers as the routes see them.
+// headers returns the headers as they are when routes are matched.
 func (r *Request) headers() headers {
 	h := headers{}
 	for _, kv := range r.Headers {
@@ -102,7 +104,7 @@ func (r *Request) headers() headers {
 		switch {
 		case !isInline(name) || len(old) == 0:
 			h[name] = append(old, value)
-		case value != "": // Envoy skips an empty value, and adds no comma after one
+		case value != "": // Envoy skips an empty value, and adds no comma after an empty one
 			if old[0] != "" {
 				old[0] += ","
 			}
@@ -119,7 +121,8 @@ func (r *Request) headers() headers {
 	return h
 }
 
-// scheme sets :scheme and x-forwarded-proto. Each follows from the other.
+// scheme sets :scheme and x-forwarded-proto. If only one of the two is known, the
+// other is derived from it.
 func (r *Request) scheme(h headers) {
 	if h["x-forwarded-proto"] == nil {
 		proto := "http"
@@ -145,8 +148,8 @@ func (h headers) first(name string) string {
 	return ""
 }
 
-// asciiLower converts ASCII letters to lower case and leaves all others, as
-// Envoy does.
+// asciiLower returns a text with ASCII letters in lower case. It leaves all other
+// letters unchanged, as Envoy does.
 func asciiLower(s string) string {
 	for i := range len(s) {
 		if c := s[i]; 'A' <= c && c <= 'Z' {
@@ -162,8 +165,8 @@ func asciiLower(s string) string {
 	return s
 }
 
-// portAt returns the index of ":port" in a host, or len(host) if there is no
-// port. The colons inside an IPv6 literal don't count.
+// portAt returns the index of ":port" in a host, or len(host) if the host has no
+// port. It ignores the colons inside an IPv6 address.
 func portAt(host string) int {
 	i := strings.LastIndexByte(host, ':')
 	if i < 0 || strings.LastIndexByte(host, ']') > i {

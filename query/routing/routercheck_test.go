@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// routerCheck is the directory of the Envoy project's own test cases. They are
-// not copied into this repository.
+// routerCheck is the directory with the test cases of the Envoy project itself.
+// They are not copied into this repository.
 const routerCheck = "../../../../shared/conformance/router_check"
 
 type checkCase struct {
@@ -118,8 +118,8 @@ func withRuntime(v any, set string) {
 	}
 }
 
-// routerChecked runs one case and returns its first difference from the
-// expected values, or "".
+// routerChecked runs one case. It returns a description of the first unexpected
+// value, or "".
 func routerChecked(t *testing.T, rc any, c checkCase) string {
 	in := c.Input
 	r := Request{
@@ -263,7 +263,7 @@ func (k *checked) virtualCluster(forwards bool) string {
 	return "other"
 }
 
-// add applies the header changes of the route, its virtual host and its route
+// add applies to h the header changes of the route, its virtual host and its route
 // configuration.
 func (k *checked) add(h headers, which string, format func(string) string) {
 	for _, level := range []any{k.a.Route, k.a.Host, k.rc} {

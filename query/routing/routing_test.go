@@ -15,9 +15,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The golden files hold the answers of a real Envoy 1.40: routes.jsonl.gz those
-// to requests for 96 random route configurations, filter_chains.json.gz those
-// to connections for 30 random listeners.
+// The golden files hold the answers of a real Envoy 1.40. routes.jsonl.gz has the
+// answers to requests for 96 random route configurations. filter_chains.json.gz
+// has the filter chains that connections got from 30 random listeners.
 
 func open(t *testing.T, name string) io.Reader {
 	t.Helper()
@@ -33,8 +33,8 @@ func open(t *testing.T, name string) io.Reader {
 	return z
 }
 
-// camel converts the field names to camel case, as in the document. The goldens
-// have no maps whose keys are data.
+// camel converts field names to camel case, as in the document. It converts every
+// key, because the golden files have no maps whose keys are data.
 func camel(v any) any {
 	switch x := object.FromPlain(v).(type) {
 	case []any:
@@ -96,9 +96,9 @@ func TestRoutesAsEnvoy(t *testing.T) {
 	}
 }
 
-// TestUnknownInputsAreReported checks cases that the goldens don't reach. What
-// follows from the request is decided, and everything else is named in
-// Unsupported.
+// TestUnknownInputsAreReported checks cases that the golden files don't contain.
+// The answer must include all that follows from the request, and Unsupported must
+// name everything else.
 func TestUnknownInputsAreReported(t *testing.T) {
 	n := uint64(7)
 	cluster := object.Of("cluster", "c")
@@ -152,8 +152,8 @@ func said(a *Answer) string {
 	return s
 }
 
-// TestConnectionManagerNormalizesRequests checks how a connection manager
-// changes requests before they are routed.
+// TestConnectionManagerNormalizesRequests checks how a connection manager changes
+// a request before it is routed.
 func TestConnectionManagerNormalizesRequests(t *testing.T) {
 	for _, c := range []struct {
 		hcm              HCM
@@ -222,7 +222,7 @@ func checkRoute(t *testing.T, c routeCase, a *Answer) {
 			t.Errorf("%+v: unsupported %v", c, a.Unsupported)
 		}
 	}
-	if c.Status == 400 { // the goldens' other fields have no meaning for a 400
+	if c.Status == 400 { // for a 400, the other fields in the golden files have no meaning
 		c.Route, got.Route = "", ""
 	}
 	w, _ := json.Marshal(c)

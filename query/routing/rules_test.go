@@ -21,8 +21,8 @@ func value(t testing.TB, text string) any {
 	return camel(v)
 }
 
-// TestDomainsPreferTheMostSpecific checks the precedence of domains: exact, the
-// longest suffix wildcard, the longest prefix wildcard, "*".
+// TestDomainsPreferTheMostSpecific checks the precedence of domains: the exact
+// domain, the longest suffix wildcard, the longest prefix wildcard, and "*".
 func TestDomainsPreferTheMostSpecific(t *testing.T) {
 	rc := value(t, `{"virtualHosts": [
 		{"name": "all", "domains": ["*"]}, {"name": "com", "domains": ["*.com"]}, {"name": "foo", "domains": ["foo.*"]}, {"name": "bar", "domains": ["*-bar.foo.com"]},
@@ -38,8 +38,8 @@ func TestDomainsPreferTheMostSpecific(t *testing.T) {
 	}
 }
 
-// TestEdgeSetsHeadersByOrigin checks how a connection manager changes the
-// headers that say where a request comes from, and how it answers upgrades.
+// TestEdgeSetsHeadersByOrigin checks how a connection manager changes the headers
+// that describe the origin of a request, and how it answers upgrades.
 func TestEdgeSetsHeadersByOrigin(t *testing.T) {
 	inside := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	for _, c := range []struct {
@@ -67,8 +67,9 @@ func TestEdgeSetsHeadersByOrigin(t *testing.T) {
 	}
 }
 
-// TestMatcherInputsOfThePeer checks that the direct source is the physical peer and
-// the source is the one that a PROXY header names.
+// TestMatcherInputsOfThePeer checks the addresses that a matcher compares: the
+// direct source is the physical peer's address, and the source is the address in
+// the PROXY header.
 func TestMatcherInputsOfThePeer(t *testing.T) {
 	const physical, named = "10.0.0.1", "10.0.0.2"
 	for _, c := range []struct {
@@ -92,8 +93,8 @@ func TestMatcherInputsOfThePeer(t *testing.T) {
 	}
 }
 
-// chosenChain is an entry of a matcher's map that leads to the filter chain with the
-// name of its key.
+// chosenChain returns an entry of a matcher's map. The key of the entry is the
+// name of a filter chain, which the entry selects.
 func chosenChain(name string) string {
 	return `"` + name + `": {"action": {"name": "chain", "typedConfig": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "` + name + `"}}}`
 }
@@ -133,8 +134,8 @@ func TestUpgrades(t *testing.T) {
 	}
 }
 
-// TestMatcherTreesReplaceRoutesAndCriteria checks matcher trees that replace
-// the routes of a virtual host or the criteria of filter chains.
+// TestMatcherTreesReplaceRoutesAndCriteria checks matcher trees. They replace the
+// routes of a virtual host or the criteria of filter chains.
 func TestMatcherTreesReplaceRoutesAndCriteria(t *testing.T) {
 	header := func(name string) string {
 		return `{"name": "h", "typedConfig": {"@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput", "headerName": "` + name + `"}}`
@@ -213,8 +214,8 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// TestNearNamesTheFailedCondition checks which routes are reported as near
-// misses, and why.
+// TestNearNamesTheFailedCondition checks which routes are near misses, and the
+// reason for each.
 func TestNearNamesTheFailedCondition(t *testing.T) {
 	vh := value(t, `{"name": "v", "routes": [
 		{"name": "a", "match": {"prefix": "/x", "headers": [{"name": "user", "stringMatch": {"exact": "jason"}}]}, "route": {"cluster": "a"}},
@@ -249,7 +250,8 @@ func TestNearNamesTheFailedCondition(t *testing.T) {
 	}
 }
 
-// BenchmarkConfiguration measures one request among 10,000 virtual hosts.
+// BenchmarkConfiguration measures a request to a route configuration with 10,000
+// virtual hosts.
 func BenchmarkConfiguration(b *testing.B) {
 	hosts := make([]any, 10_000)
 	for i := range hosts {
@@ -269,8 +271,8 @@ func BenchmarkConfiguration(b *testing.B) {
 	}
 }
 
-// TestShadowReportsOnlyCertainty checks that a route is reported as shadowed
-// only if that is certain.
+// TestShadowReportsOnlyCertainty checks that Shadow returns a shadowing route only
+// if that is certain.
 func TestShadowReportsOnlyCertainty(t *testing.T) {
 	for _, c := range []struct {
 		ahead, route string

@@ -8,8 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestRuntimeOverridesConfiguration checks what Envoy's runtime changes:
-// fractions, weights, and the flags that turn rules off.
+// TestRuntimeOverridesConfiguration checks the effect of Envoy's runtime on
+// fractions, weights, and the flags that disable rules.
 func TestRuntimeOverridesConfiguration(t *testing.T) {
 	set := func(key string, v any) func(string) (any, bool) {
 		return func(k string) (any, bool) {
@@ -69,8 +69,8 @@ func TestRuntimeOverridesConfiguration(t *testing.T) {
 	}
 }
 
-// TestLimitsTakeTheClosestLevel checks which level decides about timeouts,
-// retries and mirrors.
+// TestLimitsTakeTheClosestLevel checks which level determines timeouts, retries
+// and mirrors.
 func TestLimitsTakeTheClosestLevel(t *testing.T) {
 	rc := value(t, `{"requestMirrorPolicies": [{"cluster": "third"}], "virtualHosts": [{"name": "v", "domains": ["*"], "retryPolicy": {"retryOn": "5xx", "numRetries": 3}, "routes": [
 		{"match": {"prefix": "/own"}, "route": {"cluster": "a", "timeout": "2.500s", "retryPolicy": {"retryOn": "reset", "perTryTimeout": "1s"}, "requestMirrorPolicies": [{"cluster": "first", "runtimeFraction": {"defaultValue": {"numerator": 25}}}]}},

@@ -8,10 +8,10 @@ import (
 )
 
 // Scope returns the scoped route configuration for a request: the one whose key
-// equals the key that the request's headers build. It is nil if there is none;
-// then Envoy answers 404. unsupported is set if the connection manager's
-// configuration doesn't list the scopes, because Envoy gets them from
-// elsewhere.
+// equals the key that is built from the request's headers. It returns nil if there
+// is none; Envoy then answers 404. unsupported is set if the connection manager's
+// configuration doesn't contain the scopes, because Envoy gets them from another
+// source.
 func Scope(ctx context.Context, x *Cache, e Envoy, scopedRoutes any, r Request) (scope any, unsupported string, err error) {
 	c := newChoice(ctx, x, e)
 	s := c.Message(scopedRoutes)
@@ -42,8 +42,8 @@ func Scope(ctx context.Context, x *Cache, e Envoy, scopedRoutes any, r Request) 
 	return nil, "", c.Err
 }
 
-// fragment builds one part of the key from a header. It returns false if the
-// header lacks the value.
+// fragment builds one part of a scope's key from a header. It returns false if the
+// header doesn't have the value.
 func fragment(m document.Message, h headers) (string, bool) {
 	values := h[asciiLower(m.Text("name"))]
 	if len(values) == 0 {

@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Shadow returns the index of the first of the routes ahead that takes every
-// request that the route would take, or -1 if none does. It reports only what is
-// certain: a route with conditions besides its path shadows only routes with the
+// Shadow returns the index of the first route in ahead that matches every request
+// that the given route matches, or -1 if there is none. It returns only certain
+// results: a route with conditions besides its path shadows only routes with the
 // same conditions.
 func Shadow(ctx context.Context, ahead []any, route any) (int, error) {
 	r := document.NewReader(ctx)
@@ -25,9 +25,8 @@ func Shadow(ctx context.Context, ahead []any, route any) (int, error) {
 	return -1, r.Err
 }
 
-// same reports whether the match o has no conditions besides its path, or only
-// conditions that m has, too. A field that is not known here counts as a
-// condition.
+// same reports whether each condition of the match o, except its path, is also a
+// condition of m. A field that this package doesn't know counts as a condition.
 func same(r *document.Reader, o, m document.Message) bool {
 	for field, want := range o.Fields.All() {
 		if field == "caseSensitive" || field == "@type" || field == "kind" || slices.Contains(pathKinds[:], field) || want == nil {
@@ -36,7 +35,7 @@ func same(r *document.Reader, o, m document.Message) bool {
 		if list, ok := r.Force(want).([]any); ok && len(list) == 0 {
 			continue
 		}
-		if field == "runtimeFraction" { // each request draws a new random value
+		if field == "runtimeFraction" { // Envoy draws a new random value for each request
 			return false
 		}
 		if jsonOf(r, want) != jsonOf(r, m.Fields.Get(field)) {
@@ -46,7 +45,7 @@ func same(r *document.Reader, o, m document.Message) bool {
 	return true
 }
 
-// jsonOf returns a value as JSON. Equal values have equal JSON.
+// jsonOf returns the JSON text of a value. Equal values have the same text.
 func jsonOf(r *document.Reader, v any) string {
 	b, _ := json.Marshal(r.Deep(v))
 	return string(b)
@@ -59,7 +58,7 @@ func Same(ctx context.Context, a, b any) (bool, error) {
 	return same, r.Err
 }
 
-// covers reports whether every path that matches m matches o.
+// covers reports whether the match o matches every path that m matches.
 func covers(o, m document.Message) bool {
 	folds := !o.FlagOr("caseSensitive", true)
 	fold := func(s string) string {

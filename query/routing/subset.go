@@ -37,7 +37,7 @@ func (b *balancing) subset(criteria *object.Object) []int {
 			for _, k := range s.Texts("fallbackKeysSubset") {
 				fewer.Set(k, criteria.Get(k))
 			}
-			if fewer.Len() < criteria.Len() { // Envoy rejects a fallback whose keys aren't fewer
+			if fewer.Len() < criteria.Len() { // Envoy rejects a fallback unless it has fewer keys
 				return b.subset(fewer)
 			}
 		default:
@@ -48,8 +48,8 @@ func (b *balancing) subset(criteria *object.Object) []int {
 	return b.fallback(policy, defaults, config, criteria, everything)
 }
 
-// fallback returns the indexes of the endpoints that are used if the request
-// asks for no subset, or for an empty one.
+// fallback returns the indexes of the endpoints that get the request if it selects
+// no subset, or an empty one.
 func (b *balancing) fallback(policy string, defaults *object.Object, config document.Message, criteria *object.Object, everything []int) []int {
 	switch policy {
 	case "ANY_ENDPOINT":
@@ -69,8 +69,8 @@ func (b *balancing) fallback(policy string, defaults *object.Object, config docu
 	return nil
 }
 
-// withMetadata returns the indexes of the endpoints that have all of the
-// metadata.
+// withMetadata returns the indexes of the endpoints that have all of the metadata
+// in criteria.
 func (b *balancing) withMetadata(criteria *object.Object, config document.Message) (some []int) {
 	for i, h := range b.out.Members {
 		own := b.Message(h.Endpoint).Sub("metadata").Sub("filterMetadata").Sub("envoy.lb")
@@ -85,8 +85,8 @@ func (b *balancing) withMetadata(criteria *object.Object, config document.Messag
 	return some
 }
 
-// isContainer reports whether v is an array or an object. Go can't compare
-// those.
+// isContainer reports whether v is an array or an object. Go can't compare such
+// values with ==.
 func isContainer(v any) bool {
 	switch v.(type) {
 	case []any, *object.Object:
@@ -95,8 +95,8 @@ func isContainer(v any) bool {
 	return false
 }
 
-// matchesMetadata compares metadata. With listAsAny, a list matches if any of
-// its elements does.
+// matchesMetadata reports whether the metadata v equals the metadata want. If
+// listAsAny is true, a list matches if one of its elements does.
 func (b *balancing) matchesMetadata(v, want any, listAsAny bool) bool {
 	if list, ok := v.([]any); ok && listAsAny {
 		return slices.ContainsFunc(list, func(w any) bool { return b.matchesMetadata(b.Force(w), want, false) })
@@ -123,8 +123,8 @@ func formatCriteria(criteria *object.Object) string {
 }
 
 // CriteriaOf returns the metadata (of envoy.lb) that a route requires of the
-// endpoints: one object per cluster of the route, in the order of the route's
-// entries. An object is nil if the route requires nothing.
+// endpoints. The result has one object for each cluster of the route, in the
+// route's order. An object is nil if the route requires no metadata.
 func CriteriaOf(ctx context.Context, route any) ([]*object.Object, error) {
 	r := document.NewReader(ctx)
 	action := r.Message(route).Sub("route")
@@ -140,13 +140,14 @@ func CriteriaOf(ctx context.Context, route any) ([]*object.Object, error) {
 }
 
 // metadataOf returns the metadata that a route, or an entry of its weighted
-// clusters, requires.
+// clusters, requires of the endpoints.
 func metadataOf(m document.Message) *object.Object {
 	fields, _ := m.Deep(m.Sub("metadataMatch").Sub("filterMetadata").Fields.Get("envoy.lb")).(*object.Object)
 	return fields
 }
 
-// merge adds an entry's own metadata to the route's; the entry's values win.
+// merge adds the metadata of an entry (over) to that of its route (under). If both
+// have a key, the entry's value is used.
 func merge(under, over *object.Object) *object.Object {
 	if over.Len() == 0 {
 		return under

@@ -10,8 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// compile returns the compiled regular expression, or nil if RE2 rejects it.
-// Envoy would have rejected such a configuration.
+// compile returns a compiled regular expression. It returns nil if RE2 rejects the
+// expression; Envoy rejects a configuration with such an expression.
 func (x *Cache) compile(expr string) *regexp.Regexp {
 	if v, ok := x.compiled.Load(expr); ok {
 		return v.(*regexp.Regexp)
@@ -24,8 +24,8 @@ func (x *Cache) compile(expr string) *regexp.Regexp {
 	return re
 }
 
-// matchesWhole reports whether an expression matches the whole text. Envoy's
-// version decides how bytes above ASCII are read; see [latin1Regexes].
+// matchesWhole reports whether a regular expression matches the whole text. How
+// bytes above ASCII are read depends on Envoy's version; see [latin1Regexes].
 func (c *matcher) matchesWhole(expr, text string) bool {
 	expr = `\A(?:` + expr + `)\z`
 	newer := func() bool {
@@ -50,8 +50,8 @@ func ascii(s string) bool {
 	return true
 }
 
-// replace implements RE2's GlobalReplace: \N in the substitution is the text of
-// group N.
+// replace replaces all matches of a regular expression, as RE2's GlobalReplace
+// does: \N in the substitution is the text of group N.
 func (x *Cache) replace(expr, substitution, text string) string {
 	re := x.compile(expr)
 	if re == nil {
@@ -85,7 +85,7 @@ func expand(b *strings.Builder, substitution, text string, at []int) {
 	}
 }
 
-// latin1 converts each byte of s to the character of that number.
+// latin1 converts each byte of s to the Latin-1 character with that number.
 func latin1(s string) string {
 	if ascii(s) {
 		return s
@@ -137,24 +137,24 @@ func (c *matcher) stringMatch(m document.Message, v string) bool {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// In a snapshot, free text is replaced by digests, "redacted:<16 hex>". A
-// comparison with a digest can be decided only if it compares the whole text
-// and the text's digest under the same key is known.
+// In a snapshot, free text is replaced by a digest, "redacted:<16 hex>". A
+// comparison with a digest has a result only if it compares the whole text and the
+// digest of that text under the same key is known.
 
 // noteRedacted records that the current comparison depends on a redacted value.
 func (c *matcher) noteRedacted(what string) {
 	c.redacted = cmp.Or(what, "what is matched") + " (its value is redacted)"
 }
 
-// takeRedacted returns the redacted value that was recorded since the last
-// call.
+// takeRedacted returns the redacted value that was recorded since its last call,
+// if any.
 func (c *matcher) takeRedacted() (hidden string) {
 	hidden, c.redacted = c.redacted, ""
 	return hidden
 }
 
-// byDigest reports whether digest is the digest of v. If the digest of v isn't
-// known, it records that the value is redacted.
+// byDigest reports whether digest is the digest of the text v. If the digest of v
+// isn't known, it records that the comparison depends on a redacted value.
 func (c *matcher) byDigest(digest, v string) bool {
 	if d, ok := c.digests[v]; ok {
 		return d == digest
@@ -167,7 +167,7 @@ func (c *matcher) byDigest(digest, v string) bool {
 // for any other matcher.
 func (c *matcher) redactedString(m document.Message, v string) (is, ok bool) {
 	if exact := m.Text("exact"); mesh.IsDigest(exact) {
-		if is = c.byDigest(exact, v); !is && c.redacted == "" && m.Flag("ignoreCase") { // the text may differ in case only
+		if is = c.byDigest(exact, v); !is && c.redacted == "" && m.Flag("ignoreCase") { // the texts may differ only in case
 			c.noteRedacted(c.comparing)
 		}
 		return is, true
@@ -200,8 +200,9 @@ func (c *matcher) redactedHeader(m document.Message, v string) (is, ok bool) {
 	return false, false
 }
 
-// redactedKeys returns the key under which v is found in a matcher tree's map
-// that has digests as keys. ok is false if the map itself decides.
+// redactedKeys returns the key for the text v in the map of a matcher tree, if the
+// map has digests as keys. ok is false if the map has no digests and can be used
+// as it is.
 func (c *matcher) redactedKeys(on document.Message, v string) (key string, ok bool) {
 	hidden := false
 	for k := range on.Fields.All() {

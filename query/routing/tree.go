@@ -9,11 +9,11 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// evaluateTree evaluates a matcher tree (xds.type.matcher.v3.Matcher) and
-// returns the action that it selects, a TypedExtensionConfig, or the zero
-// message if it selects none. As in Envoy, a branch that selects no action
-// falls through to the next branch and finally to onNoMatch; the first action
-// that is found is final.
+// evaluateTree evaluates a matcher tree (xds.type.matcher.v3.Matcher). It returns
+// the selected action, a TypedExtensionConfig, or the zero message if the tree
+// selects none. If a branch selects no action, the next branch is evaluated, and
+// after the last branch onNoMatch, as in Envoy. The first action that is found is
+// the result.
 func (c *matcher) evaluateTree(tree document.Message, r *routed) document.Message {
 	switch {
 	case tree.Has("matcherList"):
@@ -33,8 +33,8 @@ func (c *matcher) evaluateTree(tree document.Message, r *routed) document.Messag
 	return c.evaluateOnMatch(tree.Sub("onNoMatch"), r)
 }
 
-// evaluateOnMatch evaluates an OnMatch: it returns its action, or the action
-// that its nested tree selects.
+// evaluateOnMatch evaluates an OnMatch. It returns the action of the OnMatch, or
+// the action that its nested tree selects.
 func (c *matcher) evaluateOnMatch(on document.Message, r *routed) document.Message {
 	if on.Has("matcher") {
 		return c.evaluateTree(on.Sub("matcher"), r)
@@ -42,8 +42,8 @@ func (c *matcher) evaluateOnMatch(on document.Message, r *routed) document.Messa
 	return on.Sub("action")
 }
 
-// evaluateMatcherTree evaluates a MatcherTree: it looks up one input in the
-// tree's map or custom matcher.
+// evaluateMatcherTree evaluates a MatcherTree: it looks up the value of one input
+// in the tree's map or custom matcher.
 func (c *matcher) evaluateMatcherTree(t document.Message, r *routed) document.Message {
 	v, ok := c.input(t.Sub("input"), r)
 	if !ok {
@@ -75,7 +75,8 @@ func (c *matcher) evaluateMatcherTree(t document.Message, r *routed) document.Me
 	return document.Message{}
 }
 
-// evaluateCustom evaluates Envoy's own matchers of IP ranges and of domains.
+// evaluateCustom evaluates a custom matcher of Envoy, for IP ranges or for
+// domains.
 func (c *matcher) evaluateCustom(m document.Message, v string, r *routed) document.Message {
 	config := m.Sub("typedConfig")
 	switch {
@@ -88,9 +89,9 @@ func (c *matcher) evaluateCustom(m document.Message, v string, r *routed) docume
 	return document.Message{}
 }
 
-// inRange tries the ranges that contain the address v, the most specific first,
-// and returns the first action that one of them selects. A range marked
-// exclusive is tried only if it is the most specific one.
+// inRange evaluates the ranges that contain the address v, the most specific one
+// first, and returns the first action that it finds. A range that is marked as
+// exclusive is evaluated only if it is the most specific one.
 func (c *matcher) inRange(all []document.Message, v string, r *routed) document.Message {
 	addr, err := netip.ParseAddr(v)
 	if err != nil {
@@ -116,8 +117,8 @@ func (c *matcher) inRange(all []document.Message, v string, r *routed) document.
 	return document.Message{}
 }
 
-// ranked returns the messages whose rank is not negative, those of the highest
-// rank first.
+// ranked returns the messages whose rank isn't negative, in descending order of
+// the rank.
 func ranked(all []document.Message, rank func(document.Message) int) []document.Message {
 	type ranked struct {
 		rank int
@@ -137,8 +138,8 @@ func ranked(all []document.Message, rank func(document.Message) int) []document.
 	return out
 }
 
-// PrefixOf reads a CidrRange; ok is false where its address or length is
-// invalid.
+// PrefixOf converts a CidrRange to a prefix. ok is false if the address or the
+// length is invalid.
 func PrefixOf(m document.Message) (p netip.Prefix, ok bool) {
 	base, err := netip.ParseAddr(m.Text("addressPrefix"))
 	if err != nil {
@@ -148,9 +149,9 @@ func PrefixOf(m document.Message) (p netip.Prefix, ok bool) {
 	return p, err == nil
 }
 
-// inDomain tries the domain matchers that match v: the exact domain first, then
-// the wildcards from the longest to the shortest. It returns the first action
-// that one of them selects.
+// inDomain evaluates the domain matchers that match v: the exact domain first,
+// then the wildcards from the longest to the shortest. It returns the first action
+// that it finds.
 func (c *matcher) inDomain(all []document.Message, v string, r *routed) document.Message {
 	v = asciiLower(v)
 	for _, m := range ranked(all, func(m document.Message) int {
@@ -196,8 +197,8 @@ func (c *matcher) evaluatePredicate(p document.Message, r *routed) bool {
 	return false
 }
 
-// input returns the value of the request that a matcher compares. It returns
-// false if the request has no such value or the value is not known here.
+// input returns the request's value that a matcher compares. It returns false if
+// the request has no such value, or if the value isn't known.
 func (c *matcher) input(m document.Message, r *routed) (v string, ok bool) {
 	config := m.Sub("typedConfig")
 	kind := config.Text("@type")
@@ -228,7 +229,7 @@ func (c *matcher) input(m document.Message, r *routed) (v string, ok bool) {
 	case "SourceTypeInput":
 		return "local", r.local()
 	case "ServerNameInput":
-		return asciiLower(r.SNI), r.SNI != "" // the TLS inspector lower-cases it
+		return asciiLower(r.SNI), r.SNI != "" // the TLS inspector converts it to lower case
 	case "TransportProtocolInput":
 		return r.transport(), true
 	case "ApplicationProtocolInput":
@@ -248,8 +249,8 @@ func (r *Request) local() bool {
 	return loopback(r.Source) || r.Source != "" && r.Source == r.Destination
 }
 
-// loopback reports whether Envoy treats an address as loopback. Of 127.0.0.0/8
-// that is 127.0.0.1 alone.
+// loopback reports whether Envoy treats an address as a loopback address. In
+// 127.0.0.0/8, only 127.0.0.1 is one.
 func loopback(address string) bool { return address == "127.0.0.1" || address == "::1" }
 
 func (r *Request) transport() string {

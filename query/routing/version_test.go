@@ -7,7 +7,7 @@ import (
 )
 
 // TestRulesStartAtTheirRelease checks each rule that has changed: in a version
-// before the change, in a version after it, in each branch that has it, and
+// before the change, in a version after it, in each branch that has the rule, and
 // with an unknown version.
 func TestRulesStartAtTheirRelease(t *testing.T) {
 	for _, c := range []struct {
@@ -42,7 +42,7 @@ func TestRulesStartAtTheirRelease(t *testing.T) {
 			t.Errorf("%q, turned off: %v", v, got)
 		}
 	}
-	for v, want := range map[string]truth{"1.39.0": no, "1.40.0": yes, "": maybe, "1.30.0": no} { // Envoy 1.40 no longer has the flag
+	for v, want := range map[string]truth{"1.39.0": no, "1.40.0": yes, "": maybe, "1.30.0": no} { // Envoy 1.40 doesn't have the flag
 		if got := (Envoy{Version: version(v).Version, Runtime: off}).has(shorterPrefixes); got != want {
 			t.Errorf("%q, turned off, of old: %v", v, got)
 		}
@@ -51,8 +51,8 @@ func TestRulesStartAtTheirRelease(t *testing.T) {
 
 func version(v string) Envoy { return Envoy{Version: func() string { return v }} }
 
-// TestRulesDependOnVersion checks the results of rules that have changed:
-// "yes", "no", or "?" if the result depends on an unknown version.
+// TestRulesDependOnVersion checks the results of rules that have changed. A result
+// is "yes", "no", or "?" if it depends on an unknown version.
 func TestRulesDependOnVersion(t *testing.T) {
 	two := [][2]string{{"x", "v"}, {"x", "w"}}
 	alone, both := `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v"}}]}`, `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v,w"}}]}`
@@ -95,8 +95,8 @@ func TestRulesDependOnVersion(t *testing.T) {
 	}
 }
 
-// TestRBACVersions checks the rules that changed between versions for RBAC
-// alone: those of repeated headers and of path parameters.
+// TestRBACVersions checks the rules for RBAC that changed between versions: the
+// rules for repeated headers and for path parameters.
 func TestRBACVersions(t *testing.T) {
 	header := `{"header": {"name": "x", "stringMatch": {"exact": "v"}}}`
 	path := `{"urlPath": {"path": {"exact": "/admin"}}}`
@@ -132,9 +132,8 @@ func TestRBACVersions(t *testing.T) {
 	}
 }
 
-// TestRBACCutsNothingWithoutRoute checks that RBAC compares path parameters if
-// the request has no route, since RBAC takes the setting to ignore them from
-// the route.
+// TestRBACCutsNothingWithoutRoute checks that RBAC keeps path parameters if no
+// route was selected. RBAC takes the setting to ignore them from the route.
 func TestRBACCutsNothingWithoutRoute(t *testing.T) {
 	for routes, want := range map[string]bool{
 		`[]`: false,
@@ -152,8 +151,9 @@ func TestRBACCutsNothingWithoutRoute(t *testing.T) {
 	}
 }
 
-// TestSureReportsKnownDoubtsAgain checks that an RBAC condition stays unknown
-// if it depends on something that the routes have already recorded as unknown.
+// TestSureReportsKnownDoubtsAgain checks that the result of an RBAC condition is
+// unknown if the condition depends on something that the routes have already
+// recorded as unknown.
 func TestSureReportsKnownDoubtsAgain(t *testing.T) {
 	x := newChoice(context.Background(), &Cache{}, version(""))
 	x.unsupported(rbacHeadersAlone.unknown())

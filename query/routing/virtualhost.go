@@ -7,10 +7,10 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// virtualHost selects the virtual host of a route configuration for a request:
-// the one with the exact domain, or else with the longest suffix wildcard, then
+// virtualHost selects the virtual host of a route configuration for a request: the
+// one with the exact domain, or else with the longest suffix wildcard, then with
 // the longest prefix wildcard, then "*". The selection is final: if no route of
-// it matches, the answer is a 404.
+// that virtual host matches, the answer is a 404.
 func (c *choice) virtualHost(rc document.Message, h headers) (any, bool) {
 	host := h.first(":authority")
 	if name := rc.Text("vhostHeader"); name != "" {
@@ -33,13 +33,13 @@ func (c *choice) virtualHost(rc document.Message, h headers) (any, bool) {
 	return hosts[at], true
 }
 
-// domains indexes the virtual hosts of a route configuration by their domains,
-// in the way in which Envoy looks them up. Values are indexes of virtual hosts.
+// domains is an index of the virtual hosts of a route configuration by their
+// domains, as Envoy has it. The values of its maps are indexes of virtual hosts.
 type domains struct {
 	exact              map[string]int
-	suffix, prefix     map[string]int // keys are domains without the *
-	suffixes, prefixes []int          // the lengths of the keys of suffix and prefix, the longest first
-	any                int            // the virtual host with the domain "*"; -1 if there is none
+	suffix, prefix     map[string]int // virtual hosts with a wildcard at the start or the end of the domain; the keys are domains without the *
+	suffixes, prefixes []int          // the lengths of the keys of suffix and prefix, in descending order
+	any                int            // the index of the virtual host with the domain "*"; -1 if there is none
 }
 
 func newDomains(r *document.Reader, hosts []any) *domains {
@@ -82,14 +82,14 @@ func lengths(m map[string]int) (all []int) {
 	return all
 }
 
-// find returns the index of the virtual host for a host in lower case, and the
-// domain that matches. The index is -1 if none matches.
+// find returns the index of the virtual host for a host name in lower case, and
+// the domain that matches. The index is -1 if no domain matches.
 func (d *domains) find(host string) (at int, domain string) {
 	if at, ok := d.exact[host]; ok {
 		return at, host
 	}
 	for _, n := range d.suffixes {
-		if len(host) > n { // the * matches at least one character
+		if len(host) > n { // the * matches one character or more
 			if at, ok := d.suffix[host[len(host)-n:]]; ok {
 				return at, "*" + host[len(host)-n:]
 			}

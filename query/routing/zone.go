@@ -2,7 +2,7 @@ package routing
 
 import "github.com/meshq/kubectl-meshq/query/document"
 
-// defaultMinClusterSize is Envoy's default of min_cluster_size: the number of
+// defaultMinClusterSize is Envoy's default for min_cluster_size: the number of
 // healthy endpoints that a cluster needs for zone aware routing.
 const defaultMinClusterSize = 6
 
@@ -104,8 +104,8 @@ func (b *balancing) zoneRoutedShare() float64 {
 	return v / 100
 }
 
-// minClusterSize returns the number of healthy endpoints that zone aware
-// routing needs.
+// minClusterSize returns the number of healthy endpoints that the cluster needs
+// for zone aware routing.
 func (b *balancing) minClusterSize() int {
 	if !b.policy.zoneAware.Has("minClusterSize") {
 		return defaultMinClusterSize
@@ -113,12 +113,12 @@ func (b *balancing) minClusterSize() int {
 	return int(b.policy.zoneAware.Number("minClusterSize"))
 }
 
-// noLocality is a locality that no endpoint has.
+// noLocality is the key of a locality to which no endpoint belongs.
 const noLocality = "-"
 
-// countLocal counts the endpoints of the proxy's own cluster, and per locality
-// the healthy ones. ok is false if Envoy doesn't route by zone: all endpoints
-// are in one locality, or none is in the proxy's.
+// countLocal counts the endpoints of the proxy's own cluster. It also counts the
+// healthy ones in each locality. ok is false if Envoy doesn't route by zone,
+// because all endpoints are in one locality, or none is in the proxy's locality.
 func (b *balancing) countLocal(z *Zone, own string) (count map[string]int, of census, ok bool) {
 	count = map[string]int{}
 	all, here := map[string]bool{}, false
@@ -165,7 +165,7 @@ func (b *balancing) localities(at []int) map[string]bool {
 	return all
 }
 
-// localityOf returns a locality as a map key.
+// localityOf returns the text of a locality, for use as a map key.
 func (b *balancing) localityOf(l document.Message) string {
 	return l.Text("region") + "/" + l.Text("zone") + "/" + l.Text("subZone")
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Connection decides a connection by the authorization policies of a ztunnel,
-// in the form of its config dump. A DENY policy that matches denies the
-// connection. Otherwise, if there are ALLOW policies, one of them must match.
-// The policies that apply are those of the whole mesh, of the workload's
-// namespace, and those that the workload names. Connection returns one verdict
-// per action that has policies: that of a policy that matches or may match, or
-// a verdict without a policy if none does.
+// Connection decides a connection by authorization policies in the form of a
+// ztunnel's config dump. A DENY policy that matches denies the connection.
+// Otherwise, if there are ALLOW policies, one of them must match. The policies
+// that apply are the policies of the whole mesh, those of the workload's
+// namespace, and those that the workload names. Connection returns one verdict for
+// each action that has policies. The verdict names a policy that matches or may
+// match; it names no policy if none matches.
 func Connection(ctx context.Context, policies []any, workload any, r Request) ([]Verdict, error) {
 	c := newChoice(ctx, &Cache{}, Envoy{})
 	own := c.Message(workload)
@@ -54,8 +54,8 @@ func (c *choice) applicablePolicies(policies []any, workload document.Message, a
 	return some
 }
 
-// decideByAction evaluates the policies of one action. decided reports that the
-// other policies don't matter: the connection is certainly denied.
+// decideByAction evaluates the policies with one action. decided is true if the
+// connection is certainly denied, so that other policies don't matter.
 func (c *choice) decideByAction(policies []document.Message, action string, r Request) (out []Verdict, decided bool) {
 	if len(policies) == 0 {
 		return nil, false
@@ -74,9 +74,9 @@ func (c *choice) decideByAction(policies []document.Message, action string, r Re
 	return []Verdict{open}, false
 }
 
-// matchesPolicy reports whether a policy matches. It does if one of its rules
-// matches: each clause of the rule needs one match. A policy without rules
-// doesn't match.
+// matchesPolicy reports whether a policy matches. A policy matches if one of its
+// rules matches. A rule matches if each of its clauses has a match. A policy
+// without rules doesn't match.
 func (a *rules) matchesPolicy(policy document.Message) truth {
 	out := no
 	for _, rule := range a.nested(policy.Value("rules")) {
@@ -98,8 +98,8 @@ func (a *rules) nested(v any) []any {
 	return list
 }
 
-// matchesConnection reports whether a connection meets all conditions of one
-// match.
+// matchesConnection reports whether a connection meets all conditions in one match
+// of a clause.
 func (a *rules) matchesConnection(m document.Message) truth {
 	if m.Fields.Len() == 0 {
 		return no
@@ -121,9 +121,9 @@ func (a *rules) matchesConnection(m document.Message) truth {
 	return out
 }
 
-// matchesList reports whether an element of a field's list fits, and none of
-// the negated field's list; "notPrincipals" is the negated field of
-// "principals". An empty list is met by every connection.
+// matchesList reports whether fits is true for an element of a field's list, and
+// for no element of the list in the negated field; "notPrincipals" is the negated
+// field of "principals". Each connection matches an empty list.
 func (a *rules) matchesList(m document.Message, field string, fits func(any) truth) truth {
 	out := yes
 	if all := a.nested(m.Value(field)); len(all) > 0 {
@@ -149,9 +149,9 @@ func (a *rules) inNetwork(v any, address, what string) truth {
 	return sure(err == nil && p.Contains(addr.Unmap()))
 }
 
-// identityPart returns a part of the client's identity ("ns" or "sa"), or the
-// whole identity without its scheme if part is empty. known is no if the client
-// has no identity, and maybe if its identity isn't known.
+// identityPart returns a part of the client's identity, "ns" or "sa", or the whole
+// identity without its scheme if part is empty. known is no if the client has no
+// identity, and maybe if its identity isn't known.
 func (a *rules) identityPart(part string) (s string, known truth) {
 	if a.r.Principal == "" {
 		if a.r.TLS || a.r.Tunnelled {
@@ -172,8 +172,8 @@ func (a *rules) identityPart(part string) (s string, known truth) {
 	return "", no
 }
 
-// matchesString compares a part of the client's identity with one of ztunnel's
-// string matches: {exact}, {prefix}, {suffix} or {presence}.
+// matchesString reports whether a part of the client's identity matches one of
+// ztunnel's string matches: {exact}, {prefix}, {suffix} or {presence}.
 func (a *rules) matchesString(v any, part string) truth {
 	s, known := a.identityPart(part)
 	if known != yes {
@@ -192,7 +192,7 @@ func (a *rules) matchesString(v any, part string) truth {
 	case m.Has("exact"):
 		return sure(s == trim("exact"))
 	}
-	return yes // a presence match
+	return yes // the string match is {presence}
 }
 
 func (a *rules) matchesAccount(v any) truth {
