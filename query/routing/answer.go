@@ -57,9 +57,9 @@ const maxNear = 5
 
 // Near returns the routes that almost matched: their path condition matches the
 // request, but another condition doesn't. It considers the routes before the
-// selected one, or all routes of the virtual host if none was selected. If the
-// path condition of no route matches, it returns the routes whose only failed
-// condition is the path.
+// selected one, or all routes of the virtual host if none was selected. If no
+// route was selected and no path condition matches, it returns the last routes
+// of the virtual host.
 func (a *Answer) Near() (near []Near, err error) {
 	c := a.choice
 	if c == nil {

@@ -236,7 +236,7 @@ func (a *rules) authenticated(m document.Message) truth {
 	if !m.Has("principalName") {
 		return sure(a.r.TLS)
 	}
-	if !a.r.TLS { // in a tunnel, Principal is the identity of the tunnel's client
+	if !a.r.TLS { // a certificate that the tunnel's client presents isn't that of this connection
 		return no
 	}
 	return a.identity(m.Sub("principalName"))
