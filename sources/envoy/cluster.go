@@ -29,7 +29,8 @@ var clusterCatalog = catalog{
 	},
 }
 
-// only returns a node that reads one member of an object with n, and nothing else.
+// only wraps n: it returns a node that reads one member of an object, using n, and
+// skips the other members.
 func only(member string, n *decode.Node) *decode.Node {
 	return &decode.Node{Fields: []decode.Field{{Name: member, Node: n}}}
 }

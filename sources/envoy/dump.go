@@ -16,7 +16,7 @@ type dump struct {
 	doc *decode.Document
 	cut bool // reports whether only some parts were requested, so that a missing part doesn't exist
 
-	mu      sync.Mutex // held during the first pass
+	mu      sync.Mutex // a lock that is held while the first pass runs
 	indexed bool
 	parts   []part
 }
@@ -32,7 +32,7 @@ type part struct {
 type reading struct {
 	kind   string
 	fields []decode.Field       // the fields to read from the part; the tags of their visits start at tagOwn
-	take   func(tag int, v any) // called for each visit
+	take   func(tag int, v any) // called with each value that the decoder visits
 	ended  func(mine bool)      // called at the end of a part; if mine is false, the values taken from it belong to a part of another kind
 }
 
@@ -89,7 +89,7 @@ func (e *absentError) Error() string { return "no " + e.kind + " in it" }
 
 func (d *dump) absent(kind string) error { return d.doc.Named(&absentError{kind}) }
 
-// absent reports whether an error is an absentError.
+// absent reports whether err is an absentError.
 func absent(err error) bool {
 	var a *absentError
 	return errors.As(err, &a)
@@ -140,7 +140,8 @@ var references = map[string][]string{
 	"SecretsConfigDump": {"sds_secret_config", "sdsSecretConfig", "SdsSecretConfig"},
 }
 
-// refers reports whether a listener or a cluster has one of the fields.
+// refers reports whether any listener or cluster contains one of the given
+// fields.
 func (d *dump) refers(ctx context.Context, fields []string) (bool, error) {
 	for _, p := range d.parts {
 		if fields == nil || p.kind != "ListenersConfigDump" && p.kind != "ClustersConfigDump" {
@@ -153,7 +154,7 @@ func (d *dump) refers(ctx context.Context, fields []string) (bool, error) {
 	return false, nil
 }
 
-// part returns the node that reads one part of the dump.
+// part returns the decoder's node that reads one part of the dump.
 func (r *reading) part() *decode.Node {
 	return &decode.Node{Walk: true, Visit: tagPart, Fields: append([]decode.Field{
 		{Name: "@type", Node: &decode.Node{Visit: tagType}},

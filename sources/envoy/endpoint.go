@@ -24,15 +24,15 @@ type endpoint struct {
 	health         string
 	weight         any
 	priority       any
-	locality       any // {region, zone, subZone}, or nil
+	locality       any // the object {region, zone, subZone}, or nil
 	localityWeight any // the weight of the locality, or nil
 	factor         any // the overprovisioning factor of the cluster in percent, or nil
 	metadata       any
 
 	// Only /clusters contains the following values.
-	service string // the cluster's name in EDS
+	service string // the name of the cluster in EDS
 	outlier string // OK or FAILED
-	stats   any    // the host's stats, not parsed
+	stats   any    // the stats of the host, not parsed yet
 }
 
 // endpoints returns the objects of all endpoints of the proxy. They all have
@@ -47,7 +47,7 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 		if e == nil {
 			rows = slices.Clone(hosts.rows)
 		}
-		if !missing(e) { // otherwise the dump's error is more helpful
+		if !missing(e) { // if there is no answer to /clusters, the dump's error is more helpful
 			err = e
 		}
 	}
@@ -128,8 +128,8 @@ func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 	})
 }
 
-// edsTree returns the node that reads an element of the dump's lists of
-// endpoints.
+// edsTree returns the decoder's node that reads an element of the dump's lists
+// of endpoints.
 func edsTree(tag int) *decode.Node {
 	value := &decode.Node{}
 	whole := &decode.Node{All: true}
@@ -416,7 +416,7 @@ func (f *hostFact) Force(ctx context.Context) (any, error) {
 	return v, nil
 }
 
-// Forced returns the value if Force has found it.
+// Forced returns the value if Force was called before and has found it.
 func (f *hostFact) Forced() (any, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -23,10 +23,10 @@ import (
 // names of Envoy's messages, so no other text of a query can get into a
 // request.
 type masked struct {
-	list    int    // the index of the list in the catalog
-	others  string // the mask of the other lists
+	list    int    // the index of the main list in the catalog's lists
+	others  string // the mask for the section's other lists
 	always  string // the mask of those fields of an element, besides the resource, that are always requested
-	message string // the message of the resource; empty if a mask can't select fields in it
+	message string // the message of the resource; empty if a mask can't select fields in the resource
 }
 
 // mask returns the mask for some fields, and the fields of an element that are
@@ -37,13 +37,13 @@ func (c *catalog) mask(fields []string) (mask string, asked mesh.Asked, ok bool)
 		return "", nil, false
 	}
 	asked = mesh.Asked{}
-	if len(fields) == 0 { // the elements are only counted
+	if len(fields) == 0 { // without fields, the query only counts the elements
 		return c.masked.always, asked, true
 	}
 	within := []string{}
 	for _, path := range append([]string{"name", "state", "lastUpdated"}, fields...) {
 		name, _, _ := strings.Cut(path, ".")
-		if name == "kind" { // every object has its kind without a request
+		if name == "kind" { // the kind of an object is known without a request
 			continue
 		}
 		asked[name] = nil

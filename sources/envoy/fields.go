@@ -43,7 +43,7 @@ func (t *fieldTable) message(name string) *message {
 	return m.(*message)
 }
 
-// line finds a message's line by binary search.
+// line finds the line of a message by binary search.
 func (t *fieldTable) line(name string) (line string, ok bool) {
 	lo, hi := 0, len(t.text) // lo and hi are always offsets at which a line starts
 	for lo < hi {
@@ -81,8 +81,8 @@ type member struct {
 }
 
 // Member returns the document's name and the shape of a field. key may be Envoy's name
-// or the document's. If the table doesn't have the field, its name is converted by the
-// same rule, and its value stays unchanged.
+// or the document's. If the table doesn't have the field, its name is converted to
+// lowerCamelCase as for other fields, and its value stays unchanged.
 func (m *message) Member(key []byte) (string, decode.Shape) {
 	m.once.Do(m.parse)
 	if f, ok := m.members[string(key)]; ok {
@@ -186,7 +186,7 @@ func (anyShape) Member([]byte) (string, decode.Shape) { return "", nil }
 // JSON form, its value is under "value". The only such type with field names inside is
 // another Any.
 func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
-	if len(url) == 0 { // the decoder makes this call for every Any
+	if len(url) == 0 { // the decoder calls Typed for every Any, even if it has no type
 		return nil, true
 	}
 	name := typeName(string(url))

@@ -31,10 +31,11 @@ type Identity struct {
 	ServiceAccount string
 	Labels         *object.Object
 	Annotations    *object.Object
-	Locality       *object.Object // the object {region, zone, subZone}
+	Locality       *object.Object // the locality {region, zone, subZone}
 }
 
-// errFound ends a pass that has found its value.
+// errFound stops the decoder early, when the value that a pass looks for has
+// been found.
 var errFound = errors.New("found")
 
 // Identify returns the identity of the proxy to which a config dump belongs. It
@@ -84,7 +85,7 @@ func istioNode(id string) (kind, ip, pod string, ok bool) {
 	return words[0], words[1], words[2], true
 }
 
-// identity reads the identity from a node.
+// identity reads the identity of a proxy from Envoy's node.
 func identity(node *object.Object) Identity {
 	meta := node.Object("metadata")
 	id := Identity{

@@ -51,7 +51,7 @@ func current(rows []any) []any {
 	})
 }
 
-// sameRows compares two sets of rows.
+// sameRows checks that two sets of rows are equal.
 func sameRows(t *testing.T, got []string, want [][]string) {
 	t.Helper()
 	var lines []string

@@ -13,7 +13,7 @@ var listenerCatalog = catalog{
 	section: mesh.Listeners, part: "ListenersConfigDump",
 	lists: []list{
 		{"staticListeners", stateStatic}, {"dynamicListeners", ""},
-		{"dynamicActiveListeners", stateActive}, {"dynamicWarmingListeners", stateWarming}, {"dynamicDrainingListeners", stateDraining}, // the lists of Envoy before 1.13
+		{"dynamicActiveListeners", stateActive}, {"dynamicWarmingListeners", stateWarming}, {"dynamicDrainingListeners", stateDraining}, // Envoy before 1.13 has these lists
 	},
 	field: "listener", name: "name",
 	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "address", Node: &decode.Node{All: true}}}},

@@ -52,7 +52,7 @@ func TestCostsAreNearTheTruth(t *testing.T) {
 			runtime.KeepAlive(readers)
 			what := fmt.Sprintf("%s, %s", s, how)
 			t.Logf("%-24s told %7d bytes, takes %7d", what, told.Load()/copies, took/copies)
-			if told.Load() < took*2/3 || told.Load() > 5*took { // reporting too much is safe; for endpoints, the maps from which they were read are counted
+			if told.Load() < took*2/3 || told.Load() > 5*took { // reporting too much is safe; for endpoints, the reported size includes the maps from which they were read
 				t.Errorf("%s: told %d bytes, takes %d", what, told.Load()/copies, took/copies)
 			}
 		}

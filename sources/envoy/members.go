@@ -8,8 +8,8 @@ import (
 )
 
 // Members returns the fields of a message by its full name, with the document's
-// names, in order. It returns only fields of version 3, and nil for an unknown
-// message. The possible values of an enumeration are the names of its numbers.
+// names, in order. It returns only fields of version 3. For an unknown message
+// it returns nil. The possible values of an enumeration are its names.
 func Members(message string) []mesh.Member { return envoyFields().fieldsOf(message) }
 
 func (t *fieldTable) fieldsOf(message string) []mesh.Member {
@@ -38,7 +38,8 @@ func (t *fieldTable) fieldsOf(message string) []mesh.Member {
 	return all
 }
 
-// holding parses the table's mark for the value of a field.
+// holding converts the mark that the table has for the value of a field to a
+// mesh.Holding.
 func (t *fieldTable) holding(message, holds, home string) (h mesh.Holding) {
 	holds, h.List = strings.CutPrefix(holds, "[]")
 	holds, h.Map = strings.CutPrefix(holds, "%")
@@ -64,7 +65,8 @@ func (t *fieldTable) holding(message, holds, home string) (h mesh.Holding) {
 	return h
 }
 
-// describe returns the message in a field, without its package.
+// describe returns the name of the message that a field contains, without its
+// package.
 func describe(holds string) string {
 	holds, list := strings.CutPrefix(holds, "[]")
 	if !strings.HasPrefix(holds, "=") {

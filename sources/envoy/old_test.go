@@ -12,7 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// istioData opens one of Istio's own test dumps.
+// istioData opens one of the dumps in Istio's own test data.
 func istioData(t *testing.T, file string) (p *Proxy, dump any) {
 	t.Helper()
 	path := shared + "istio-testdata/" + file

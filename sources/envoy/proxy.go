@@ -128,7 +128,7 @@ func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 // These are estimates of the memory that a section's objects take besides the
 // decoded values, in bytes, for the memory budget.
 const (
-	costElement = 320 // an object whose fields are not created yet
+	costElement = 320 // the cost of an object whose fields are not created yet
 	costFact    = 128 // a lazy field
 )
 
@@ -146,7 +146,7 @@ func (p *Proxy) later(kind string, make func(context.Context) (*object.Object, e
 }
 
 func fieldsCost(m *object.Object) int64 {
-	cost := decode.ObjectCost(m.Len() + 1) // add the field "kind"
+	cost := decode.ObjectCost(m.Len() + 1) // add 1 for the field "kind"
 	for _, v := range m.All() {
 		if l, ok := v.(mesh.Lazy); ok && !l.Pending() {
 			if _, decoded := v.(*decode.Value); !decoded {

@@ -25,8 +25,8 @@ var all = []mesh.Section{
 	mesh.Bootstrap, mesh.Server, mesh.Stats, mesh.Loggers, mesh.Updates,
 }
 
-// TestSections checks that the sections of an Envoy are those of the
-// vocabulary, and which request each of them sends first.
+// TestSections checks that the sections of an Envoy are those in package mesh,
+// and which request each of them sends first.
 func TestSections(t *testing.T) {
 	var known []mesh.Section
 	for _, s := range mesh.SectionsOf("sidecar") {
@@ -55,7 +55,7 @@ func TestSections(t *testing.T) {
 }
 
 // TestKindsAndFields checks that the kinds and fields of a proxy's objects are
-// exactly those of the vocabulary.
+// exactly those in package mesh.
 func TestKindsAndFields(t *testing.T) {
 	seen := map[string]map[string]bool{}
 	var walk func(v any)
@@ -110,7 +110,7 @@ func TestKindsAndFields(t *testing.T) {
 	}
 }
 
-// counting counts the bytes that are read from it.
+// A counting is a reader that counts the bytes that are read from it.
 type counting struct {
 	*bytes.Reader
 	n atomic.Int64

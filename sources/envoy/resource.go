@@ -29,8 +29,8 @@ type resource struct {
 	version string
 	updated string         // the time of the last update, as Envoy writes it
 	failure string         // the reason why Envoy refused it
-	named   bool           // reports whether name is in the resource itself
-	encoded *decode.Value  // the resource, if it is decoded only when it is read
+	named   bool           // reports whether the resource itself contains the name
+	encoded *decode.Value  // the encoded resource, if it is decoded only when it is read
 	noted   *object.Object // the fields that the pass has decoded anyway; nil if there are none
 	fields  *object.Object // the resource, decoded one level deep; must not be changed
 }
@@ -50,7 +50,7 @@ type catalog struct {
 	field   string       // the field of an element that contains the resource
 	name    string       // the field of the resource that contains its name
 	inside  *decode.Node // reads a resource
-	eager   bool         // reports whether the pass decodes whole resources
+	eager   bool         // reports whether the pass decodes resources completely
 	written bool         // reports whether an object has exactly the fields that Envoy writes and the derived ones
 
 	make     func(*Proxy, *resource) *object.Object // creates the fields of an object
@@ -66,7 +66,7 @@ type catalog struct {
 	masked *masked // describes how to request some fields of resources; nil if that is not possible
 }
 
-// kind returns the kind of the objects.
+// kind returns the kind of the objects of the catalog's section.
 func (c *catalog) kind() string {
 	i := slices.IndexFunc(mesh.Sections(), func(p mesh.Part) bool { return p.Name == c.section })
 	return mesh.Sections()[i].Of
@@ -155,7 +155,7 @@ func distinct(ctx context.Context, all []resource) ([]resource, error) {
 }
 
 func uniqueResources(ctx context.Context, all []resource) ([]resource, error) {
-	slices.SortStableFunc(all, func(a, b resource) int { return cmp.Compare(b.updated, a.updated) }) // resources with a time first
+	slices.SortStableFunc(all, func(a, b resource) int { return cmp.Compare(b.updated, a.updated) }) // sort resources with a time before those without
 	var out []resource
 	var seen []any
 	for _, r := range all {
@@ -195,7 +195,7 @@ func (all *collection) reading(c catalog) reading {
 	return r
 }
 
-// element returns the node that reads an element of a list.
+// element returns the decoder's node that reads an element of a list.
 func (c catalog) element(l list, tag int) *decode.Node {
 	own := []decode.Field{{Name: "versionInfo", Node: &decode.Node{}}, {Name: "lastUpdated", Node: &decode.Node{}}}
 	held := append(own, decode.Field{Name: c.field, Node: c.held()})
@@ -308,7 +308,7 @@ func (r *resource) raw() any {
 func (r *resource) document(more int) *object.Object {
 	m := object.New(r.fields.Len() + more + 6)
 	m.SetAll(r.fields)
-	m.Set("kind", nil) // keep the first position for "kind"
+	m.Set("kind", nil) // reserve the first position in the object for "kind"
 	if r.fields.Len() == 0 && r.name != "" {
 		m.Set("name", r.name)
 	}
@@ -352,7 +352,7 @@ const mostAlone = 2
 
 // Fields implements [mesh.Maker].
 func (e *element) Fields(ctx context.Context) (*object.Object, error) {
-	r := e.resource // a copy, so that the decoded fields are not kept twice
+	r := e.resource // copy the resource, so that the decoded fields are not kept twice
 	if r.encoded != nil {
 		v, err := r.encoded.Part(ctx, e.catalog.inside)
 		if err != nil {
@@ -384,7 +384,7 @@ func (e *element) Member(key string) (any, bool) {
 		return nil, false
 	}
 	v, err := r.encoded.Member(context.Background(), key)
-	return v, err == nil // if there is an error, Fields returns it
+	return v, err == nil // Fields returns the error, if there is one
 }
 
 // Some implements [mesh.Chooser]. It creates fields from the noted ones, if those
@@ -397,7 +397,7 @@ func (e *element) Some(_ context.Context, keys []string) *object.Object {
 	r.fields = r.noted
 	m := e.catalog.make(e.proxy, &r)
 	out := object.New(len(keys) + 1)
-	for _, key := range keys { // only these fields, because a noted field may be decoded only in part
+	for _, key := range keys { // set only the given fields, because a noted field may be decoded only in part
 		out.Set(key, m.Get(key))
 	}
 	return out
@@ -422,8 +422,8 @@ type nested struct {
 	decoded atomic.Int32         // the number of members that were decoded alone
 }
 
-// ourFields returns the fields of a kind that are not Envoy's, and those that
-// replace Envoy's.
+// ourFields returns the names of the fields of a kind that Envoy doesn't have, and
+// of those that replace Envoy's.
 func ourFields(kind string, replaced ...string) []string {
 	k, _ := mesh.KindOf(kind)
 	for _, f := range k.Fields {
@@ -450,7 +450,7 @@ func (n *nested) Fields(ctx context.Context) (*object.Object, error) {
 	}
 	m := object.New(own.Len() + len(n.ours))
 	m.SetAll(own)
-	m.Set("kind", nil) // keep the first position for "kind"
+	m.Set("kind", nil) // reserve the first position in the object for "kind"
 	n.set(m)
 	m.Rotate(own.Len())
 	n.proxy.grow(fieldsCost(m))
@@ -464,5 +464,5 @@ func (n *nested) Member(key string) (any, bool) {
 		return nil, false
 	}
 	own, err := n.decode(context.Background())
-	return own.Get(key), err == nil // if there is an error, Fields returns it
+	return own.Get(key), err == nil // Fields returns the error, if there is one
 }

@@ -140,7 +140,7 @@ func TestListeners(t *testing.T) {
 				}, " ")
 			})
 			all := slices.Clone(want)
-			want = slices.DeleteFunc(want, func(row string) bool { // a dump contains a rejected listener twice, once without the time
+			want = slices.DeleteFunc(want, func(row string) bool { // a dump contains a rejected listener twice, once without the time of the update
 				name, rest, _ := strings.Cut(row, " REJECTED - - ")
 				return rest != "" && slices.ContainsFunc(all, func(other string) bool { return strings.HasPrefix(other, name+" REJECTED - 2") })
 			})

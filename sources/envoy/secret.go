@@ -22,7 +22,7 @@ var secretCatalog = catalog{
 		{"staticSecrets", stateStatic}, {"dynamicActiveSecrets", stateActive}, {"dynamicWarmingSecrets", stateWarming},
 	},
 	field: "secret", name: "name", eager: true,
-	inside: &decode.Node{Fields: []decode.Field{ // private keys are never read
+	inside: &decode.Node{Fields: []decode.Field{ // the decoder skips private keys
 		{Name: "name", Node: &decode.Node{}},
 		{Name: "tlsCertificate", Node: &decode.Node{Fields: []decode.Field{{Name: "certificateChain", Node: &decode.Node{All: true}}}}},
 		{Name: "validationContext", Node: &decode.Node{Fields: []decode.Field{

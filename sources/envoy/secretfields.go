@@ -48,7 +48,7 @@ var structNames = func() map[string]bool {
 // means that it is secret. The spelling may be any of "accessToken",
 // "access_token" and "Access-Token".
 func namesSecret(key []byte) bool {
-	var word [28]byte // longer than any of the names
+	var word [28]byte // the array is longer than any of the names
 	if len(key) > len(word) {
 		return false
 	}

@@ -19,12 +19,12 @@ type sectionRow struct {
 	// on an unknown mask (envoyproxy/envoy#17257).
 	mask string
 
-	key       string   // the field by which elements can be requested; see Key
+	key       string   // the field by which elements can be requested; see the function Key
 	catalog   *catalog // describes how some fields can be requested; nil if that is not possible
 	endpoints []string // the endpoints that a snapshot records for the section
 }
 
-// sectionRows returns the sections of an Envoy.
+// sectionRows returns one row for each section of an Envoy.
 func sectionRows() []sectionRow {
 	dump := []string{configDump}
 	return []sectionRow{
@@ -41,7 +41,7 @@ func sectionRows() []sectionRow {
 			mask: "static_route_configs,dynamic_route_configs",
 		},
 		{
-			section: mesh.Endpoints, read: (*Proxy).endpoints, key: "cluster", endpoints: []string{configDump, clusters}, // clusters contains the health that Envoy itself has determined
+			section: mesh.Endpoints, read: (*Proxy).endpoints, key: "cluster", endpoints: []string{configDump, clusters}, // the answer to /clusters contains the health that Envoy itself has determined
 			mask: "static_endpoint_configs,dynamic_endpoint_configs",
 		},
 		{

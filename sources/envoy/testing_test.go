@@ -20,12 +20,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// when is the time at which the captures were taken.
+// when is the time at which the captured answers were recorded.
 var when = time.Date(2026, 11, 22, 13, 3, 0, 0, time.UTC)
 
 type fileBytes struct{ *bytes.Reader }
 
-// body returns a document with the given bytes.
+// body returns a document with the given name and bytes.
 func body(name string, b []byte) *decode.Document {
 	return &decode.Document{Bytes: fileBytes{bytes.NewReader(b)}, Name: name}
 }
@@ -75,8 +75,8 @@ func whole(t testing.TB, p *Proxy, s mesh.Section) any {
 	return v
 }
 
-// readable returns endpoints without the metadata that could not be loaded
-// because /clusters doesn't contain it.
+// readable returns endpoints without metadata that could not be loaded because
+// /clusters doesn't contain the endpoint.
 func readable(t testing.TB, rows any) any {
 	t.Helper()
 	out := []any{}
@@ -162,7 +162,7 @@ func table(rows []any, fields ...string) []string {
 	return out
 }
 
-// equal compares two tables line by line.
+// equal checks that two tables are equal, line by line.
 func equal(t testing.TB, got, want []string) {
 	t.Helper()
 	for i := range max(len(got), len(want)) {
@@ -177,7 +177,7 @@ func equal(t testing.TB, got, want []string) {
 	}
 }
 
-// upToSeconds removes the fraction of a second from a time in a dump.
+// upToSeconds cuts the fraction of a second from a time in a dump.
 func upToSeconds(s string) string {
 	return regexp.MustCompile(`\.[0-9]+Z$`).ReplaceAllString(s, "Z")
 }

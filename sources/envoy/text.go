@@ -24,7 +24,7 @@ func isJSON(doc *decode.Document) bool {
 	return len(head) > 0 && (head[0] == '{' || head[0] == '[')
 }
 
-// lines calls take for each line of a body.
+// lines calls take with each line of a body.
 func lines(ctx context.Context, doc *decode.Document, take func(line string)) error {
 	in := bufio.NewScanner(io.NewSectionReader(doc.Bytes, 0, doc.Bytes.Size()))
 	in.Buffer(nil, longestLine)
@@ -65,7 +65,8 @@ func (t *hostTable) readText(ctx context.Context) error {
 	return err
 }
 
-// host returns the row of a host. It is the last row, or a new one.
+// host returns the row of a host: the row that was added last if it belongs to
+// this host, and a new row otherwise.
 func (t *hostTable) host(cluster string, at address) *endpoint {
 	if n := len(t.rows); n > 0 && t.rows[n-1].cluster == cluster && t.rows[n-1].address == at {
 		return &t.rows[n-1]
@@ -74,7 +75,7 @@ func (t *hostTable) host(cluster string, at address) *endpoint {
 	return &t.rows[len(t.rows)-1]
 }
 
-// set processes one line about a host.
+// set stores the value of one line about a host.
 func (e *endpoint) set(key, value string) {
 	switch key {
 	case "hostname":
@@ -91,7 +92,7 @@ func (e *endpoint) set(key, value string) {
 		e.setLocality("subZone", value)
 	case "health_flags":
 		e.health, e.outlier = flags(value)
-	case "canary", "success_rate", "local_origin_success_rate": // the JSON form doesn't have these among the stats
+	case "canary", "success_rate", "local_origin_success_rate": // the JSON form doesn't have these values among the stats
 	default:
 		e.stats.(*object.Object).Set(key, number(value))
 	}

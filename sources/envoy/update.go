@@ -43,7 +43,8 @@ func updateTypes() []updateType {
 	}
 }
 
-// updateCounters are the counters of a subscription that are read.
+// updateCounters are the names of the counters that are read of each
+// subscription.
 const updateCounters = `update_success|update_rejected|update_failure|update_time|version_text`
 
 // updateStats returns the stats filter with which a live Envoy returns the
@@ -135,7 +136,7 @@ func (p *Proxy) refusable(ctx context.Context, c catalog) ([]resource, error) {
 // updateCount holds Envoy's counters of one type.
 type updateCount struct {
 	accepted, rejected, failed int
-	at                         int64 // in milliseconds since 1970
+	at                         int64 // the time of the last update, in milliseconds since 1970
 	versions                   []string
 }
 

@@ -22,10 +22,10 @@ func TestBacklog(t *testing.T) {
 		in = append(in, room[:n]...)
 		b.add(n)
 		into := make([]byte, r.IntN(2*pieceSize))
-		if r.IntN(100) == 0 { // a slow reader, which gets a lot of data at once
+		if r.IntN(100) == 0 { // sometimes the reader is slow, and gets a lot of data at once
 			into = make([]byte, 1<<20)
 		}
-		held := b.room() // a read must not move this space, because the writer may be filling it
+		held := b.room() // reading must not move this space, because the writer may be filling it
 		n = b.read(into)
 		out = append(out, into[:n]...)
 		if again := b.room(); &again[0] != &held[0] || len(again) != len(held) {

@@ -35,16 +35,16 @@ type cluster struct {
 	// it did. way is "websocket" or "spdy".
 	refuse func(w http.ResponseWriter, r *http.Request, way string) bool
 
-	// silent is a pod whose streams are never acknowledged.
+	// silent is the name of a pod whose streams are never acknowledged.
 	silent string
 
-	// command runs a command in a pod.
+	// command simulates a command that runs in a pod.
 	command func(argv []string, stdout, stderr io.Writer) *metav1.Status
 
 	mu       sync.Mutex
-	upgrades map[string]int      // the number of sessions so far, by "websocket pod.namespace"
+	upgrades map[string]int      // the number of sessions so far, by keys such as "websocket pod.namespace"
 	resumed  int                 // the number of sessions that resumed an earlier TLS session
-	tried    []string            // all requests: "websocket portforward reviews-1.shop"
+	tried    []string            // all requests, in the form "websocket portforward reviews-1.shop"
 	sessions map[net.Conn]string // the pods of the open sessions, by their connections
 	ended    chan struct{}
 	work     sync.WaitGroup
@@ -89,7 +89,7 @@ func (c *cluster) pool(t *testing.T, o Options) *Pool {
 }
 
 func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	part := strings.Split(strings.Trim(r.URL.Path, "/"), "/") // api v1 namespaces NS pods POD WHAT
+	part := strings.Split(strings.Trim(r.URL.Path, "/"), "/") // the path is /api/v1/namespaces/NAMESPACE/pods/POD/SUBRESOURCE
 	if len(part) != 7 {
 		http.NotFound(w, r)
 		return
@@ -180,7 +180,7 @@ func (c *cluster) accept(pod string, streams chan httpstream.Stream) httpstream.
 		}
 		switch port, kind := s.Headers().Get(corev1.PortHeader), s.Headers().Get(corev1.StreamType); {
 		case port == "0":
-			return errors.New("port must be > 0") // like a kubelet, reset the stream
+			return errors.New("port must be > 0") // reset the stream, as a kubelet does
 		case port == "1" && kind == corev1.StreamTypeData:
 			return errors.New("reset at once, the other stream says why")
 		case port == "1":
@@ -286,7 +286,8 @@ func (c *cluster) count(key string) int {
 	return c.upgrades[key]
 }
 
-// serves starts an HTTP server that every pod offers on a port.
+// serves starts an HTTP server, to which the given port of every pod is
+// forwarded.
 func (c *cluster) serves(t *testing.T, port string, h http.HandlerFunc) {
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
@@ -307,7 +308,7 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-// get sends a GET request over a new connection.
+// get sends a GET request over a new connection to a pod.
 func get(ctx context.Context, p *Pool, pod string, port int, path string) (string, error) {
 	tr := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return p.DialContext(ctx, "shop", pod, port)

@@ -30,8 +30,8 @@ type conn struct {
 	errs    httpstream.Stream
 	data    httpstream.Stream
 
-	errsDone chan struct{} // closed when the error stream has ended
-	errsText error         // the error stream's content; valid after errsDone is closed
+	errsDone chan struct{} // closed when the error stream ends
+	errsText error         // the text on the error stream; valid after errsDone is closed
 	closed   chan struct{}
 	once     sync.Once
 
@@ -64,7 +64,7 @@ func (c *conn) start() bool {
 // readErrors reads the error stream until it ends.
 func (c *conn) readErrors() {
 	defer close(c.errsDone)
-	c.errs.Close() // nothing is written to the error stream
+	c.errs.Close() // the client writes nothing to the error stream
 	text, _ := io.ReadAll(io.LimitReader(c.errs, frame))
 	c.errsText = streamError(c.port, string(text))
 	if len(text) == frame {

@@ -10,7 +10,7 @@ import (
 // and refused the connection.
 type RefusedError struct {
 	Port int
-	Text string // the message from the other end
+	Text string // the error message from the other end of the connection
 }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("port %d refused", e.Port) }
@@ -19,7 +19,7 @@ func (e *RefusedError) Error() string { return fmt.Sprintf("port %d refused", e.
 // than a refused connection.
 type ForwardError struct {
 	Port int
-	Text string // the reason for the failure
+	Text string // the reason why the port can't be reached
 }
 
 func (e *ForwardError) Error() string {
@@ -107,7 +107,7 @@ func streamError(port int, text string) error {
 		return &RefusedError{Port: port, Text: text}
 	}
 	if rest, ok := strings.CutPrefix(text, fmt.Sprintf("error forwarding port %d to pod ", port)); ok {
-		if _, reason, ok := strings.Cut(rest, ": "); ok { // the rest has the form "NAME, uid UID: reason"
+		if _, reason, ok := strings.Cut(rest, ": "); ok { // the rest of the text has the form "NAME, uid UID: reason"
 			text = reason
 		}
 	}

@@ -99,7 +99,7 @@ type command interface {
 	// take copies the command's outputs and its status until they end.
 	take(ctx context.Context, stdout, stderr, status io.Writer)
 	cut()          // closes the connection at once
-	close(Timeout) // over SPDY, announces the end to the API server before it closes the connection
+	close(Timeout) // announces the end to the API server (over SPDY), and then closes the connection
 }
 
 // command starts a command. Each attempt has the timeout
@@ -180,7 +180,7 @@ func (s *streams) take(ctx context.Context, stdout, stderr, status io.Writer) {
 		return
 	}
 	var work sync.WaitGroup
-	work.Go(func() { io.Copy(status, all[0]) }) // these copies end when the link does
+	work.Go(func() { io.Copy(status, all[0]) }) // the copying goroutines end when the link ends
 	work.Go(func() { io.Copy(stderr, all[2]) })
 	if _, err := io.Copy(stdout, all[1]); err != nil {
 		s.cut()

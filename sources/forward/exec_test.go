@@ -30,7 +30,7 @@ func (c *cluster) channels(w http.ResponseWriter, r *http.Request) {
 	}
 	defer ws.Close()
 	var mu sync.Mutex
-	for i := range byte(4) { // like an API server, send an empty message on each channel
+	for i := range byte(4) { // send an empty message on each channel, as an API server does
 		ws.WriteMessage(gwebsocket.BinaryMessage, []byte{i})
 	}
 	to := func(channel byte) io.Writer {

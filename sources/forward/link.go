@@ -53,7 +53,7 @@ func (l *link) close(timeout Timeout) {
 	}
 }
 
-// errRefusedStream is the error of a stream that the other end refused.
+// errRefusedStream reports that the other end refused a stream.
 var errRefusedStream = errors.New("stream refused")
 
 // streams opens one stream for each element of headers, all at once to save

@@ -54,11 +54,11 @@ const (
 )
 
 const (
-	control     = 0x80  // the first bit of a control frame
+	control     = 0x80  // this bit marks a control frame
 	version     = 3     // the version of SPDY
-	headSize    = 8     // the size of a frame's header
+	headSize    = 8     // the size of a frame's header in bytes
 	inSize      = 4096  // larger payloads are read directly into the stream's buffer
-	maxHeaders  = 65535 // the largest stored block of zlib
+	maxHeaders  = 65535 // the largest number of bytes in a stored block of zlib
 	spdyVersion = "SPDY/3"
 	mostAnswers = 16
 
@@ -136,7 +136,7 @@ func (m *mux) skip(size int) error {
 func (m *mux) control(kind uint32, flags byte, number uint32) {
 	s := m.stream(number)
 	switch {
-	case kind == typePing && number%2 == 0: // sent by the other end, which expects a reply
+	case kind == typePing && number%2 == 0: // the other end sent the ping and expects a reply
 		m.answer(controlFrame(typePing, 0, number))
 	case kind == typeSynStream:
 		m.answer(controlFrame(typeReset, 0, number, statusRefused))
@@ -159,7 +159,7 @@ func (m *mux) data(number uint32, flags byte, size int) error {
 	s := m.stream(number)
 	for size > 0 && s != nil {
 		room := s.room()
-		if room == nil { // the stream was reset
+		if room == nil { // the stream was reset, so its data is dropped
 			break
 		}
 		n, err := m.in.Read(room[:min(len(room), size)])
@@ -203,7 +203,7 @@ func (m *mux) ping(period time.Duration) {
 			return
 		default:
 		}
-		_ = m.send(controlFrame(typePing, 0, number&0x7fffffff)) // serve detects a broken wire
+		_ = m.send(controlFrame(typePing, 0, number&0x7fffffff)) // ignore the error, because serve detects a broken wire
 	}
 }
 
@@ -231,8 +231,8 @@ func (m *mux) CreateStream(headers http.Header) (httpstream.Stream, error) {
 	return s, nil
 }
 
-// open sends the request for a stream. Stream ids must be sent in ascending
-// order.
+// open sends the request that opens a stream. Stream ids must be sent in
+// ascending order.
 func (m *mux) open(headers http.Header) (*stream, error) {
 	m.writing.Lock()
 	defer m.writing.Unlock()
@@ -278,7 +278,7 @@ func (m *mux) answer(frame []byte) {
 	}
 	go func() {
 		defer m.answers.Add(-1)
-		_ = m.send(frame) // serve detects a broken wire
+		_ = m.send(frame) // ignore the error, because serve detects a broken wire
 	}()
 }
 
@@ -312,7 +312,7 @@ func controlFrame(kind, flags byte, words ...uint32) []byte {
 	return b
 }
 
-// headerBlock encodes headers (section 2.6.10).
+// headerBlock encodes headers in SPDY's format (section 2.6.10).
 func headerBlock(headers http.Header) []byte {
 	b := binary.BigEndian.AppendUint32(nil, uint32(len(headers)))
 	for _, name := range slices.Sorted(maps.Keys(headers)) {

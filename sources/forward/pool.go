@@ -50,7 +50,7 @@ func (o Options) withDefaults() Options {
 type Pool struct {
 	o        Options
 	upgrader *upgrader
-	life     context.Context // the context that ends with the pool
+	life     context.Context // the context of the pool, which ends when the pool is closed
 	end      context.CancelFunc
 	work     sync.WaitGroup // the running sessions and commands
 

@@ -20,25 +20,25 @@ type session struct {
 	ctx  context.Context // the context of the session; its end ends the session
 	end  context.CancelFunc
 
-	ready chan struct{} // closed when link or err is set
+	ready chan struct{} // closed as soon as link or err is set
 	link  *link
 	err   error
 
-	next  atomic.Int64 // the number of the last connection
+	next  atomic.Int64 // the number of the connection that was opened last
 	conns atomic.Int64 // the number of open connections
 
 	// The pool's lock guards the following fields.
 	dialing  int  // the number of callers that dial on the session
-	inUse    bool // reports whether the session was used since the last release
+	inUse    bool // reports whether the session is in use: set when a caller gets it, cleared when it is released
 	released int64
 
 	mu   sync.Mutex
-	over bool // reports that no more goroutines may start
+	over bool // set when no more goroutines may start
 	work sync.WaitGroup
 }
 
-// run opens the session, waits for its end, and then ends everything that
-// belongs to it.
+// run opens the session, waits until it ends, and then ends all its connections
+// and goroutines.
 func (s *session) run(d *upgrader) {
 	s.link, s.err = d.open(s.ctx, s.name)
 	close(s.ready)

@@ -12,14 +12,14 @@ func (n podName) String() string { return n.pod + "." + n.namespace }
 type slots struct {
 	limit int
 	held  map[podName]*session
-	queue []*waiter // in the order of arrival
+	queue []*waiter // the waiting callers, in the order of their arrival
 	turn  int64     // the number of releases so far
 }
 
 // A waiter is a caller that waits for a session.
 type waiter struct {
 	name  podName
-	given chan *session // receives the session; buffered
+	given chan *session // receives the waiter's session; buffered
 }
 
 // admit assigns sessions to all waiters that can get one. A waiter whose pod

@@ -58,7 +58,7 @@ func TestReleasedSessionIsReusedOrGivenUp(t *testing.T) {
 		}
 		p.Release("shop", pod)
 	}
-	for _, pod := range []string{"a", "b", "a", "c", "a", "b"} { // c takes the slot of b
+	for _, pod := range []string{"a", "b", "a", "c", "a", "b"} { // pod c takes the slot of pod b
 		ask(pod)
 	}
 	for pod, want := range map[string]int{"a": 1, "b": 2, "c": 1} {
@@ -155,7 +155,7 @@ func TestFailedPodGivesItsPlaceBack(t *testing.T) {
 		return false
 	}
 	p := c.pool(t, Options{Sessions: 1})
-	for range 3 { // none of these dials is followed by a Release
+	for range 3 { // dial three times without calling Release
 		if _, err := p.DialContext(within(t), "shop", "gone", 15000); err == nil {
 			t.Fatal("no error")
 		}

@@ -21,7 +21,7 @@ type stream struct {
 	mux     *mux
 	number  uint32
 	headers http.Header
-	reply   chan error // nil if the stream was accepted; sent once
+	reply   chan error // receives nil if the other end accepted the stream, else an error; sent only once
 	once    sync.Once
 
 	mu       sync.Mutex
@@ -145,5 +145,5 @@ func (s *stream) endWriting(reset bool) (first bool) {
 // Headers returns the headers with which the stream was opened.
 func (s *stream) Headers() http.Header { return s.headers }
 
-// Identifier returns the stream id.
+// Identifier returns the id of the stream.
 func (s *stream) Identifier() uint32 { return s.number }

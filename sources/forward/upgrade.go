@@ -29,7 +29,7 @@ type upgrader struct {
 	o         Options
 	config    *rest.Config
 	base      *url.URL
-	transport http.RoundTripper // uses HTTP/1.1, because HTTP/2 can't be upgraded
+	transport http.RoundTripper // this transport uses HTTP/1.1, because HTTP/2 can't be upgraded
 	tickets   tls.ClientSessionCache
 
 	mu       sync.Mutex
@@ -117,7 +117,7 @@ func (d *upgrader) late(ctx, limited context.Context, err error) error {
 // there afterwards.
 func (d *upgrader) webSocketOrSPDY(h accessKey, overWebSocket, overSPDY func() error) error {
 	d.mu.Lock()
-	only := d.onlySPDY[h] || d.config.Dial != nil // client-go's WebSockets ignore Dial
+	only := d.onlySPDY[h] || d.config.Dial != nil // client-go's WebSockets ignore the field Dial of the configuration
 	d.mu.Unlock()
 	if only {
 		return refusal(overSPDY())
@@ -142,8 +142,9 @@ func (d *upgrader) dial(ctx context.Context, url string, protocols ...string) (w
 	if err != nil {
 		return nil, nil, err
 	}
-	// Each session is a TLS connection. When later connections resume the first
-	// one, the API server saves a signature for each of them.
+	// Each session is a TLS connection. When a later connection resumes the TLS
+	// session of the first one, the API server doesn't have to compute a
+	// signature for it.
 	if of, ok := holder.(utilnet.TLSClientConfigHolder); ok && of.TLSClientConfig() != nil {
 		of.TLSClientConfig().ClientSessionCache = d.tickets
 	}

@@ -36,11 +36,11 @@ type Scope struct {
 type Inventory struct {
 	Pilots  []*Pilot // sorted by name
 	Proxies []*Proxy
-	Faults  []*mesh.Fault // the parts that could not be read
-	Unknown error         // an *UnknownProxyError; nil if every word of the scope selects a proxy
+	Faults  []*mesh.Fault // the faults of the parts that could not be read
+	Unknown error         // an *UnknownProxyError; nil if every word in Scope.Proxies selects a proxy
 }
 
-// A Reader reads the inventory of a mesh.
+// A Reader reads the inventory of a mesh from its clusters.
 type Reader struct {
 	*requests.Client
 	Clusters []*requests.Cluster

@@ -132,7 +132,7 @@ func (j *joiner) addConnected() {
 	}
 	for _, link := range j.eachLink {
 		same := all[keyOf(link)]
-		if same == nil { // this is the first connection of the proxy
+		if same == nil { // this is the first connection of the proxy, so add the proxy
 			continue
 		}
 		delete(all, keyOf(link))
@@ -274,7 +274,7 @@ type stranger struct {
 	place    Place
 	listing  *listing
 	identity envoy.Identity
-	err      error // the reason why it could not be identified
+	err      error // the reason why the stranger could not be identified
 }
 
 // addStrangers adds a proxy for each stranger. If the place has the name of a pod, as

@@ -28,7 +28,7 @@ func (r *Reader) Names(ctx context.Context) []string {
 // foundNames collects the proxies that were found, by id.
 type foundNames struct {
 	mu     sync.Mutex
-	listed map[string]bool      // ids listed by an istiod or as a folder; false for the empty id of a config dump
+	listed map[string]bool      // true for ids that an istiod or a folder has; false for the empty id of a config dump
 	pods   map[string]*kube.Pod // the pods that contain a proxy
 }
 

@@ -28,8 +28,8 @@ type Pilot struct {
 	status          []istiod.Status // the connections, from syncz
 	clients         []istiod.Client // the clients, from adsz or from the list of connections
 	haveSyncz       bool
-	haveConnections bool // reports whether clients was read
-	connectionsOnly bool // clients has only ids and times; adsz contains more
+	haveConnections bool // reports whether the field clients was read
+	connectionsOnly bool // the field clients has only ids and times; adsz contains more
 	moreElsewhere   bool // the istiod also has connections from namespaces outside the scope
 	links           map[string]*Link
 	adsz            *store.Shared[map[string]*istiod.Client] // the clients in adsz, by connection id
@@ -178,7 +178,7 @@ func (p *Pilot) synczNamesAll() bool {
 			return false
 		}
 	}
-	return len(named) > 0 || !p.moreElsewhere // without a single client, the name of the cluster isn't known
+	return len(named) > 0 || !p.moreElsewhere // without a single client, the name of the istiod's cluster isn't known
 }
 
 // A Link is a proxy's connection to an istiod. It has the proxy's status from

@@ -41,8 +41,8 @@ type Place struct {
 	Name    string
 }
 
-// Request returns the request for an endpoint of the proxy through this
-// place.
+// Request returns the request for an endpoint of the proxy's admin port, sent
+// through this place.
 func (p Place) Request(what string) requests.Request {
 	return requests.Request{Cluster: p.Cluster, To: requests.Proxy, Name: p.Name, What: what}
 }
@@ -61,8 +61,8 @@ func (p *Proxy) IsLive() bool {
 	return slices.ContainsFunc(p.AllPlaces(), func(at Place) bool { return at.Cluster.IsLive() })
 }
 
-// IsDump reports whether the proxy is only known from dumps that were given
-// on their own, without a mesh.
+// IsDump reports whether the proxy is known only from config dumps that were
+// given on their own, without a mesh.
 func (p *Proxy) IsDump() bool {
 	return len(p.Places) > 0 && !slices.ContainsFunc(p.Places, func(at Place) bool { return !at.Cluster.IsDump() })
 }
@@ -162,7 +162,7 @@ func (p *Proxy) Version() string {
 	return v
 }
 
-// IPs returns the proxy's addresses, the primary one first.
+// IPs returns the IP addresses of the proxy, the primary one first.
 func (p *Proxy) IPs() []string {
 	switch who := p.Identity; {
 	case p.Pod != nil && len(p.Pod.IPs) > 0:

@@ -16,16 +16,16 @@ type Client struct {
 	Connection  string // the connection's own id: the proxy's id and a number
 	ConnectedAt time.Time
 
-	Labels   *object.Object // the proxy's labels as completed by istiod
-	Locality *object.Object // the object {region, zone, subZone}; nil if it isn't set
+	Labels   *object.Object // the proxy's labels, completed by istiod
+	Locality *object.Object // the locality {region, zone, subZone}; nil if it isn't set
 
 	ClusterID      string
-	Version        string // the version of the proxy
+	Version        string // the Istio version of the proxy
 	Workload       string
 	ServiceAccount string
 	Node           string
 	IPs            []string
-	ProxyConfig    bool // the proxy's metadata has PROXY_CONFIG, as it does for every proxy in a mesh
+	ProxyConfig    bool // reports whether the proxy's metadata has PROXY_CONFIG, as that of every proxy in a mesh does
 }
 
 const clientTag = 1

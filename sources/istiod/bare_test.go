@@ -57,8 +57,8 @@ func wrapped(t *testing.T, s mesh.Section, b []byte) []byte {
 	return out.Bytes()
 }
 
-// TestWrap checks that the resources of a real dump can be wrapped after they
-// were extracted, and read back unchanged.
+// TestWrap extracts the bare resources from a real dump, wraps them again, and
+// checks that reading the result returns the same resources.
 func TestWrap(t *testing.T) {
 	paths, _ := filepath.Glob("../testdata/stale/pilots/*/config_dump.reviews-v2-*.json")
 	if len(paths) != 1 {

@@ -30,7 +30,7 @@ func Endpoints(field string) []string {
 	return nil
 }
 
-// Fields returns the fields of a Pilot that [Read] reads, in order.
+// Fields returns the names of the fields of a Pilot that [Read] reads, in order.
 func Fields() []string {
 	var fields []string
 	pilot, _ := mesh.KindOf("Pilot")

@@ -141,7 +141,7 @@ func TestPushesBehind(t *testing.T) {
 	}{
 		{v(13) + a, v(4) + b, 9, true, v(13)},
 		{v(13) + a, v(13) + a, 0, true, v(13)},
-		{v(13) + a, v(13) + b, 0, true, v(13)},    // STALE, although the push is the same, because it was sent twice
+		{v(13) + a, v(13) + b, 0, true, v(13)},    // the state is STALE although the push is the same, because it was sent twice
 		{v(13) + a, "", 0, false, v(13)},          // never acknowledged
 		{"", "", 0, false, ""},                    // never sent
 		{v(2) + a, v(700) + b, -698, false, v(2)}, // istiod was restarted in between, and its counter started again
@@ -163,8 +163,8 @@ func TestPushesBehind(t *testing.T) {
 }
 
 // TestSynczWithoutResources checks that the syncz of istiod before 1.23 yields
-// the same statuses as one with "resources". It has pairs of sent and
-// acknowledged nonces instead (cluster_sent, cluster_acked).
+// the same statuses as a newer one. The old one has pairs of sent and
+// acknowledged nonces (cluster_sent, cluster_acked) instead of "resources".
 func TestSynczWithoutResources(t *testing.T) {
 	body := read(t, stale+"/syncz.json")
 	now, err := ReadSyncz(t.Context(), document(t, body))

@@ -15,7 +15,7 @@ import (
 type Status struct {
 	ID        string // pod.namespace
 	ClusterID string
-	Type      string // sidecar, router, waypoint, ztunnel or agentgateway; empty before Istio 1.18
+	Type      string // sidecar, router, waypoint, ztunnel or agentgateway; empty for a syncz before Istio 1.18
 	Version   string // the version of the proxy
 
 	// Types contains the types that the proxy is known to subscribe to, and the
@@ -26,7 +26,7 @@ type Status struct {
 
 // A TypeStatus is the state of one type of configuration in syncz.
 type TypeStatus struct {
-	Key    string // the type's field, for example "cds"; if it has none, its URL
+	Key    string // the field for the type, for example "cds"; the URL of the type if it has no field
 	Sent   string // the nonce of the last push; empty if there was none
 	Acked  string // the nonce of the last accepted push
 	SentAt time.Time

@@ -24,18 +24,18 @@ func (e *ChangedError) Error() string {
 type Excerpt struct {
 	Proxy   string // the proxy's id
 	Section Section
-	Kind    string // the kind of the elements
+	Kind    string // the kind of the section's elements
 	Owner   *Object
 	Asked   Asked
-	Known   []*object.Object // the elements with the requested fields
+	Known   []*object.Object // the elements, with only the requested fields
 
 	// Whole returns the section with all fields. It is called once for each
 	// element from which another field is read, so it should cache the section.
 	Whole func(ctx context.Context) (elements []any, err error)
 
 	mu    sync.Mutex
-	fits  []any       // the whole section, against which Known was checked
-	place map[nth]int // the position of each element in fits
+	fits  []any       // the whole section that was compared with Known
+	place map[nth]int // the position in fits of each element in Known
 }
 
 // Objects returns the elements. A field that was not requested is read from the
@@ -54,14 +54,14 @@ func (x *Excerpt) Objects() []any {
 	return out
 }
 
-// nth identifies an element by its name and its position among the elements
+// An nth identifies an element by its name and its position among the elements
 // with that name.
 type nth struct {
-	name string // the element's name; empty if elements have no known names
+	name string // the element's name; empty if the elements' names aren't known
 	n    int
 }
 
-// nths counts the elements with each name.
+// An nths counts the elements with each name.
 type nths map[string]int
 
 func (times nths) next(name any) nth {

@@ -12,7 +12,7 @@ import (
 // run.
 type Fault struct {
 	Proxy   string // the proxy's id, such as "reviews-v1-7f99cc4496-gdxfn.default"; empty if the fault isn't about a proxy
-	Subject string // the subject if it isn't a proxy: the name of an istiod, or "kubernetes"
+	Subject string // the name of an istiod, or "kubernetes", if the fault isn't about a proxy
 	Section string // the section or list that is unavailable: "clusters", "syncz", "pods"
 	Err     error  // the cause
 }
@@ -23,7 +23,7 @@ func (f *Fault) Error() string {
 	whose := cmp.Or(f.Proxy, f.Subject)
 	s := f.Fact()
 	if whose != "" {
-		s = strings.TrimPrefix(s, whose+": ") // the cause may begin with the same name
+		s = strings.TrimPrefix(s, whose+": ") // the text of the cause may begin with the same name
 	}
 	if f.Section != "" {
 		s = f.Section + ": " + s
@@ -58,5 +58,5 @@ func Brief(text string) string {
 	return text
 }
 
-// Unwrap returns the cause.
+// Unwrap returns the cause of the fault.
 func (f *Fault) Unwrap() error { return f.Err }

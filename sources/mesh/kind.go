@@ -34,7 +34,7 @@ type Field struct {
 	Holds Holding  // the possible values, if they are more specific than "any string or number"
 	Needs []string // the fields of Message from which it is computed; nil if it isn't derived from them
 
-	Column string // the header of its column; if empty, package columns decides how the field is shown
+	Column string // the header of the field's column; if empty, package columns decides how the field is shown
 	Wide   bool   // reports whether the column is shown only with -o wide
 }
 
@@ -57,8 +57,8 @@ type Cost int
 // These are the costs. The outline is the data that the inventory of the mesh has
 // read already.
 const (
-	InOutline Cost = iota // no request beyond those for the outline, or for the object itself
-	OnDemand              // one request for the field itself
+	InOutline Cost = iota // reading the field costs no request besides those for the outline, or for the object itself
+	OnDemand              // reading the field costs a request of its own
 )
 
 // Kinds returns the kinds of the document, except those of Kubernetes.
@@ -96,7 +96,7 @@ func Kinds() []Kind {
 	return append(kinds, traceKinds()...)
 }
 
-// KindOf returns the kind with a name.
+// KindOf returns the kind with the given name.
 func KindOf(name string) (Kind, bool) {
 	for _, k := range Kinds() {
 		if k.Name == name {

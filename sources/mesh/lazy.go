@@ -44,8 +44,8 @@ func Force(ctx context.Context, v any) (any, error) {
 	return v, nil
 }
 
-// Get returns the member of an object, and nil if v has no such member or is no
-// object.
+// Get returns a member of the object v. It returns nil if v has no such member or
+// is not an object.
 func Get(ctx context.Context, v any, key string) (any, error) {
 	if k, ok := v.(Known); ok {
 		if w, ok := k.Member(key); ok {

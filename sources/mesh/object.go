@@ -20,10 +20,10 @@ type Object struct {
 	// objects.
 	Owner *Object
 
-	part *Partial // set if only some fields were requested
+	part *Partial // the partial fields; set if only some fields were requested
 
 	mu     sync.Mutex
-	maker  Maker // nil as soon as fields is set
+	maker  Maker // the maker of the fields; nil as soon as fields is set
 	fields *object.Object
 }
 

@@ -109,7 +109,7 @@ func (p *Partial) member(ctx context.Context, key string) (any, error) {
 // IsObject implements [Known].
 func (p *Partial) IsObject() bool { return !p.maybe }
 
-// Force loads the whole object.
+// Force loads the whole object and returns it.
 func (p *Partial) Force(ctx context.Context) (any, error) {
 	p.mu.Lock()
 	whole, done := p.whole, p.done

@@ -62,7 +62,7 @@ type Part struct {
 	Holds   Holding // the contents of a section that is a single object
 	Envoy   bool
 	ZTunnel bool
-	Desired bool // reports whether istiod can return the section as it would send it
+	Desired bool // reports whether istiod can return the section that it would send
 }
 
 // Sections returns all sections, in the order of the document.
@@ -137,7 +137,7 @@ func Missing(fields *object.Object, key string) any {
 	if fields.Get("kind") != "Proxy" {
 		return nil
 	}
-	kind, _ := fields.Get("type").(string) // null if Istio did not start the Envoy
+	kind, _ := fields.Get("type").(string) // the type is null if Istio did not start the Envoy
 	for _, p := range Sections() {
 		if string(p.Name) == key && !p.has(kind) {
 			return absent{}

@@ -7,9 +7,9 @@ type Holding struct {
 	// object, or if nothing is known about the object.
 	Objects []string
 
-	List bool // the value is an array of such values
-	Map  bool // the value is an object whose keys are data and whose members have such values
-	Open bool // any value is possible
+	List bool // reports whether the value is an array; the other fields then describe its elements
+	Map  bool // reports whether the value is an object with data as keys; the other fields then describe its members' values
+	Open bool // reports whether any value is possible
 
 	// Values are the possible strings. It is nil if any string is possible, or if
 	// the value is not a string.

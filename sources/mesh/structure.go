@@ -1,7 +1,7 @@
 package mesh
 
-// Shapes returns the members of objects that have no kind of their own, by the
-// name of the shape. Such objects occur inside the objects of a kind.
+// Shapes maps names to the members of an object. It describes those objects
+// inside the objects of a kind that have no kind of their own.
 func Shapes() map[string][]Member {
 	shapes := map[string][]Member{
 		"Locality":    {text("region", ""), text("zone", ""), text("subZone", "")},

@@ -2,12 +2,12 @@ package mesh
 
 // These are the sync states of a proxy for one type of configuration.
 const (
-	Synced  = "SYNCED"   // the proxy accepted the last push
-	Stale   = "STALE"    // the proxy has not answered the last push
-	NotSent = "NOT SENT" // the proxy subscribed, but nothing was sent yet
-	InError = "ERROR"    // the proxy refused a push, and has accepted none since
-	Ignored = "IGNORED"  // the proxy hasn't subscribed
-	Unknown = "UNKNOWN"  // no istiod reports anything about this proxy
+	Synced  = "SYNCED"   // the state in which the proxy has accepted the last push
+	Stale   = "STALE"    // the state in which the proxy has not answered the last push
+	NotSent = "NOT SENT" // the state in which the proxy has subscribed, but nothing was sent yet
+	InError = "ERROR"    // the state in which the proxy has refused a push, and accepted none since
+	Ignored = "IGNORED"  // the state in which the proxy hasn't subscribed to the type
+	Unknown = "UNKNOWN"  // the state if no istiod reports anything about the proxy
 )
 
 // A SyncType is a type of configuration that istiod sends, with the field that
@@ -16,7 +16,7 @@ type SyncType struct {
 	Key   string   // the name of the field, such as "cds"
 	Doc   string   // a description of the configuration
 	URLs  []string // the xDS type URLs; two if the document shows two types as one
-	Envoy bool     // Envoy itself subscribes to the type, and counts the updates
+	Envoy bool     // reports whether Envoy itself subscribes to the type, and counts its updates
 	Pair  string   // the name of the type in a syncz before Istio 1.23, which has cluster_sent and cluster_acked; empty if that syncz doesn't have the type
 }
 

@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// FromMap returns an object with the members of a map, sorted by key.
+// FromMap returns an object with the members of a map, sorted by their keys.
 func FromMap(m map[string]any) *Object {
 	o := New(len(m))
 	for _, k := range slices.Sorted(maps.Keys(m)) {
@@ -148,7 +148,7 @@ func Unmarshal(text []byte, into any) error {
 	default:
 		return json.Unmarshal(text, into)
 	}
-	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil { // check the whole text, not only its first value
+	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil { // this checks the whole text, not only its first value
 		return err
 	}
 	v, err := decode(json.NewDecoder(bytes.NewReader(text)))

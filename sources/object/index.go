@@ -64,7 +64,7 @@ func (x *index) find(entries []entry, key string) int {
 	}
 }
 
-// add adds the last entry to the index.
+// add adds the last of the entries to the index.
 func (x *index) add(entries []entry) {
 	if (x.used+1)*3 > len(x.slots)*2 {
 		*x = *indexOf(entries)

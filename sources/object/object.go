@@ -16,7 +16,7 @@ import (
 // read and has no members.
 type Object struct {
 	entries []entry
-	rare    *rare // data for special cases; nil for most objects
+	rare    *rare // the data for special cases; nil for most objects
 }
 
 type entry struct {
@@ -26,12 +26,12 @@ type entry struct {
 
 // A rare holds data that most objects don't need.
 type rare struct {
-	index *index // the index of the keys, if there are more than scanMost members
+	index *index // the index of the keys; set if there are more than scanMost members
 	dead  int    // the number of deleted members that still have an entry
 
 	owner *Token // the token that allows updates in place
 	age   int    // the number of updates in place
-	past  *past  // the newer object to which an update has moved the members, if any
+	past  *past  // the newer object to which an update has moved the members; nil if they were not moved
 }
 
 // A deleted is the value in the entry of a deleted member.
@@ -188,7 +188,7 @@ func (o *Object) Rotate(n int) {
 	}
 }
 
-// SetAll sets every member of another object in this object.
+// SetAll copies every member of another object to this object.
 func (o *Object) SetAll(from *Object) {
 	for k, v := range from.All() {
 		o.Set(k, v)

@@ -225,8 +225,9 @@ func TestSizeIsNearTheTruth(t *testing.T) {
 	}
 }
 
-// TestSetFirstIsFoundByItsKey sets the first key of objects of every size,
-// including objects that get an index before they have members.
+// TestSetFirstIsFoundByItsKey checks that a key set by SetFirst is found, in
+// objects of every size, including objects that get an index before they have
+// members.
 func TestSetFirstIsFoundByItsKey(t *testing.T) {
 	for _, capacity := range []int{0, scanMost, scanMost + 1, 100} {
 		for n := range 2 * scanMost {

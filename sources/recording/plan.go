@@ -24,7 +24,7 @@ func (r *recorder) plan(ctx context.Context) ([]*unit, error) {
 	pilots, err := r.cluster.Pilots(ctx)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
-	} // the inventory reports any other error
+	} // the inventory already reports any other error
 	for _, id := range pilots {
 		units = append(units, r.pilotUnit(id))
 	}
@@ -119,8 +119,9 @@ func (r *recorder) desiredUnit(p *inventory.Proxy) *unit {
 	return u
 }
 
-// folderName returns the name of an istiod's folder. An address can't be a
-// folder's name on some systems, so it becomes a name without a namespace.
+// folderName returns the name of an istiod's folder in the snapshot. Some systems
+// don't allow an address as the name of a folder, so an address is converted to a
+// name without a namespace.
 func folderName(id string) string {
 	if !strings.Contains(id, ":") {
 		return id

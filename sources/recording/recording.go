@@ -48,7 +48,7 @@ type Options struct {
 	Tally *Tally
 }
 
-// A Mesh is the mesh to record.
+// A Mesh describes the mesh to record.
 type Mesh struct {
 	Client    *requests.Client
 	Clusters  []*requests.Cluster
@@ -61,7 +61,7 @@ type Mesh struct {
 type Result struct {
 	Proxies  int           // the number of proxies that answered
 	Files    int           // the number of files, including the manifest
-	Bytes    int64         // the size of all files
+	Bytes    int64         // the size of all files in bytes
 	Redacted []string      // descriptions of what was redacted, now or when the source was recorded
 	Digested int           // the number of texts that were replaced by a digest
 	Dropped  int           // the number of texts that were replaced by a fixed word
@@ -131,7 +131,8 @@ type recorder struct {
 	found  redact.Counts
 }
 
-// write writes the files of a unit and drops their answers.
+// write writes the files of a unit to the archive and then drops the answers
+// from memory.
 func (r *recorder) write(ctx context.Context, u *unit) error {
 	if u.isProxy && len(u.files) > 0 {
 		r.result.Proxies++
@@ -164,7 +165,7 @@ func (r *recorder) add(name string, size int64, in io.Reader) error {
 	return nil
 }
 
-// finish writes the manifest.
+// finish writes the manifest, which is the last file of the snapshot.
 func (r *recorder) finish() (Result, error) {
 	all := append(r.Client.LeftOut(), r.faults...)
 	requests.SortFaults(all)

@@ -36,7 +36,7 @@ func (r *recorder) run(ctx context.Context) error {
 			if open.enter(ctx) != nil {
 				return
 			}
-			work <- u // doesn't block for long, because workers end only after work is closed
+			work <- u // sending doesn't block for long, because the workers run until work is closed
 		}
 	})
 	for range r.Workers {

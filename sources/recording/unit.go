@@ -24,7 +24,7 @@ import (
 type unit struct {
 	isProxy bool
 	wants   []want
-	done    chan struct{} // closed when the following fields are complete
+	done    chan struct{} // closed when the fields below are complete
 
 	files  []*file
 	faults []*mesh.Fault
@@ -41,7 +41,7 @@ type want struct {
 	kind   string                      // the kind and group of the objects in a Kubernetes list
 }
 
-// fetch sends the requests of a unit.
+// fetch sends the requests of a unit and stores their answers in it.
 func (r *recorder) fetch(ctx context.Context, u *unit) {
 	for i, w := range u.wants {
 		f, err := r.fetchFile(ctx, w)
@@ -89,9 +89,10 @@ func (u *unit) size() (n int64) {
 	return n
 }
 
-// isOptional reports whether a missing answer is no fault. This holds for an
-// answer that the source snapshot doesn't have either, a resource that the
-// cluster doesn't have, and an endpoint that an older istiod doesn't have.
+// isOptional reports whether it is not a fault that an answer is missing. This is
+// so for an answer that the source snapshot doesn't have either, for a resource
+// that the cluster doesn't have, and for an endpoint that an older istiod doesn't
+// have.
 func (r *recorder) isOptional(w want, err error) bool {
 	if errors.Is(err, fs.ErrNotExist) {
 		return !r.cluster.IsLive() || w.To == requests.Kubernetes // a mesh that is given by addresses has no API server
@@ -211,7 +212,7 @@ func (f *file) open(ctx context.Context, p *redact.Policy) (r redacted, close fu
 	return p.NewReader(src, f.name, f.kind), close, nil
 }
 
-// redacted is a reader that counts what it redacts.
+// A redacted is a reader that counts what it redacts.
 type redacted interface {
 	io.Reader
 	Counts() redact.Counts
@@ -230,7 +231,7 @@ func (f *file) measure(ctx context.Context, p *redact.Policy) error {
 	return err
 }
 
-// A contextReader reads until its context ends.
+// A contextReader reads from r until its context ends.
 type contextReader struct {
 	ctx context.Context
 	r   io.Reader

@@ -39,7 +39,7 @@ type Request struct {
 // An answer holds the body that a request returned, and the time that it took.
 type answer struct {
 	body *store.Shared[*transport.Body]
-	took time.Duration // the duration; written before body is set
+	took time.Duration // the duration; written before the body is set
 }
 
 // A Client sends the requests of one mesh. Its methods may be called by several
@@ -50,7 +50,7 @@ type Client struct {
 
 	mu      sync.Mutex
 	answers map[Request]*answer
-	faults  map[string]recorded // the faults, by their text
+	faults  map[string]recorded // the faults, by the text of the fault
 }
 
 // NewClient returns a client that takes its slots from s. clock measures how
@@ -148,7 +148,7 @@ type Asked struct {
 	Context string        // the kubeconfig context; may be empty
 	Whom    string        // the pod.namespace of an istiod or a proxy, or "kubernetes"
 	What    string        // the endpoint or resource, such as "syncz", "config_dump" or "pods"
-	Bytes   int64         // the size of the answer
+	Bytes   int64         // the size of the answer in bytes
 	Took    time.Duration // the duration of the request; 0 without a clock
 	Again   int           // the number of times that the kept answer was used
 	Missing bool          // reports whether no source has an answer

@@ -96,7 +96,7 @@ func (c *Cluster) Named(name string, all []*Cluster) string {
 	return name + " of " + c.Context
 }
 
-// A StatusError is the error of an answer whose HTTP status is not 200.
+// A StatusError reports an answer whose HTTP status is not 200.
 type StatusError interface {
 	error
 	// Status returns the HTTP status and the text of the answer.
@@ -114,7 +114,7 @@ func IsNotFound(err error) bool {
 	return code == http.StatusNotFound
 }
 
-// A NoAnswerError is the error of a request that got no answer.
+// A NoAnswerError reports that a request got no answer.
 type NoAnswerError struct {
 	Request string
 	Err     error

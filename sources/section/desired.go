@@ -54,7 +54,7 @@ func (p *Proxy) Desired(ctx context.Context) (*mesh.Object, error) {
 type desired struct {
 	*Proxy
 	group  *store.Group
-	object *mesh.Object // the owner of the elements of the sections
+	object *mesh.Object // the owner of the elements in the sections
 }
 
 func (d *desired) section(s mesh.Section) mesh.Lazy {
@@ -97,7 +97,7 @@ func (d *desired) request(s mesh.Section) string {
 		switch {
 		case !is || !p.Desired:
 			continue
-		case look.Fields == nil || slices.Contains(look.Fields, "versionInfo"): // an answer with parameter "types" has no versions
+		case look.Fields == nil || slices.Contains(look.Fields, "versionInfo"): // istiod's answers with the parameter "types" contain no versions
 			if _, is := desires[mesh.Endpoints]; is {
 				return request + WithEndpoints
 			}

@@ -25,12 +25,12 @@ const mostNarrow = 3
 // contains some of the elements or, if the query reads nothing else, some fields
 // of all elements.
 type section struct {
-	*store.Thunk // the fields and elements that the query is known to read
+	*store.Thunk // the section, with the fields and elements that the query is known to read
 	proxy        *Proxy
 	name         mesh.Section
 
 	// The proxy's mu guards the following fields.
-	parts map[string]*store.Thunk // the loaded parts, by the requested names and patterns
+	parts map[string]*store.Thunk // the parts that were loaded, by the requested names and patterns
 }
 
 // Narrow returns the elements that h selects, by a request that costs Envoy
@@ -64,7 +64,7 @@ func (s *section) part(wanted mesh.Hint) *store.Thunk {
 	p := s.proxy
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := strings.Join(wanted.Names, "\x00") + "\x00\x00" + strings.Join(wanted.Patterns, "\x00") // NUL separates the names because no name contains it
+	key := strings.Join(wanted.Names, "\x00") + "\x00\x00" + strings.Join(wanted.Patterns, "\x00") // a NUL can separate the names, because no name contains it
 	if t := s.parts[key]; t != nil || len(s.parts) >= mostNarrow {
 		return t
 	}

@@ -89,11 +89,11 @@ func (l *Loader) Loaded() []Loaded {
 type Proxy struct {
 	*inventory.Proxy
 	loader *Loader
-	object *mesh.Object // the owner of the elements of the sections
-	group  *store.Group // the sections, which are evicted together
+	object *mesh.Object // the owner of the elements in the sections
+	group  *store.Group // the sections of the proxy, which are evicted together
 
 	mu          sync.Mutex
-	reader      *reader // nil if none was needed since the last eviction
+	reader      *reader // the current reader; nil if none was needed since the last eviction
 	desired     *mesh.Object
 	unreachable error // the reason why a live proxy could not be reached
 
@@ -115,7 +115,7 @@ type reader struct {
 	section func(context.Context, mesh.Section) (any, error)
 
 	mu        sync.Mutex
-	documents map[string]*decode.Document // the documents by request
+	documents map[string]*decode.Document // the documents of the answers, by request
 }
 
 // Section returns a section, which is loaded when it is first read. For a live
@@ -238,7 +238,7 @@ func (r *reader) fetch(ctx context.Context, request envoy.Request) (doc *decode.
 	if err != p.whyUnreachable() { // that error names the first request, not this one
 		err = &requests.NoAnswerError{Request: request.What, Err: err}
 	}
-	if ctx.Value(loadKey{}) == nil { // the caller is a lazy field of an endpoint, outside the load of a section
+	if ctx.Value(loadKey{}) == nil { // the caller is a lazy field of an endpoint, not the load of a section
 		return nil, p.loader.client.Fail(ctx, &mesh.Fault{Proxy: p.ID, Section: string(mesh.Endpoints), Err: err})
 	}
 	return nil, err

@@ -27,7 +27,7 @@ const (
 // to use.
 type sharedTables struct {
 	mu    sync.Mutex
-	first *Proxy // the first proxy that was read
+	first *Proxy // the first proxy of the mesh that was read
 	table *decode.Twins
 	share *store.Share // the memory that table uses
 }
@@ -60,6 +60,6 @@ func (l *Loader) twins(p *Proxy, g *store.Group) *decode.Twins {
 		t.share = l.store.Share()
 		t.table = decode.NewTwins(most, t.share.Grew)
 	}
-	g.Join(t.share) // while t.mu is held, the share is still open
+	g.Join(t.share) // the share can't be closed while t.mu is held
 	return t.table
 }

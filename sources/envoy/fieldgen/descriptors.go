@@ -142,8 +142,8 @@ func rawDescriptor(path string) (*descriptorpb.FileDescriptorProto, error) {
 	return f, proto.Unmarshal(raw, f)
 }
 
-// literals returns the bytes of string literals on lines of the form `"…" +`. The first
-// line that doesn't end with a plus is the last one.
+// literals returns the bytes in string literals that are on lines of the form `"…" +`.
+// The first line that doesn't end with a plus is the last one.
 func literals(src []byte) (raw []byte, err error) {
 	for more := true; more; {
 		var line []byte
@@ -158,7 +158,8 @@ func literals(src []byte) (raw []byte, err error) {
 	return raw, nil
 }
 
-// octets returns the bytes that are listed as "0x0a, 0x17, …" before the closing brace.
+// octets returns the bytes that a Go file lists as "0x0a, 0x17, …" before the closing
+// brace.
 func octets(src []byte) (raw []byte, err error) {
 	src, _, _ = bytes.Cut(src, []byte("}"))
 	for word := range bytes.FieldsFuncSeq(src, func(r rune) bool { return r == ',' || r <= ' ' }) {

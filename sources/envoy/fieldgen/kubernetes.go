@@ -49,14 +49,15 @@ func kubernetes() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// structOf adds the line of a struct, and those of the structs in its fields.
+// structOf adds lines to the table: one for a struct, and one for each struct in its
+// fields.
 func structOf(t reflect.Type, lines map[string]string) string {
 	words := strings.Split(t.PkgPath(), "/")
 	name := "k8s." + words[len(words)-2] + "." + t.Name()
 	if _, ok := lines[name]; ok {
 		return name
 	}
-	lines[name] = "" // a struct may contain itself
+	lines[name] = "" // the name is added first, because a struct may contain itself
 	lines[name] = members(t, lines)
 	return name
 }
@@ -114,8 +115,8 @@ type definition struct {
 	AdditionalProperties *definition           `json:"additionalProperties"`
 }
 
-// gateways adds the lines of the Gateway API. The line of a kind has the fields of
-// all its versions.
+// gateways adds the lines of the Gateway API's kinds to the table. The line of a kind
+// has the fields of all versions of that kind.
 func gateways(lines map[string]string) error {
 	dir, err := moduleDir(gatewayModule)
 	if err != nil {

@@ -1,9 +1,10 @@
-// Program fieldgen writes tables of messages and their fields. "envoy" is the table
-// of Envoy's messages, from the descriptors in the Go modules of its API;
-// sources/envoy embeds it. "istio" is the table of Istio's messages. "kubernetes" is
-// the table of the objects of Kubernetes and the Gateway API that a mesh uses. Run
-// it with `go generate ./sources/...` after a change of the version of one of these
-// modules. The packages that read a table describe its use.
+// Program fieldgen generates a table of messages and their fields. Its argument
+// selects the table. "envoy" is the table of Envoy's messages, from the descriptors
+// in the Go modules of its API; sources/envoy embeds it. "istio" is the table of
+// Istio's messages. "kubernetes" is the table of the objects of Kubernetes and the
+// Gateway API that a mesh uses. Run it with `go generate ./sources/...` after the
+// version of one of these modules has changed. The packages that read a table
+// describe how they use it.
 package main
 
 import (

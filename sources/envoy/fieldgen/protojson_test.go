@@ -69,7 +69,7 @@ func plain(t *testing.T, b []byte) any {
 	return v
 }
 
-// asDocument reads a body with the decoder and the table.
+// asDocument reads a body with the decoder and the table, as the plugin does.
 func asDocument(t *testing.T, message string, body []byte) any {
 	t.Helper()
 	doc := &decode.Document{Bytes: bytes.NewReader(body)}
@@ -107,7 +107,7 @@ func TestAgainstProtojson(t *testing.T) {
 	for _, f := range found(t, "../testdata/*/clusters.json") {
 		check(f, "envoy.admin.v3.Clusters", true)
 	}
-	check("../testdata/reviews-v2/server_info.json", "envoy.admin.v3.ServerInfo", false) // inexact, because the answer contains default values
+	check("../testdata/reviews-v2/server_info.json", "envoy.admin.v3.ServerInfo", false) // not compared exactly, because the answer contains default values
 	if testing.Short() {
 		return
 	}
@@ -188,7 +188,7 @@ func (c *comparison) compare(path string, got, want any) {
 	}
 }
 
-// zero reports whether Protobuf omits a value because it is the default.
+// zero reports whether a value is a default value, which Protobuf's JSON omits.
 func zero(v any) bool {
 	switch x := v.(type) {
 	case string:

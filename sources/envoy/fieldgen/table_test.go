@@ -63,7 +63,7 @@ func TestTableAgainstDescriptors(t *testing.T) {
 			fieldCount++
 			for _, key := range []string{f.TextName(), f.JSONName()} {
 				name, value := s.Member([]byte(key))
-				if veiled, ok := value.(decode.Veiled); ok { // the field is redacted, but the names inside it are still those of its message
+				if veiled, ok := value.(decode.Veiled); ok { // the value of this field is redacted, but the names inside it are still those of its message
 					value = veiled.Shape
 				}
 				if name == "" {
@@ -100,12 +100,12 @@ func TestTableAgainstDescriptors(t *testing.T) {
 	}
 }
 
-// scalar reports whether the JSON of a message contains no field names.
+// scalar reports whether the JSON form of a message contains no field names.
 func scalar(m protoreflect.MessageDescriptor) bool {
 	return m == nil || strings.HasPrefix(string(m.FullName()), "google.protobuf.") && m.FullName() != "google.protobuf.Any"
 }
 
-// schemaless reports whether a message may be JSON of any form.
+// schemaless reports whether the JSON form of a message may be any JSON.
 func schemaless(m protoreflect.MessageDescriptor) bool {
 	return m != nil && slices.Contains([]protoreflect.FullName{"google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"}, m.FullName())
 }
@@ -147,8 +147,8 @@ func untyped(f protoreflect.FieldDescriptor) bool {
 		untypedMessages[string(f.Name())] != ""
 }
 
-// TestRetiredFields checks that version 3 of a message also knows the fields that
-// only version 2 has.
+// TestRetiredFields checks that a message of version 3 also has the fields that only
+// version 2 has in the descriptors.
 func TestRetiredFields(t *testing.T) {
 	for _, c := range []struct{ message, field, holds string }{
 		{"envoy.config.cluster.v3.Cluster", "hosts", "envoy.api.v2.core.Address"},
@@ -159,7 +159,7 @@ func TestRetiredFields(t *testing.T) {
 	} {
 		_, got := envoy.ShapeOf(c.message).Member([]byte(c.field))
 		want := envoy.ShapeOf(c.holds)
-		if c.field == "config" { // the field is a Struct
+		if c.field == "config" { // the type of this field is a Struct
 			want = envoy.StructShape()
 		}
 		if got != want {
