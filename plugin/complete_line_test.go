@@ -23,7 +23,7 @@ func TestCompleteLine(t *testing.T) {
 		{"bash", `kubectl meshq --snapshot demo '|.proxies[] | select(.rds=="STALE") | .vers`, "nospace",
 			[]string{`.proxies[] | select(.rds=="STALE") | .version`, `.proxies[] | select(.rds=="STALE") | .version `}}, // two completions, so that bash doesn't close the quote
 		{"zsh", `kubectl meshq --snapshot demo '|.proxies[] | select(.rds=="STALE") | .vers`, "nospace",
-			[]string{`.proxies[] | select(.rds=="STALE") | .version` + "\t" + `version  (Istio's version, as the proxy says it)`}},
+			[]string{`.proxies[] | select(.rds=="STALE") | .version` + "\t" + `version  (the Istio version that the proxy reports)`}},
 		{"bash", `kubectl meshq --snapshot demo "|.proxies[] | select(.rds==\"SY`, "nospace",
 			[]string{`.proxies[] | select(.rds==\"SYNCED\"`, `.proxies[] | select(.rds==\"SYNCED\" `}},
 		{"bash", `kubectl meshq --snapshot demo |.proxies[].loc`, "nospace", []string{`.proxies[].locality`}},
@@ -83,7 +83,7 @@ func TestCompleteLineListed(t *testing.T) {
 	var out bytes.Buffer
 	line := `kubectl-meshq --snapshot demo '.proxies[].clu`
 	w := &process.World{Args: []string{"kubectl-meshq", "__complete-line", "bash", "1", "63", "50", ".proxies[].clu", line}, Out: &out, Err: &out, Now: time.Now}
-	const want = "nospace|cluster(\"  (cluster(name): the clusters of that…)|clusterID  (the cluster it runs in, by Istio's …)|clusters   (where it sends requests to)|"
+	const want = "nospace|cluster(\"  (cluster(name): the clusters of that…)|clusterID  (Istio's id of the cluster that it r…)|clusters   (where it sends requests to)|"
 	if code := Main(w); code != process.ExitOK || strings.ReplaceAll(out.String(), "\x1e", "|") != want {
 		t.Errorf("exit code %d: %s", code, strings.ReplaceAll(out.String(), "\x1e", "|"))
 	}

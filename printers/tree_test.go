@@ -54,7 +54,7 @@ const splitTraceText = `GET http://cart/x from web.shop
 ├─ policy    unknown  by q  (claims of a JWT is not known)
 ├─ fault     delay of 5s  for 50%
 ├─ mirror    m  100%
-├─ not told  lua
+├─ unknown   lua
 └─ ends      at an endpoint
 `
 

@@ -222,7 +222,7 @@ func effectNodes(s *Subject) []treeNode {
 		out = append(out, treeNode{cells: []string{"mirror", m.Text("cluster"), percent(m.Text("share"))}})
 	}
 	for _, u := range s.objects("unknowns") {
-		cells := []string{"not told", u.Text("what")}
+		cells := []string{"unknown", u.Text("what")}
 		if why := u.Text("why"); why != "" && why != mesh.NotConfigured {
 			cells = append(cells, "("+why+")")
 		}

@@ -15,7 +15,7 @@ import (
 func (d Doors) diffProxy(c *eval.Call, yield func(any) error) error {
 	o, ok := c.In.(*mesh.Object)
 	if !ok || o.Kind != "Proxy" {
-		return errors.New("diff is asked of a proxy; diff(a; b) compares any two values")
+		return errors.New("diff needs a proxy; diff(a; b) compares any two values")
 	}
 	if d.Desired == nil {
 		return errors.New("diff: there is no Pilot to ask")

@@ -45,7 +45,7 @@ func TestDiff(t *testing.T) {
 		`[diff({a: [1]}; {a: [1, 2]})]`:                         `[{"b":2,"kind":"Difference","path":".a[1]"}]`,
 		`jsonPatch({a: 1, "b/c": 2, d: 3}; {d: 3})`:             `[{"op":"remove","path":"/a"},{"op":"remove","path":"/b~1c"}]`,
 		`[diff(1; 1, 2) | .b]`:                                  `[2]`,
-		`.clusters | try diff catch .`:                          `"diff is asked of a proxy; diff(a; b) compares any two values"`,
+		`.clusters | try diff catch .`:                          `"diff needs a proxy; diff(a; b) compares any two values"`,
 		`try diff({kind: "Mesh"}; 1) catch 0 | .path`:           `"."`,
 	} {
 		p, err := query.Compile(src, query.Options{Doors: doors})

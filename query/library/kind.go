@@ -135,7 +135,7 @@ func words(c *eval.Call) (any, error) {
 	r := document.NewReader(c.Ctx)
 	types := r.Object(c.In, "sync")
 	if types == nil && r.Err == nil {
-		return nil, errors.New("only a proxy is synced or stale: its sync is asked")
+		return nil, errors.New("only a proxy is synced or stale")
 	}
 	out := []any{}
 	for _, t := range types.Sorted() {
@@ -190,7 +190,7 @@ func proxiesAndName(c *eval.Call, function string) (name string, all document.Pr
 func (d Doors) desired(c *eval.Call) (any, error) {
 	o, ok := c.In.(*mesh.Object)
 	if !ok || o.Kind != "Proxy" {
-		return nil, errors.New("desired is asked of a proxy")
+		return nil, errors.New("desired needs a proxy")
 	}
 	if d.Desired == nil {
 		return nil, errors.New("desired: there is no Pilot to ask")

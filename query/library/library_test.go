@@ -116,8 +116,8 @@ func TestLookups(t *testing.T) {
 		{`.proxy(1)`, "error: proxy takes a name, a string"},
 		{`[.proxies[] | synced]`, "[true,false,false]"},
 		{`[.proxies[] | stale]`, "[false,true,false]"},
-		{`stale`, "error: only a proxy is synced or stale: its sync is asked"},
-		{`.proxies[0].clusters[0] | synced`, "error: only a proxy is synced or stale: its sync is asked"},
+		{`stale`, "error: only a proxy is synced or stale"},
+		{`.proxies[0].clusters[0] | synced`, "error: only a proxy is synced or stale"},
 	})
 }
 

@@ -70,7 +70,7 @@ func Sections() []Part {
 	return []Part{
 		{Name: Clusters, Doc: "where it sends requests to", Of: "Cluster", Envoy: true, Desired: true},
 		{Name: Listeners, Doc: "where it takes connections", Of: "Listener", Envoy: true, Desired: true},
-		{Name: Routes, Doc: "which request goes where", Of: "RouteConfiguration", Envoy: true, Desired: true},
+		{Name: Routes, Doc: "an Envoy route configuration", Of: "RouteConfiguration", Envoy: true, Desired: true},
 		{Name: Endpoints, Doc: "the addresses of its clusters", Of: "Endpoint", Envoy: true, Desired: true},
 		{Name: Secrets, Doc: "its certificates, never their keys", Of: "Secret", Envoy: true, ZTunnel: true, Desired: true},
 		{Name: Extensions, Doc: "extensions that Pilot sends on their own", Of: "ExtensionConfig", Envoy: true, Desired: true},

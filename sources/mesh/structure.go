@@ -11,7 +11,7 @@ func Shapes() map[string][]Member {
 		"Redirect":    {text("status", "of the redirect"), text("location", "where it leads to")},
 		"Sync":        syncMembers(),
 		"SyncState": {
-			{Name: "status", Doc: "how it stands", Holding: one(SyncWords()...)},
+			{Name: "status", Doc: "the sync status", Holding: one(SyncWords()...)},
 			text("sent", "the version that Pilot sent last"), text("acked", "the version that the proxy accepted last"),
 			text("sentAt", "when Pilot sent it"), text("age", "seconds since then"),
 			text("pushesBehind", "how many pushes lie between; null when they can't be compared"), text("error", "why the proxy refused it"),
@@ -23,7 +23,7 @@ func Shapes() map[string][]Member {
 			text("accepted", "how many updates it took since it started; null where it doesn't count"),
 			text("rejected", "how many it refused"), text("failed", "how many did not arrive"),
 			text("lastUpdated", "when it took the last one"),
-			{Name: "errors", Doc: "what it has refused and holds no newer version of; null where its dump doesn't say", Holding: list("UpdateError")},
+			{Name: "errors", Doc: "the rejected resources of which it has no newer version; null if its dump doesn't have them", Holding: list("UpdateError")},
 		},
 		"UpdateError": {
 			text("name", "of the resource; null where it has none"), text("error", "why, in Envoy's words"),
@@ -31,7 +31,7 @@ func Shapes() map[string][]Member {
 		},
 		"RemoteCluster": {text("id", "Istio's name of the cluster"), text("secretName", "where its kubeconfig is"), text("syncStatus", "whether istiod has read it")},
 		"Stats":         {{Name: "stats", Doc: "counters and gauges, then the histograms", Holding: list("Stat")}},
-		"Stat":          {text("name", ""), text("value", ""), {Name: "histograms", Doc: "all of them, in the last element", Holding: anything()}},
+		"Stat":          {text("name", ""), text("value", ""), {Name: "histograms", Doc: "the histograms, in the last element", Holding: anything()}},
 	}
 	for _, more := range []map[string][]Member{traceShapes(), kubernetesShapes()} {
 		for name, members := range more {
@@ -52,7 +52,7 @@ func syncMembers() (all []Member) {
 
 func updateMembers() []Member {
 	all := []Member{
-		{Name: "connected", Doc: "whether its stream to the control plane is open; null where it has none that it counts"},
+		{Name: "connected", Doc: "whether its stream to the control plane is open; null if it has no counter of it"},
 		text("controlPlane", "how the control plane calls itself"),
 	}
 	for _, t := range SyncTypes() {
@@ -68,11 +68,11 @@ func traceShapes() map[string][]Member {
 		"TraceRequest": {
 			text("method", ""), text("scheme", ""), text("host", ""), text("port", "that the client connects to"), text("path", ""),
 			text("source", "the client's address"), text("destination", "the address it connects to"), text("sni", "the name it asks for in TLS"),
-			text("principal", "whom its certificate is for"), {Name: "direction", Doc: "from the proxy's workload, or to it", Holding: one("outbound", "inbound")},
+			text("principal", "whom its certificate is for"), {Name: "direction", Doc: "outbound from the proxy's workload, or inbound to it", Holding: one("outbound", "inbound")},
 		},
 		"TraceStep": {
 			text("step", "what was chosen: listener, filter chain, route, …"), text("name", "of what was chosen"), text("reason", "why it was"),
-			text("istio", "the Istio resource it came from"), {Name: "almost", Doc: "what almost was chosen", Holding: list("TraceNear")},
+			text("istio", "the Istio resource it came from"), {Name: "almost", Doc: "what was almost chosen", Holding: list("TraceNear")},
 			{Name: "object", Doc: "what was chosen", Holding: anything()},
 		},
 		"TraceNear":    {text("name", "of what was not chosen"), text("why", "it was not")},
@@ -81,7 +81,7 @@ func traceShapes() map[string][]Member {
 		"TraceUnknown": {text("what", "is not known"), text("why", "")},
 		"TraceEndpoint": {
 			text("address", "ip:port, or the path of a socket"), text("ip", ""), text("port", ""), text("share", "of the requests, up to 1"),
-			{Name: "health", Doc: "as Pilot says", Holding: one("HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT", "DEGRADED", "UNKNOWN")},
+			{Name: "health", Doc: "the health that istiod reports", Holding: one("HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT", "DEGRADED", "UNKNOWN")},
 			text("cluster", "the name of the cluster it belongs to"), text("workload", "name.namespace"), text("transport", "the transport socket that is taken"),
 			text("weight", ""), text("priority", ""), {Name: "locality", Holding: objectOf("Locality")}, text("outlier", "what Envoy's own checks say"),
 		},
@@ -101,14 +101,14 @@ func ambient() map[string][]Member {
 	name, namespace := text("name", ""), text("namespace", "")
 	return map[string][]Member{
 		"Workload": {
-			name, namespace, ips, text("hostname", "where it has no addresses"), text("protocol", "HBONE or TCP"), text("uid", ""), {Name: "waypoint", Doc: "where its requests go through first", Holding: anything()},
+			name, namespace, ips, text("hostname", "where it has no addresses"), text("protocol", "HBONE or TCP"), text("uid", ""), {Name: "waypoint", Doc: "the waypoint that its requests pass", Holding: anything()},
 			text("trustDomain", ""), text("serviceAccount", "whose identity it has"), text("workloadName", ""), text("workloadType", ""), text("canonicalName", ""),
 			text("canonicalRevision", ""), text("network", ""), text("node", "the node it runs on"), text("nativeTunnel", "whether it speaks HBONE itself"),
 			text("status", ""), text("clusterId", ""),
 		},
 		"WorkloadService": {
-			name, namespace, text("hostname", ""), {Name: "vips", Doc: "its addresses", Holding: texts()}, {Name: "ports", Doc: "by number: the port behind it", Holding: scalars()},
-			{Name: "endpoints", Doc: "by workload", Holding: anything()}, {Name: "subjectAltNames", Holding: texts()}, {Name: "waypoint", Doc: "where its requests go through first", Holding: anything()},
+			name, namespace, text("hostname", ""), {Name: "vips", Doc: "its addresses", Holding: texts()}, {Name: "ports", Doc: "the target port, by port number", Holding: scalars()},
+			{Name: "endpoints", Doc: "the endpoints, by workload", Holding: anything()}, {Name: "subjectAltNames", Holding: texts()}, {Name: "waypoint", Doc: "the waypoint that its requests pass", Holding: anything()},
 		},
 		"Policy": {name, namespace, text("action", ""), text("scope", ""), {Name: "rules", Holding: Holding{List: true, Open: true}}},
 	}
@@ -125,7 +125,7 @@ func kubernetesShapes() map[string][]Member {
 			text("generation", "of the specification"), text("resourceVersion", ""), text("uid", ""), {Name: "ownerReferences", Holding: Holding{List: true, Open: true}},
 		},
 		"KubernetesObject": {
-			text("apiVersion", ""), text("kind", ""), metadata, {Name: "spec", Doc: "what is wanted", Holding: anything()}, {Name: "status", Doc: "what is", Holding: anything()},
+			text("apiVersion", ""), text("kind", ""), metadata, {Name: "spec", Doc: "the desired state", Holding: anything()}, {Name: "status", Doc: "the current state", Holding: anything()},
 		},
 	}
 	shapes["EndpointSlice"] = []Member{
@@ -135,8 +135,8 @@ func kubernetesShapes() map[string][]Member {
 	for kind, spec := range specifications() {
 		shapes[kind+"Spec"] = spec
 		shapes[kind] = []Member{
-			text("apiVersion", ""), text("kind", ""), metadata, {Name: "spec", Doc: "what is wanted", Holding: objectOf(kind + "Spec")},
-			{Name: "status", Doc: "what is", Holding: anything()},
+			text("apiVersion", ""), text("kind", ""), metadata, {Name: "spec", Doc: "the desired state", Holding: objectOf(kind + "Spec")},
+			{Name: "status", Doc: "the current state", Holding: anything()},
 		}
 	}
 	return shapes
@@ -149,7 +149,7 @@ func specifications() map[string][]Member {
 		}
 		return all
 	}
-	selector := Member{Name: "selector", Doc: "which pods", Holding: anything()}
+	selector := Member{Name: "selector", Doc: "the labels of its pods", Holding: anything()}
 	hosts, exportTo := Member{Name: "hosts", Holding: texts()}, Member{Name: "exportTo", Doc: "the namespaces that see it", Holding: texts()}
 	return map[string][]Member{
 		"Service": append([]Member{selector, text("clusterIP", ""), {Name: "clusterIPs", Holding: texts()},

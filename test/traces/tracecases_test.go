@@ -46,10 +46,10 @@ func TestTraceNamesWhatIsUnknown(t *testing.T) {
 		{"a policy as an extension", traceOf("lbpolicy-plain", "gw", "tcp://10.0.0.9:10080"), 0, []string{"10.0.0.1:80  100%", "ends          at an endpoint"}},
 		{"a policy with zones", traceOf("lbpolicy-zone", "gw", "tcp://10.0.0.9:10080"), 0, []string{"10.0.0.1:80  100%"}},
 		{"an IPv6 wildcard", traceOf("ipv6-only", "app", "http://[fd00::5]:9080/"), 0, []string{"listener             [::]_9080", "outbound|9080||reviews.default"}},
-		{"an IPv6 wildcard, by name", traceOf("ipv6-only", "app", "http://reviews:9080/"), 0, []string{"listener             [::]_9080", "outbound|9080||reviews.default", "!not told"}},
-		{"no endpoints", traceOf("no-eds", "app", "http://reviews:9080/"), 6, []string{"cluster              outbound|9080||reviews.default.svc.cluster.local", "not told             endpoints", "UNKNOWN", "!503"}},
+		{"an IPv6 wildcard, by name", traceOf("ipv6-only", "app", "http://reviews:9080/"), 0, []string{"listener             [::]_9080", "outbound|9080||reviews.default", "!unknown "}},
+		{"no endpoints", traceOf("no-eds", "app", "http://reviews:9080/"), 6, []string{"cluster              outbound|9080||reviews.default.svc.cluster.local", "unknown              endpoints", "UNKNOWN", "!503"}},
 		{"no endpoints, allowed", traceOf("no-eds", "app", "http://reviews:9080/", "--allow-partial"), 0, []string{"UNKNOWN"}},
-		{"endpoints of no cluster", traceOf("consul-nocluster", "web-1", "tcp://10.0.0.1:15001"), 6, []string{"cluster       web.default.dc1.internal.example.consul", "not told      endpoints", "!NO_ENDPOINTS"}},
+		{"endpoints of no cluster", traceOf("consul-nocluster", "web-1", "tcp://10.0.0.1:15001"), 6, []string{"cluster       web.default.dc1.internal.example.consul", "unknown       endpoints", "!NO_ENDPOINTS"}},
 		{"a destination with a port", traceOf("i51820", "app", "http://x:9080/", "--destination", "192.168.156.244:9080"), 0, []string{"192.168.156.244_9080", "!PASSTHROUGH"}},
 		{"an IPv6 destination with a port", traceOf("i51820", "app", "http://x:9080/", "--destination", "[2001:db8::1]:444"), 0, []string{"[2001:db8::1]:444  100%"}},
 		{"a bracketed destination", traceOf("ipv6-only", "app", "http://reviews:9080/", "--destination", "[fd00::5]"), 0, []string{"listener             [::]_9080"}},
@@ -100,7 +100,7 @@ func changedCase(t *testing.T, file string, pairs ...string) string {
 // section of the dump names that section and ends as UNKNOWN.
 func TestTraceNamesMissingSections(t *testing.T) {
 	for section, want := range map[string]string{
-		"ListenersConfigDump": "not told", "ClustersConfigDump": "the clusters could not be read", "RoutesConfigDump": "the routes could not be read",
+		"ListenersConfigDump": "unknown ", "ClustersConfigDump": "the clusters could not be read", "RoutesConfigDump": "the routes could not be read",
 	} {
 		path := changedCase(t, "no-eds", section, "OtherConfigDump")
 		traceCase{section, []string{"trace", "--snapshot", path, "app", "http://reviews:9080/"}, 6, []string{want, "UNKNOWN", strings.ToLower(strings.TrimSuffix(section, "ConfigDump"))}}.run(t)
@@ -133,7 +133,7 @@ func TestTraceReadsOlderNames(t *testing.T) {
 	} {
 		traceCase{strings.Join(pairs, " "), traced(changedCase(t, "old-inspector-name", pairs...)), 6, append(reads, "!envoy.router", "!envoy.fault")}.run(t)
 	}
-	traceCase{"a fault without types", traced(changedCase(t, "old-inspector-name", router, `"name":"envoy.fault","config":{"abort":{}}},{"name":"envoy.router"`)), 6, append(reads, "not told             envoy.fault")}.run(t)
+	traceCase{"a fault without types", traced(changedCase(t, "old-inspector-name", router, `"name":"envoy.fault","config":{"abort":{}}},{"name":"envoy.router"`)), 6, append(reads, "unknown              envoy.fault")}.run(t)
 	untyped := changedCase(t, "old-inspector-name", manager+`,"typed_config":{`, `envoy.http_connection_manager","config":{`, `"@type":"type.googleapis.com/`+v3+`HttpConnectionManager",`, ``)
 	traceCase{"a connection manager without types", traced(untyped), 6, []string{"envoy.http_connection_manager is in the form of Envoy up to 1.13", "UNKNOWN"}}.run(t)
 }
