@@ -16,7 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// An archive is the tree of the regular files in a tar archive.
+// An archive is a tree that consists of the regular files in a tar archive.
 type archive struct {
 	catalog
 	files map[string]member
@@ -25,13 +25,13 @@ type archive struct {
 	last  time.Time
 }
 
-// A member is a file of an archive. Its bytes are stored already, or it is unpacked
-// when they are needed.
+// A member is a file of an archive. Its bytes are already stored in the depot, or
+// it is unpacked when it is first read.
 type member interface {
 	bytes(ctx context.Context) (decode.Bytes, error)
 }
 
-// stored is a member whose bytes are stored already.
+// stored is a member whose bytes are already stored.
 type stored struct{ decode.Bytes }
 
 func (s stored) bytes(context.Context) (decode.Bytes, error) { return s.Bytes, nil }
@@ -46,23 +46,23 @@ func (a *archive) open(ctx context.Context, name string) (decode.Bytes, error) {
 	return nil, missing{a.gone}
 }
 
-// lose records why a file can't be read. It also drops an earlier file of the same
-// name, which is outdated.
+// lose records the reason why a file can't be read. It also removes an earlier
+// file of the same name, which is outdated.
 func (a *archive) lose(name string, err error) {
 	a.lost[name] = err
 	delete(a.files, name)
 }
 
-// saw takes the time of a file into account for newest. It ignores 1970, which
-// archives use for an unknown time, and years of more than four digits, which can't
-// be printed.
+// saw updates the time that newest returns by the time of one file. It ignores
+// 1970, which archives use for an unknown time, and years of more than four
+// digits, which can't be printed.
 func (a *archive) saw(t time.Time) {
 	if t.Unix() > 0 && t.Year() < 10_000 && t.After(a.last) {
 		a.last = t
 	}
 }
 
-// index builds the folders of the archive.
+// index builds the folders of the archive from the names of its files.
 func (a *archive) index(o OpenOptions) (*archive, error) {
 	a.catalog = newCatalog(slices.Collect(maps.Keys(a.files)), o.MaxEntries)
 	if a.catalog == nil {
@@ -73,10 +73,10 @@ func (a *archive) index(o OpenOptions) (*archive, error) {
 
 func (a *archive) newest() time.Time { return a.last }
 
-// maxNameBytes is the largest total size of the names of an archive's files.
+// maxNameBytes is the maximum total size of the names of an archive's files.
 const maxNameBytes = 64 << 20
 
-// A scan reads the entries of an archive one after another.
+// A scan reads the entries of an archive in order.
 type scan struct {
 	archive *archive
 	ledger  *ledger
@@ -86,10 +86,10 @@ type scan struct {
 	names   int
 }
 
-// readTar returns the files of an archive. keep stores each file. If the archive is
-// damaged, that is a fault and the files before the damage are returned. Exceeded
-// limits and the end of ctx are errors, and so is an archive of which nothing could
-// be read.
+// readTar returns the files of an archive. keep stores each file. If the archive
+// is damaged, readTar reports a fault and returns the files before the damage. It
+// returns an error if a limit is exceeded, if ctx ends, or if nothing could be
+// read.
 func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep func(*tar.Header, io.Reader) (decode.Bytes, error)) (*archive, error) {
 	s := &scan{
 		archive: &archive{files: map[string]member{}, lost: map[string]error{}},
@@ -124,16 +124,16 @@ func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep fu
 	return s.archive.index(o)
 }
 
-// fatal reports whether an error must end the opening of the source. Other errors
-// mean damage, and the rest can be used.
+// fatal reports whether an error must stop the opening of the source. Any other
+// error means that the source is damaged and its remaining files can be used.
 func fatal(ctx context.Context, err error) bool {
 	var limit *limitError
 	var disk *diskError
 	return ctx.Err() != nil || errors.As(err, &limit) || errors.As(err, &disk)
 }
 
-// entry processes one entry. An error means that the archive can't be read any
-// further.
+// entry processes one entry of the archive. If it returns an error, the rest of
+// the archive can't be read.
 func (s *scan) entry(h *tar.Header, r io.Reader) error {
 	s.entries++
 	s.names += len(h.Name)
@@ -179,7 +179,7 @@ func (s *scan) cut(name string, err error) {
 }
 
 // drain reads the bytes after the archive's end mark, so that the checksum of the
-// last frame is verified. Trailing bytes of another format are ignored.
+// last frame is verified. It ignores bytes of another format at the end.
 func drain(ctx context.Context, r io.Reader, l *ledger) error {
 	_, err := io.Copy(io.Discard, r)
 	switch {
@@ -192,7 +192,8 @@ func drain(ctx context.Context, r io.Reader, l *ledger) error {
 	return nil
 }
 
-// An ending is a reader that records whether its end was reached.
+// An ending is a reader that remembers whether it has reached the end of its
+// input.
 type ending interface {
 	io.Reader
 	met() bool
@@ -216,7 +217,8 @@ type endSeeker struct {
 	io.Seeker
 }
 
-// watchEnd returns a Seeker if r is one, because tar uses it to skip files.
+// watchEnd wraps r in an ending. The result is a Seeker if r is one, because
+// package tar seeks to skip files.
 func watchEnd(r io.Reader) ending {
 	if s, ok := r.(io.Seeker); ok {
 		return &endSeeker{endReader{Reader: r}, s}

@@ -9,14 +9,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A bugReport is a [Source] that `istioctl bug-report` has written:
+// A bugReport is a [Source] that reads the output of `istioctl bug-report`:
 //
-//	istio/<namespace>/<pod>/debug/<endpoint>     istiod's answer
-//	proxies/<namespace>/<pod>/<request>          Envoy's answer, "config_dump?include_eds"
-//	cluster/<name>                               Kubernetes objects, see lists
+//	istio/<namespace>/<pod>/debug/<endpoint>     istiod's response
 //
-// Envoy's /clusters and /listeners are text in it. Envoy has already redacted
-// private keys.
+// proxies/<namespace>/<pod>/<request>          Envoy's response,
+// "config_dump?include_eds"        cluster/<name>
+// Kubernetes objects, see lists
+//
+// Envoy's /clusters and /listeners are in Envoy's text format. Envoy has already
+// redacted private keys.
 type bugReport struct {
 	recorded
 	lists *lists
@@ -34,7 +36,8 @@ func newBugReport(ctx context.Context, r recorded, l *ledger) *bugReport {
 	return b
 }
 
-// firstLine returns the first line of a small file, "" if it can't be read.
+// firstLine returns the first line of a small file. It returns "" if the file
+// can't be read.
 func firstLine(ctx context.Context, t tree, name string) string {
 	b, err := t.open(ctx, name)
 	if err != nil {
@@ -52,7 +55,8 @@ func (b *bugReport) Pilots(context.Context) ([]string, error) { return b.pods("i
 
 func (b *bugReport) Proxies(context.Context) ([]string, error) { return b.pods("proxies") }
 
-// pods returns <pod>.<namespace> for each of the folders <namespace>/<pod> in dir.
+// pods returns the names <pod>.<namespace> of the folders <namespace>/<pod> in
+// dir.
 func (b *bugReport) pods(dir string) ([]string, error) {
 	namespaces, err := b.folders(dir)
 	if err != nil {
@@ -72,9 +76,9 @@ func (b *bugReport) pods(dir string) ([]string, error) {
 	return out, nil
 }
 
-// podFolder returns the folder with the answers of <pod>.<namespace>. Only the last
-// dot separates them, since the name of a pod may contain dots and a namespace
-// can't.
+// podFolder returns the folder that contains the responses of <pod>.<namespace>.
+// It splits the name at the last dot, since the name of a pod may contain dots and
+// a namespace can't.
 func podFolder(dir, id string) (string, bool) {
 	i := strings.LastIndexByte(id, '.')
 	if i < 0 || !plain(id[:i]) || !plain(id[i+1:]) {

@@ -20,8 +20,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// resources is the output of `kubectl get all,… -A -o yaml`, in kubectl's style and
-// with some variants of other YAML writers.
+// resources is the output of `kubectl get all,… -A -o yaml`, in kubectl's style.
+// It also contains some variants that other YAML writers use.
 const resources = `apiVersion: v1
 items:
 - apiVersion: v1
@@ -224,8 +224,8 @@ func checkReport(t *testing.T, s Source) {
 	}
 }
 
-// objectsOf parses YAML with sigs.k8s.io/yaml and returns its objects, both single
-// ones and those in lists.
+// objectsOf parses a YAML text with sigs.k8s.io/yaml. It returns the objects in
+// the text and those in its lists.
 func objectsOf(t testing.TB, text, label string) (out []*object.Object) {
 	t.Helper()
 	for _, doc := range strings.Split("\n"+text, "\n---") {
@@ -244,8 +244,8 @@ func objectsOf(t testing.TB, text, label string) (out []*object.Object) {
 	return out
 }
 
-// ofResource returns the objects of a resource according to the rules of
-// apimachinery.
+// ofResource returns those of the objects that belong to a resource by the rules
+// of apimachinery.
 func ofResource(objects []*object.Object, resource string) []*object.Object {
 	return slices.DeleteFunc(slices.Clone(objects), func(o *object.Object) bool {
 		version, _ := schema.ParseGroupVersion(o.Get("apiVersion").(string))
@@ -259,14 +259,14 @@ func names(objects []*object.Object) string {
 	var out []string
 	for _, o := range objects {
 		m := o.Get("metadata").(*object.Object)
-		namespace, _ := m.Get("namespace").(string) // a node has no namespace
+		namespace, _ := m.Get("namespace").(string) // a node has no namespace, so this is empty
 		out = append(out, namespace+"/"+m.Get("name").(string))
 	}
 	return strings.Join(out, " ")
 }
 
-// TestPluralsAreKubernetes compares our rule for a resource's name with
-// apimachinery's.
+// TestPluralsAreKubernetes compares the names of resources from plural with those
+// from apimachinery.
 func TestPluralsAreKubernetes(t *testing.T) {
 	for kind := range strings.FieldsSeq(`Pod Service Endpoints EndpointSlice Node Namespace ConfigMap Secret Event Ingress IngressClass NetworkPolicy
 		Deployment ReplicaSet StatefulSet DaemonSet Job CronJob CustomResourceDefinition MutatingWebhookConfiguration PodDisruptionBudget
@@ -275,7 +275,7 @@ func TestPluralsAreKubernetes(t *testing.T) {
 		BackendTLSPolicy XListenerSet InferencePool`) {
 		want, _ := meta.UnsafeGuessKindToResource(schema.GroupVersionKind{Kind: kind})
 		if kind == "Gateway" {
-			want.Resource = "gateways" // the CRD's name; apimachinery would guess "gatewaies"
+			want.Resource = "gateways" // this is the CRD's name; apimachinery would guess "gatewaies"
 		}
 		if got := plural(kind); got != want.Resource {
 			t.Errorf("%s: %s, want %s", kind, got, want.Resource)
@@ -283,8 +283,8 @@ func TestPluralsAreKubernetes(t *testing.T) {
 	}
 }
 
-// TestTheRealBugReport compares the lists of a real archive with its files, parsed
-// as a whole.
+// TestTheRealBugReport checks that the lists of a real archive have the same
+// objects as its files, which the test parses as a whole.
 func TestTheRealBugReport(t *testing.T) {
 	archive := "../../../shared/captures/istioctl-bug-report.tar.gz"
 	if _, err := os.Stat(archive); err != nil {
@@ -331,7 +331,8 @@ func TestTheRealBugReport(t *testing.T) {
 	}
 }
 
-// TestADamagedList checks that a list which may be incomplete is an error.
+// TestADamagedList checks that List returns an error if the list may be
+// incomplete.
 func TestADamagedList(t *testing.T) {
 	b := asTar(t, "bug-report/", smallReport())
 	at := bytes.Index(b, []byte(customResources))
@@ -353,7 +354,7 @@ func TestADamagedList(t *testing.T) {
 	}
 	s = openAll(t, b, OpenOptions{})
 	if _, err := s.List(t.Context(), "pods"); err == nil || !strings.HasPrefix(err.Error(), "damaged in the archive: ") {
-		t.Error(err) // the list is an error, although there are pods in cluster/pods
+		t.Error(err) // List must return an error, although there are pods in cluster/pods
 	}
 	empty := smallReport()
 	empty["cluster/crs"], empty["cluster/k8s-resources"] = "apiVersion: v1\nitems: []\nkind: List\n", "error: You must be logged in\n"
@@ -366,7 +367,7 @@ func TestADamagedList(t *testing.T) {
 	wantMissing(t, body, err)
 }
 
-// FuzzObjects scans arbitrary text for objects.
+// FuzzObjects checks that scanning any text for objects ends without a panic.
 func FuzzObjects(f *testing.F) {
 	for _, seed := range []string{resources, customResources, "items:\n- \n-\n- a", "---\n...\n---", "a", "\r\n", "items: []", strings.Repeat("- ", 99)} {
 		f.Add(seed)

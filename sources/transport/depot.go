@@ -9,40 +9,41 @@ import (
 	"sync"
 )
 
-// A Depot stores bytes that came in a stream. It keeps them in memory up to a limit,
-// and then in a nameless temporary file. It moves those pieces of spools to the file
-// that were used longest ago. Several goroutines may use it.
+// A Depot stores bytes that were read from a stream. It keeps them in memory up to
+// a limit. Beyond that limit, it moves the least recently used pieces of its
+// spools to a temporary file without a name. Several goroutines may use a Depot at
+// once.
 type Depot struct {
 	dir   string
 	quota *Quota
 
 	mu     sync.Mutex
-	limit  int64             // number of bytes that the depot may hold in all
+	limit  int64             // maximum number of bytes that the depot may hold in total
 	held   int64             // number of bytes that the depot holds
-	memory int64             // number of bytes that may still be put into memory
-	recent list.List         // the pieces in memory (*piece); the one used last is at the back
+	memory int64             // number of bytes that may still be added to memory
+	recent list.List         // the pieces in memory (*piece); the most recently used one is last
 	file   *os.File          // the temporary file; nil until it is needed
-	remove string            // the file's name, if it could not be removed while open
-	tail   int64             // the offset at which the file grows
-	free   map[int64][]int64 // offsets of unused ranges in the file, by size
+	remove string            // the file's name, if the file could not be removed while it is open; otherwise empty
+	tail   int64             // the size of the file: the offset at which it grows
+	free   map[int64][]int64 // for each size, the offsets of unused ranges in the file
 	closed bool
 }
 
-// NewDepot returns an empty depot. It uses these options: TempDir, Quota, MaxMemory
-// and MaxUnpacked, which limits what the depot may hold in all.
+// NewDepot returns an empty depot. It uses the options TempDir, Quota, MaxMemory
+// and MaxUnpacked. MaxUnpacked limits the total size of the bytes in the depot.
 func NewDepot(o OpenOptions) *Depot {
 	o = o.withDefaults()
 	return &Depot{dir: o.TempDir, quota: o.Quota, limit: o.MaxUnpacked, memory: o.MaxMemory}
 }
 
-// Spool returns a new body in the depot.
+// Spool returns a new, empty body in the depot.
 func (d *Depot) Spool() *Spool { return &Spool{depot: d, most: math.MaxInt64} }
 
-// sized returns a new body that will have this many bytes.
+// sized returns a new, empty body that will have size bytes.
 func (d *Depot) sized(size int64) *Spool { return &Spool{depot: d, most: size} }
 
-// admit returns an error if the depot can't hold this many more bytes. The caller
-// must hold mu.
+// admit returns an error if the depot can't hold this many additional bytes. The
+// caller must hold mu.
 func (d *Depot) admit(size int64) error {
 	switch {
 	case d.closed:
@@ -53,7 +54,7 @@ func (d *Depot) admit(size int64) error {
 	return nil
 }
 
-// hold counts bytes that will be stored.
+// hold counts bytes that the depot is about to store.
 func (d *Depot) hold(size int64) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -64,7 +65,8 @@ func (d *Depot) hold(size int64) error {
 	return nil
 }
 
-// drop subtracts bytes that are no longer held, and memory that is free again.
+// drop subtracts bytes that the depot no longer holds, and bytes of memory that
+// are free again.
 func (d *Depot) drop(held, memory int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -72,7 +74,7 @@ func (d *Depot) drop(held, memory int64) {
 	d.memory += memory
 }
 
-// store writes bytes to the file and returns their offset.
+// store writes bytes to the temporary file and returns their offset.
 func (d *Depot) store(b []byte) (off int64, err error) {
 	d.mu.Lock()
 	if d.closed {
@@ -93,7 +95,7 @@ func (d *Depot) store(b []byte) (off int64, err error) {
 	return off, err
 }
 
-// load reads bytes from the file.
+// load reads bytes from the temporary file.
 func (d *Depot) load(b []byte, off int64) error {
 	d.mu.Lock()
 	f := d.file
@@ -105,8 +107,8 @@ func (d *Depot) load(b []byte, off int64) error {
 	return err
 }
 
-// slot returns the size of the range in the file for this many bytes. For small
-// sizes it is a power of two, so that the range can be reused.
+// slot returns the size of the range in the file that is used for size bytes. For
+// small sizes it is a power of two, so that another piece can reuse the range.
 func slot(size int64) int64 {
 	if size > pieceSize {
 		return size
@@ -114,7 +116,7 @@ func slot(size int64) int64 {
 	return max(4<<10, int64(1)<<bits.Len64(uint64(size-1)))
 }
 
-// room allocates a range in the file.
+// room allocates a range in the temporary file and returns its offset.
 func (d *Depot) room(size int64) (off int64, err error) {
 	size = slot(size)
 	if free := d.free[size]; len(free) > 0 {
@@ -134,7 +136,7 @@ func (d *Depot) openFile() error {
 	if d.file != nil {
 		return nil
 	}
-	f, err := os.CreateTemp(d.dir, "meshq-*") // creates the file with mode 0600
+	f, err := os.CreateTemp(d.dir, "meshq-*") // CreateTemp creates the file with mode 0600
 	if err != nil {
 		return &diskError{err}
 	}
@@ -145,7 +147,7 @@ func (d *Depot) openFile() error {
 	return nil
 }
 
-// Close removes the temporary file.
+// Close closes and removes the temporary file.
 func (d *Depot) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -163,7 +165,7 @@ func (d *Depot) Close() error {
 	return err
 }
 
-// freeSlot marks a range in the file as unused. The caller must hold mu.
+// freeSlot marks a range in the temporary file as unused. The caller must hold mu.
 func (d *Depot) freeSlot(size, off int64) {
 	if d.free == nil {
 		d.free = map[int64][]int64{}

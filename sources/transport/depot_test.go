@@ -32,20 +32,21 @@ func unspooled(t *testing.T, s *Spool) string {
 	return string(b)
 }
 
-// bodies returns texts of several sizes, some that compress well and some that
+// bodies returns texts of several sizes. Some of them compress well, and others
 // don't.
 func bodies(seed uint64) (all []string) {
 	noise := rand.NewChaCha8([32]byte{byte(seed)})
 	for _, n := range []int{0, 1, 10, pieceSize/2 - 1, pieceSize / 2, pieceSize - 1, pieceSize, pieceSize + 1, 3 * pieceSize, 3*pieceSize + 100} {
 		random := make([]byte, n)
-		_, _ = noise.Read(random) // never fails
+		_, _ = noise.Read(random) // this call never fails
 		all = append(all, string(random), strings.Repeat("a cluster, ", n/11+1)[:n])
 	}
 	return all
 }
 
-// Spools have the same content in memory and in the file. Discarded memory and
-// ranges of the file are reused, but never by two spools at once.
+// TestSpools checks that spools have the same content in memory and in the file.
+// The depot must reuse the memory and the ranges of discarded spools, but never
+// for two spools at once.
 func TestSpools(t *testing.T) {
 	for _, memory := range []int64{-1, pieceSize / 2, pieceSize, 5 * pieceSize, 100 * pieceSize} {
 		d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: memory})
@@ -84,8 +85,8 @@ func TestSpools(t *testing.T) {
 	}
 }
 
-// A piece that is read while it waits to be moved to the file is moved, and can be
-// brought back without waiting for itself.
+// TestLookWhilePacked checks a piece that is read while it waits to be moved to
+// the file. The piece must be moved, and reading it again must not deadlock.
 func TestLookWhilePacked(t *testing.T) {
 	d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: pieceSize})
 	defer d.Close()
@@ -121,8 +122,9 @@ func TestLookWhilePacked(t *testing.T) {
 	}
 }
 
-// Many goroutines read spools while others write and discard some, with memory for a
-// few pieces. Each must read what was written.
+// TestSpoolsAtOnce lets many goroutines read spools while others write and discard
+// spools. Only a few pieces fit into memory. Each reader must get the bytes that
+// were written.
 func TestSpoolsAtOnce(t *testing.T) {
 	d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: 4 * pieceSize})
 	defer d.Close()

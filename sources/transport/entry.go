@@ -13,12 +13,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// maxName is the longest name of an archive's file, in bytes. The longest name in a
-// snapshot, that of a Pilot's config_dump of a proxy, has less than 700 bytes.
+// maxName is the maximum length of a file's name in an archive, in bytes. The
+// longest name in a snapshot has less than 700 bytes: that of istiod's config_dump
+// for a proxy.
 const maxName = 1024
 
-// entryName returns the cleaned name of an archive's entry, or an error if the name
-// is refused.
+// entryName returns the cleaned name of an archive's entry. It returns an error if
+// the name isn't allowed.
 func entryName(name string) (string, error) {
 	switch {
 	case strings.ContainsRune(name, 0):
@@ -38,11 +39,12 @@ func entryName(name string) (string, error) {
 	return path.Clean(name), nil
 }
 
-// entryKind reports whether a tar entry is a file to read. refused is set for an
-// entry that isn't allowed. Folders and similar entries are neither.
+// entryKind reports whether a tar entry is a regular file. refused is set for an
+// entry whose type isn't allowed. For folders and similar entries, file is false
+// and refused is nil.
 func entryKind(h *tar.Header) (file bool, refused error) {
 	switch h.Typeflag {
-	case tar.TypeReg: // includes the regular files of old archives, since the tar reader converts their type
+	case tar.TypeReg: // the tar reader converts the type of old archives' regular files to TypeReg
 	case tar.TypeDir, tar.TypeXGlobalHeader:
 		return false, nil
 	case tar.TypeSymlink:
@@ -70,8 +72,8 @@ func memberTooLarge(size, limit int64) error {
 	return fmt.Errorf("refused: %s, more than %s", byteCount(size), byteCount(limit))
 }
 
-// printable returns a name that is safe to print on a terminal: shortened, and
-// quoted if necessary.
+// printable returns a form of a name that is safe to print on a terminal. It
+// shortens the name, and quotes it if necessary.
 func printable(name string) string {
 	const most = 100
 	if len(name) > most {
@@ -90,23 +92,25 @@ type ledger struct {
 	refused int
 }
 
-// maxRefused is the number of refused entries that are reported one by one.
+// maxRefused is the maximum number of refused entries that are reported
+// separately.
 const maxRefused = 20
 
-// add records a fault about a file, or about the source as a whole if file is "".
+// add records a fault of a file. If file is "", the fault is about the whole
+// source.
 func (l *ledger) add(file string, err error) {
 	l.faults = append(l.faults, &mesh.Fault{Subject: l.source, Section: file, Err: err})
 }
 
-// refuse records an entry that was left out.
+// refuse records an entry that was skipped because it isn't allowed.
 func (l *ledger) refuse(name string, err error) {
 	if l.refused++; l.refused <= maxRefused {
 		l.add(printable(name), err)
 	}
 }
 
-// reason adds the first fault to the error for an input that isn't a source, because
-// that fault may be the reason.
+// reason adds the first fault to the error for an input that isn't a source,
+// because the fault may be the cause.
 func (l *ledger) reason(err error) error {
 	if len(l.faults) == 0 {
 		return err
@@ -115,7 +119,8 @@ func (l *ledger) reason(err error) error {
 	return fmt.Errorf("%w (%w)", err, &mesh.Fault{Section: f.Section, Err: f.Err})
 }
 
-// finish reports the number of refused entries that weren't reported one by one.
+// finish adds a fault with the number of refused entries that were not reported
+// separately.
 func (l *ledger) finish() {
 	if n := l.refused - maxRefused; n > 0 {
 		l.add("", fmt.Errorf("%d more entries refused", n))

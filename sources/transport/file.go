@@ -7,18 +7,19 @@ import (
 	"os"
 )
 
-// A File is a file, a device or a pipe that is open for reading. Its reads end with
-// the context with which it was opened, because the writer of a pipe may stay silent
-// for ever.
+// A File is a file, a device or a pipe that is open for reading. A read ends when
+// the context with which the File was opened ends, because the writer of a pipe
+// may never write.
 type File struct {
 	*os.File
 	info fs.FileInfo
 	in   io.Reader
 }
 
-// OpenFile opens a path for reading. It ends with ctx, with the context's cause,
-// because opening a named pipe without a writer or a file on a dead network file
-// system never returns. If the file opens after that, it is closed.
+// OpenFile opens a path for reading. If ctx ends first, OpenFile returns the cause
+// of the context: opening a named pipe without a writer, or a file on a network
+// file system that doesn't respond, would never return. A file that opens later is
+// closed.
 func OpenFile(ctx context.Context, path string) (*File, error) {
 	type opened struct {
 		file *os.File
@@ -30,7 +31,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 		select {
 		case done <- opened{file, err}:
 		case <-ctx.Done():
-			file.Close() // for a nil file, Close only returns an error
+			file.Close() // Close of a nil file only returns an error
 		}
 	}()
 	var o opened
@@ -54,18 +55,19 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 	return f, nil
 }
 
-// Info returns the file information from when the file was opened.
+// Info returns the file information at the time when the file was opened.
 func (f *File) Info() fs.FileInfo { return f.info }
 
 // Read reads the next bytes.
 func (f *File) Read(b []byte) (int, error) { return f.in.Read(b) }
 
-// WriteTo hides the WriteTo of os.File, which would bypass Read.
+// WriteTo is defined so that io.Copy doesn't use the WriteTo of os.File, which
+// would bypass Read.
 func (f *File) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, struct{ io.Reader }{f})
 }
 
-// unlessEnded reads until the context ends.
+// unlessEnded is a reader that stops when the context ends.
 type unlessEnded struct {
 	ctx context.Context
 	io.Reader

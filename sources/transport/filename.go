@@ -13,16 +13,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A file is a name, in the folder of a process, under which the answer to a request
-// may be stored.
+// A file is the name of a file that may contain the response to a request. The
+// file is in the folder of an istiod or a proxy.
 type file struct {
 	name string
 	form Form
 }
 
-// snapshotFiles returns the files in which a snapshot may store a proxy's answer;
-// the first one that exists is used. The answers to requests that aren't listed here
-// are JSON or text.
+// snapshotFiles returns the files in which a snapshot may store a proxy's
+// response. The first one that exists is used. The responses to requests that
+// aren't listed here are JSON or text.
 func snapshotFiles(request string) []file {
 	name, _, _ := strings.Cut(request, "?")
 	switch name {
@@ -37,8 +37,8 @@ func snapshotFiles(request string) []file {
 	return []file{{name + ".json", JSON}, {name + ".txt", Text}}
 }
 
-// bugReportFiles returns the files in which a bug report may store a proxy's answer.
-// Each file has the name of the request that it answers.
+// bugReportFiles returns the files in which a bug report may store a proxy's
+// response. The name of each file is a request.
 func bugReportFiles(request string) []file {
 	name, _, _ := strings.Cut(request, "?")
 	switch name {
@@ -49,10 +49,11 @@ func bugReportFiles(request string) []file {
 	case "clusters", "listeners", "logging", "ready", "stats/prometheus":
 		return []file{{name, Text}}
 	}
-	return nil // "stats" has no file, since bug reports have the statistics only in Prometheus' format
+	return nil // bug reports have the statistics only in Prometheus' format
 }
 
-// snapshotEndpoint returns the files in which a snapshot may store a Pilot's answer.
+// snapshotEndpoint returns the files in which a snapshot may store an istiod's
+// response.
 func snapshotEndpoint(endpoint string) []file {
 	name, query, _ := strings.Cut(endpoint, "?")
 	if !plain(name) {
@@ -70,8 +71,8 @@ func snapshotEndpoint(endpoint string) []file {
 	return []file{{name + ".json", JSON}}
 }
 
-// bugReportEndpoint returns the files in which a bug report may store a Pilot's
-// answer.
+// bugReportEndpoint returns the files in which a bug report may store an istiod's
+// response.
 func bugReportEndpoint(endpoint string) []file {
 	name, query, _ := strings.Cut(endpoint, "?")
 	if !plain(name) {
@@ -97,8 +98,8 @@ func proxyID(query string) string {
 	return values.Get("proxyID")
 }
 
-// plain reports whether a name is a single path element that stays inside its folder
-// on every operating system.
+// plain reports whether a name is a single path element on every operating system,
+// so that it can't lead out of its folder.
 func plain(name string) bool {
 	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\\:?*\x00") && path.Base(name) == name
 }
@@ -106,20 +107,20 @@ func plain(name string) bool {
 // ManifestFile is the name of a snapshot's manifest.
 const ManifestFile = "manifest.json"
 
-// PilotFile returns the name of the file in which a snapshot stores a Pilot's answer
-// of this form, or "" if snapshots don't store it.
+// PilotFile returns the name of the file in which a snapshot stores an istiod's
+// response of this form. It returns "" if snapshots don't store the response.
 func PilotFile(pilot, endpoint string, form Form) string {
 	return fileOf("pilots", pilot, snapshotEndpoint(endpoint), form)
 }
 
-// ProxyFile returns the name of the file in which a snapshot stores a proxy's answer
-// of this form, or "" if snapshots don't store it.
+// ProxyFile returns the name of the file in which a snapshot stores a proxy's
+// response of this form. It returns "" if snapshots don't store the response.
 func ProxyFile(proxy, request string, form Form) string {
 	return fileOf("proxies", folderName(proxy), snapshotFiles(request), form)
 }
 
-// ListFile returns the name of the file in which a snapshot stores the objects of a
-// resource, in JSON, or "" if snapshots don't store them.
+// ListFile returns the name of the file in which a snapshot stores the objects of
+// a resource as JSON. It returns "" if snapshots don't store the resource.
 func ListFile(resource string) string {
 	if !plain(resource) {
 		return ""
@@ -135,8 +136,9 @@ func fileOf(folder, whose string, files []file, form Form) string {
 	return path.Join(folder, whose, files[i].name)
 }
 
-// JSON returns the content of a snapshot's manifest file. faults are the parts that
-// could not be recorded; of very many faults, only the first ones are written.
+// JSON returns the content of a snapshot's manifest file. faults are the parts
+// that could not be recorded. If there are very many faults, only the first ones
+// are included.
 func (m Manifest) JSON(faults []*mesh.Fault) ([]byte, error) {
 	type fault struct {
 		Proxy   string `json:"proxy,omitempty"`
@@ -144,7 +146,7 @@ func (m Manifest) JSON(faults []*mesh.Fault) ([]byte, error) {
 		Section string `json:"section,omitempty"`
 		Message string `json:"message"`
 	}
-	const most = 1000 // the number of faults that keeps the manifest small
+	const most = 1000 // the maximum number of faults in a manifest, so that it stays small
 	var told []fault
 	for i, f := range faults {
 		if i == most {

@@ -21,8 +21,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// taken is the time of the files in the archives that the tests write; day is the
-// time in the small snapshot's manifest.
+// taken is the time of the files in the archives that the tests write. day is the
+// time in the manifest of the small snapshot.
 var (
 	taken = time.Date(2026, 11, 22, 13, 2, 45, 0, time.UTC)
 	day   = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
@@ -34,7 +34,7 @@ const (
 	gw    = "gw-1.istio-system"
 )
 
-// small returns the files of a snapshot with one file of every kind.
+// small returns the files of a snapshot that has one file of every kind.
 func small() map[string]string {
 	return map[string]string{
 		"manifest.json":        `{"kind":"Snapshot","version":1,"takenAt":"2026-11-20T00:00:00Z","context":"kind","istioNamespace":"istio-system","redacted":["private keys"]}`,
@@ -54,7 +54,7 @@ func small() map[string]string {
 	}
 }
 
-// asTar returns the files as a tar archive, sorted by name.
+// asTar returns a tar archive of the files, sorted by name.
 func asTar(t testing.TB, top string, files map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -91,7 +91,7 @@ func asZstd(t testing.TB, b []byte) []byte {
 	return w.EncodeAll(b, nil)
 }
 
-// asOurs returns the files as an archive written by Writer.
+// asOurs returns an archive of the files that was written by [Writer].
 func asOurs(t testing.TB, files map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -118,7 +118,7 @@ func asFolder(t testing.TB, files map[string]string) string {
 
 func asFile(t testing.TB, b []byte) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "x.json") // the name of the file must not matter
+	path := filepath.Join(t.TempDir(), "x.json") // the kind of the source must not depend on the name of the file
 	must(t, os.WriteFile(path, b, 0o644))
 	return path
 }
@@ -138,7 +138,7 @@ func openAll(t testing.TB, b []byte, o OpenOptions) Source {
 	return s
 }
 
-// text reads a body at several offsets, as its users do.
+// text reads a body at several offsets and returns its text.
 func text(t testing.TB, b *Body, err error) string {
 	t.Helper()
 	s, err := read(b, err)

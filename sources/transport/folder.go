@@ -14,18 +14,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// A folder is the tree of a directory. Files outside of it can't be reached:
-// symbolic links are followed only within the directory (os.Root).
+// A folder is a tree that consists of the files in a directory. Files outside of
+// the directory can't be read: symbolic links are followed only inside the
+// directory (os.Root).
 type folder struct {
 	root *os.Root
 
 	mu      sync.Mutex
 	handles map[string]*handle // by file name
-	uses    int64              // counts the uses of handles, to find the one used longest ago
+	uses    int64              // number of uses of all handles, to find the least recently used one
 }
 
-// maxHandles is the number of files that stay open while nobody reads them. A mesh
-// has more files than a process may have open.
+// maxHandles is the number of files that stay open while they are not being read.
+// A mesh has more files than a process may have open.
 const maxHandles = 64
 
 type handle struct {
@@ -43,8 +44,8 @@ func openFolder(path string) (*folder, error) {
 	return &folder{root: root, handles: map[string]*handle{}}, nil
 }
 
-// cause returns the error inside an *fs.PathError, without the operation and the
-// path.
+// cause returns the error inside an *fs.PathError, which adds the operation and
+// the path.
 func cause(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
@@ -72,8 +73,8 @@ func (f *folder) dir(name string) (listing, error) {
 	return l, nil
 }
 
-// read returns the content of a folder. It is empty if the name doesn't exist or
-// isn't a folder.
+// read returns the entries of a folder. It returns none if the name doesn't exist
+// or isn't a folder.
 func (f *folder) read(name string) ([]fs.DirEntry, error) {
 	info, err := f.root.Stat(name)
 	switch {
@@ -81,7 +82,7 @@ func (f *folder) read(name string) ([]fs.DirEntry, error) {
 		return nil, nil
 	case err != nil:
 		return nil, cause(err)
-	case !info.IsDir(): // opening a pipe would block
+	case !info.IsDir(): // opening a pipe would wait for its writer
 		return nil, nil
 	}
 	d, err := f.root.Open(name)
@@ -93,8 +94,9 @@ func (f *folder) read(name string) ([]fs.DirEntry, error) {
 	return entries, cause(err)
 }
 
-// mayBeFolder reports whether a link leads to a folder or outside of the tree. A
-// link outside is kept, so that opening it returns an error instead of nothing.
+// mayBeFolder reports whether a link leads to a folder or out of the tree. It
+// returns true for a link out of the tree, so that opening the link returns an
+// error instead of being skipped.
 func (f *folder) mayBeFolder(name string) bool {
 	info, err := f.root.Stat(name)
 	if err != nil {
@@ -111,15 +113,15 @@ func (f *folder) open(_ context.Context, name string) (decode.Bytes, error) {
 		return nil, missing{}
 	case err != nil:
 		return nil, cause(err)
-	case !info.Mode().IsRegular(): // opening a pipe would block
+	case !info.Mode().IsRegular(): // opening a pipe would wait for its writer
 		return nil, errors.New("not a regular file")
 	}
 	leaf := &leaf{folder: f, name: name, info: info}
-	_, err = leaf.ReadAt(nil, 0) // checks whether the file can be read at all
+	_, err = leaf.ReadAt(nil, 0) // check whether the file can be read at all
 	return leaf, err
 }
 
-// newest walks the whole tree.
+// newest walks the whole directory to find the time of the newest file.
 func (f *folder) newest() time.Time {
 	var last time.Time
 	_ = fs.WalkDir(f.root.FS(), ".", func(_ string, e fs.DirEntry, err error) error {
@@ -183,7 +185,7 @@ func (f *folder) release(h *handle) {
 	h.users--
 }
 
-// spare closes the file that was used longest ago, if too many are open.
+// spare closes the least recently used file if too many files are open.
 func (f *folder) spare() {
 	if len(f.handles) < maxHandles {
 		return
@@ -200,23 +202,23 @@ func (f *folder) spare() {
 	}
 }
 
-// A leaf is the bytes of a file in a folder.
+// A leaf provides the bytes of a file in a folder.
 type leaf struct {
 	folder *folder
 	name   string
 	info   fs.FileInfo
 }
 
-// isOf reports whether info describes the same unchanged file. Readers remember
-// offsets in the file, so a changed file can't be used.
+// isOf reports whether info describes the same file, unchanged. A changed file
+// can't be used, because readers remember offsets in the file.
 func (l *leaf) isOf(info fs.FileInfo) bool {
 	return os.SameFile(info, l.info) && info.Size() == l.info.Size() && info.ModTime().Equal(l.info.ModTime())
 }
 
-// Size returns the size of the file when it was first opened.
+// Size returns the size of the file at the time when it was first opened.
 func (l *leaf) Size() int64 { return l.info.Size() }
 
-// ReadAt reads from the file and opens it if necessary.
+// ReadAt reads bytes of the file. It opens the file if necessary.
 func (l *leaf) ReadAt(b []byte, off int64) (int, error) {
 	h, err := l.folder.acquire(l)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// TestLinksLeadNowhereElse checks that symbolic links are followed within a folder
-// and not out of it.
+// TestLinksLeadNowhereElse checks that symbolic links inside a folder are followed
+// and that links out of the folder are not.
 func TestLinksLeadNowhereElse(t *testing.T) {
 	outside := asFolder(t, map[string]string{"secret.json": "secret", "p/config_dump.json": "secret"})
 	dir := asFolder(t, small())
@@ -69,7 +69,8 @@ func TestWhatIsNoFile(t *testing.T) {
 	}
 }
 
-// TestAPipeByName opens a named pipe, as a shell creates one for <(…).
+// TestAPipeByName checks that a named pipe can be opened, as a shell creates one
+// for <(…).
 func TestAPipeByName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := exec.CommandContext(t.Context(), "mkfifo", path).Run(); err != nil {
@@ -88,8 +89,8 @@ func TestAPipeByName(t *testing.T) {
 	checkSmall(t, s)
 }
 
-// TestManyFilesFewOpen checks that a mesh of many proxies doesn't use up the files
-// that a process may have open, and that all bodies can still be read.
+// TestManyFilesFewOpen checks that a source of many proxies keeps only a few files
+// open, and that all bodies can still be read.
 func TestManyFilesFewOpen(t *testing.T) {
 	files := map[string]string{}
 	for i := range 4 * maxHandles {
@@ -117,8 +118,8 @@ func TestManyFilesFewOpen(t *testing.T) {
 	}
 }
 
-// TestAFileThatChanges changes a file whose offsets are remembered. Reading it must
-// be an error and not return garbage.
+// TestAFileThatChanges checks that reading a file returns an error after the file
+// has changed, since remembered offsets are no longer valid.
 func TestAFileThatChanges(t *testing.T) {
 	files := small()
 	dir := asFolder(t, files)
@@ -127,7 +128,7 @@ func TestAFileThatChanges(t *testing.T) {
 	defer s.Close()
 	b, err := s.Fetch(t.Context(), web, "config_dump", mesh.Hint{})
 	must(t, err)
-	for i := range maxHandles + 1 { // opens so many files that the handle of the changed file is closed
+	for i := range maxHandles + 1 { // open so many files that the handle of the changed file is closed
 		name := fmt.Sprintf("%d.json", i)
 		must(t, os.WriteFile(filepath.Join(dir, "kubernetes", name), []byte("{}"), 0o644))
 		c, err := s.List(t.Context(), strings.TrimSuffix(name, ".json"))
@@ -140,12 +141,12 @@ func TestAFileThatChanges(t *testing.T) {
 		t.Error(err)
 	}
 	if got, err := fetch(t, s, web, "config_dump"); err != nil || got != "{}" {
-		t.Error(got, err) // a new request returns the file's current content
+		t.Error(got, err) // a new request must return the file's current content
 	}
 }
 
-// TestALargeFileCostsNothing opens a file of 300 MB in every form that needs no
-// copy.
+// TestALargeFileCostsNothing checks that opening a file of 300 MB uses little
+// memory, in every form that needs no copy.
 func TestALargeFileCostsNothing(t *testing.T) {
 	const size = 300 << 20
 	dir := asFolder(t, map[string]string{"proxies/web-1.default/config_dump.json": `{"configs":"`})
@@ -155,7 +156,7 @@ func TestALargeFileCostsNothing(t *testing.T) {
 	}
 	tarred := filepath.Join(t.TempDir(), "x.tar")
 	header := asTar(t, "", map[string]string{"proxies/web-1.default/config_dump.json": ""})[:512]
-	copy(header[124:], "02260000000\x00") // the size of 300 MB in octal
+	copy(header[124:], "02260000000\x00") // 300 MB as an octal number
 	copy(header[148:], "        ")
 	sum := 0
 	for _, c := range header {
@@ -169,7 +170,7 @@ func TestALargeFileCostsNothing(t *testing.T) {
 			s, err := Open(t.Context(), path, OpenOptions{MaxMemory: -1, TempDir: "/nonexistent"})
 			must(t, err)
 			defer s.Close()
-			if f := s.Faults(); len(f) > 1 { // the missing manifest counts as one fault
+			if f := s.Faults(); len(f) > 1 { // one fault reports the missing manifest
 				t.Error(faults(s))
 			}
 			ids, err := s.Proxies(t.Context())

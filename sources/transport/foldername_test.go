@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestFolderNames checks that each id has a name that any file system accepts, and
-// that the id can be restored from it.
+// TestFolderNames checks that the folder name of each id is valid in any file
+// system, and that the id can be restored from it.
 func TestFolderNames(t *testing.T) {
 	seen := map[string]string{}
 	for _, id := range []string{
@@ -25,7 +25,7 @@ func TestFolderNames(t *testing.T) {
 		}
 		seen[name] = id
 	}
-	for _, name := range []string{"reviews-v1.default", "10-0-0-1-15000", "a:b", "100%", "a%2fb", "%41"} { // names that folderName doesn't return
+	for _, name := range []string{"reviews-v1.default", "10-0-0-1-15000", "a:b", "100%", "a%2fb", "%41"} { // folderName returns none of these names
 		if got := folderID(name); got != name {
 			t.Errorf("%q is read as %q", name, got)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// FuzzOpen opens arbitrary bytes. The result must be a source or an error of one
-// line, without a panic and with no more memory than the limits allow.
+// FuzzOpen opens arbitrary bytes. Open must return a source or an error of one
+// line. It must not panic, and must not use more memory than the limits allow.
 func FuzzOpen(f *testing.F) {
 	for _, seed := range openSeeds(f) {
 		f.Add(seed)
@@ -20,8 +20,8 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(openAny)
 }
 
-// TestOpenAnything does the same as FuzzOpen with archives in which a few bytes are
-// changed, cut out or doubled.
+// TestOpenAnything does the same as FuzzOpen with archives in which a few bytes
+// were changed, removed or repeated.
 func TestOpenAnything(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	seeds := openSeeds(t)
@@ -85,7 +85,7 @@ func openAny(t *testing.T, b []byte) {
 	}
 }
 
-// ask requests every answer of a source.
+// ask requests every response that a source has.
 func ask(t *testing.T, s Source) {
 	check := func(b *Body, err error) {
 		if (b == nil) != (err != nil) {

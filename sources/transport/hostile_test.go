@@ -20,7 +20,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// hostileTar returns the small snapshot as an archive, with the given entries
+// hostileTar returns an archive of the small snapshot. The given entries are
 // before, between and after its files.
 func hostileTar(t testing.TB, entries ...tar.Header) []byte {
 	var b bytes.Buffer
@@ -63,7 +63,7 @@ func TestHostileEntries(t *testing.T) {
 		plain := hostileTar(t, c.entry)
 		for form, b := range map[string][]byte{"tar": plain, "gzip": asGzip(t, plain), "zstd": asZstd(t, plain)} {
 			if form == "tar" && c.entry.Name == "large" {
-				continue // a large file is allowed in a tar archive, because it isn't copied
+				continue // in a tar archive a large file is allowed, because it isn't copied
 			}
 			dir := t.TempDir()
 			s, err := OpenBytes(t.Context(), "x", b, OpenOptions{MaxMember: 200_000, MaxMemory: -1, TempDir: dir})
@@ -82,8 +82,8 @@ func TestHostileEntries(t *testing.T) {
 	}
 }
 
-// TestNamesWithNUL checks that tar ends a name at a NUL, and that a PAX record with
-// a NUL counts as damage.
+// TestNamesWithNUL checks that a tar name ends at a NUL, and that a PAX record
+// that contains a NUL counts as damage.
 func TestNamesWithNUL(t *testing.T) {
 	b := hostileTar(t, tar.Header{Name: "proxies/evil", Typeflag: tar.TypeReg, PAXRecords: map[string]string{"comment": "0123456789abc"}})
 	i := bytes.Index(b, []byte("comment=0123456789abc"))
@@ -185,14 +185,15 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestABombCostsNoMemory unpacks 1 GB of zeros from a few KB.
+// TestABombCostsNoMemory checks that unpacking 1 GB of zeros from a few KB needs
+// little memory.
 func TestABombCostsNoMemory(t *testing.T) {
 	var b bytes.Buffer
 	w, err := NewWriter(&b, taken)
 	must(t, err)
 	must(t, w.Add("pilots/a.b/syncz.json", 1<<30, io.LimitReader(zeroReader{}, 1<<30)))
 	must(t, w.Close())
-	sequential := b.Bytes()[:b.Len()-1] // without the end of its index, the archive is read from the beginning
+	sequential := b.Bytes()[:b.Len()-1] // without the last byte of its index, the archive is read from the beginning
 	dir := t.TempDir()
 	grown := allocated(func() {
 		_, err := OpenBytes(t.Context(), "x", sequential, OpenOptions{TempDir: dir, MaxUnpacked: 512 << 20})
@@ -220,8 +221,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// serves returns how many files of the small snapshot a source has. The content of
-// each must be correct.
+// serves returns the number of small snapshot files that a source has. It checks
+// the content of each one.
 func serves(t *testing.T, s Source) (whole int) {
 	t.Helper()
 	tree := s.(*snapshot).tree
@@ -239,8 +240,8 @@ func serves(t *testing.T, s Source) (whole int) {
 	return whole
 }
 
-// TestCutShort cuts archives at many offsets. Each file must then be complete or be
-// reported as lost.
+// TestCutShort cuts off archives at many offsets. Each file must then be complete
+// or be reported as missing.
 func TestCutShort(t *testing.T) {
 	files := small()
 	plain := asTar(t, "", files)
@@ -260,7 +261,7 @@ func TestCutShort(t *testing.T) {
 			}
 			s.Close()
 		}
-		if opened < 20 && form != "zstd" { // with zstd all files are in one block
+		if opened < 20 && form != "zstd" { // with zstd, all files are in one block
 			t.Errorf("%s: only %d opened", form, opened)
 		}
 	}
@@ -282,8 +283,8 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
-// TestDamaged changes bytes of archives with checksums. Each file must then be
-// correct or an error, or the source must report damage.
+// TestDamaged changes bytes of archives that have checksums. Each file must then
+// be correct or return an error, or the source must report damage.
 func TestDamaged(t *testing.T) {
 	files := small()
 	plain := asTar(t, "", files)
@@ -314,8 +315,8 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestDamagedLiterals changes bytes so that the frame still unpacks. Only the
-// frame's checksum shows the damage.
+// TestDamagedLiterals changes bytes in a way that doesn't prevent unpacking. Only
+// the checksum of the frame can reveal the damage.
 func TestDamagedLiterals(t *testing.T) {
 	const name = "pilots/a.b/version.txt"
 	want := noise(1, 3000)
@@ -335,8 +336,8 @@ func TestDamagedLiterals(t *testing.T) {
 	}
 }
 
-// TestACutRepetition checks that of two files with the same name the second one
-// counts, even if it is cut off.
+// TestACutRepetition checks that the second of two files with the same name is
+// used, even if it is cut off.
 func TestACutRepetition(t *testing.T) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -351,7 +352,7 @@ func TestACutRepetition(t *testing.T) {
 	}
 }
 
-// TestWrongChecksum checks that the checksum after the last file is verified.
+// TestWrongChecksum checks that Open verifies the checksum after the last file.
 func TestWrongChecksum(t *testing.T) {
 	b := asGzip(t, asTar(t, "", small()))
 	b[len(b)-6] ^= 1
@@ -361,8 +362,8 @@ func TestWrongChecksum(t *testing.T) {
 	}
 }
 
-// TestSparse checks that sparse files are refused in both of tar's formats, since
-// their size isn't that of their bytes.
+// TestSparse checks that sparse files are refused in both formats that tar has for
+// them. The size of a sparse file isn't the number of its stored bytes.
 func TestSparse(t *testing.T) {
 	if _, err := exec.LookPath("tar"); err != nil {
 		t.Skip(err)

@@ -41,11 +41,11 @@ const (
 	indexHeader = 8
 	indexFooter = 8 + 8 + 4 + len(indexMark)
 
-	// maxIndex is the largest size of an unpacked index in bytes.
+	// maxIndex is the maximum size of an unpacked index in bytes.
 	maxIndex = 128 << 20
 )
 
-// An indexEntry is the location of a file's frame.
+// An indexEntry describes a file and the location of its frame.
 type indexEntry struct {
 	name   string
 	off    int64 // offset of the file's frame in the archive
@@ -54,7 +54,8 @@ type indexEntry struct {
 	time   time.Time
 }
 
-// appendIndex appends the frame with the index. start is its offset in the archive.
+// appendIndex appends the frame that contains the index. start is the offset of
+// that frame in the archive.
 func appendIndex(b []byte, entries []indexEntry, start int64) ([]byte, error) {
 	var raw []byte
 	end := int64(0)
@@ -84,8 +85,8 @@ func appendIndex(b []byte, entries []indexEntry, start int64) ([]byte, error) {
 	return append(b, indexMark...), nil
 }
 
-// readIndex returns the index of an archive. ok is false if there is no index that
-// fits the archive, or if it has more than most entries.
+// readIndex returns the index of an archive. ok is false if the archive has no
+// valid index, or if the index has more than most entries.
 func readIndex(archive decode.Bytes, most int) (entries []indexEntry, ok bool) {
 	size := archive.Size()
 	footer := make([]byte, indexFooter)
@@ -125,7 +126,8 @@ func unpackIndex(packed []byte, size int64) ([]byte, error) {
 	return raw, err
 }
 
-// parseIndex parses the entries. Their frames must be in order and before end.
+// parseIndex parses the entries of an index. Their frames must be in order and end
+// before end.
 func parseIndex(raw []byte, end int64, most int) (entries []indexEntry, ok bool) {
 	r := indexReader{raw}
 	at := int64(0)
@@ -144,11 +146,11 @@ func parseIndex(raw []byte, end int64, most int) (entries []indexEntry, ok bool)
 	return entries, true
 }
 
-// An indexReader parses an index. After an error it is empty, so that the next
-// number is missing.
+// An indexReader parses the numbers and names in an index. After an error it has
+// no more bytes, so that reading the next number fails as well.
 type indexReader struct{ rest []byte }
 
-// number returns the next number. Only numbers below 2^62 are valid.
+// number returns the next number. A number must be less than 2^62.
 func (r *indexReader) number() int64 {
 	v, n := binary.Uvarint(r.rest)
 	if n <= 0 || v >= 1<<62 {
@@ -169,7 +171,7 @@ func (r *indexReader) take(n int64) []byte {
 	return b
 }
 
-// readFull reads all of b at off.
+// readFull reads len(b) bytes at the offset off.
 func readFull(r io.ReaderAt, b []byte, off int64) error {
 	if n, err := r.ReadAt(b, off); n < len(b) {
 		return err
@@ -177,12 +179,13 @@ func readFull(r io.ReaderAt, b []byte, off int64) error {
 	return nil
 }
 
-// memberWindow is the size of the zstd window of our own archives, in bytes.
+// memberWindow is the size in bytes of the zstd window in archives that this
+// package writes.
 const memberWindow = 8 << 20
 
 // openIndexed returns the files of an archive that has an index. It reads only the
-// index; each file is unpacked into the depot when it is first opened. It returns
-// nil if the archive has no index.
+// index; a file is unpacked into the depot when it is first opened. openIndexed
+// returns nil if the archive has no index.
 func openIndexed(whole decode.Bytes, d *Depot, o OpenOptions, l *ledger) (*archive, error) {
 	entries, ok := readIndex(whole, o.MaxEntries)
 	if !ok {
@@ -207,8 +210,8 @@ func openIndexed(whole decode.Bytes, d *Depot, o OpenOptions, l *ledger) (*archi
 	return a.index(o)
 }
 
-// A frame is a file that is compressed inside its archive. It is unpacked when it is
-// read, and again if it is read after it was evicted.
+// A frame is a file that is compressed inside its archive. The file is unpacked
+// when it is first read, and again when it is read after it was evicted.
 type frame struct {
 	archive decode.Bytes
 	entry   indexEntry
@@ -217,9 +220,9 @@ type frame struct {
 	turn    chan struct{} // held by the goroutine that unpacks the file
 
 	mu      sync.Mutex
-	stored  *Spool // the unpacked file; nil if it isn't unpacked
+	stored  *Spool // the unpacked file; nil if the file isn't unpacked
 	readers int    // number of goroutines that are reading the unpacked file
-	let     bool   // the unpacked file is evicted as soon as nobody reads it
+	let     bool   // the unpacked file is evicted as soon as its last reader is done
 }
 
 func (f *frame) bytes(ctx context.Context) (decode.Bytes, error) {
@@ -234,7 +237,7 @@ func (f *frame) bytes(ctx context.Context) (decode.Bytes, error) {
 // Size returns the size of the unpacked file.
 func (f *frame) Size() int64 { return f.entry.size }
 
-// ReadAt reads from the unpacked file.
+// ReadAt reads bytes of the unpacked file. It unpacks the file if necessary.
 func (f *frame) ReadAt(b []byte, off int64) (int, error) {
 	s, err := f.hold(context.Background())
 	if err != nil {
@@ -244,7 +247,7 @@ func (f *frame) ReadAt(b []byte, off int64) (int, error) {
 	return s.ReadAt(b, off)
 }
 
-// letGo evicts the unpacked file.
+// letGo evicts the unpacked file, as soon as it has no readers.
 func (f *frame) letGo() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -252,7 +255,8 @@ func (f *frame) letGo() {
 	f.settle()
 }
 
-// hold returns the unpacked file, which stays unpacked until release.
+// hold returns the unpacked file. The file isn't evicted until the caller calls
+// release.
 func (f *frame) hold(ctx context.Context) (*Spool, error) {
 	if s := f.there(); s != nil {
 		return s, nil
@@ -300,7 +304,7 @@ func (f *frame) release() {
 	f.settle()
 }
 
-// settle discards the unpacked file if it was evicted and nobody reads it. The
+// settle discards the unpacked file if it was evicted and has no readers. The
 // caller must hold mu.
 func (f *frame) settle() {
 	if f.let && f.readers == 0 {
@@ -309,28 +313,28 @@ func (f *frame) settle() {
 	}
 }
 
-// mostUnpacked is how many bytes of an archive stay unpacked. A whole archive of a
-// mesh with thousands of proxies would fill a disk, and most queries read each proxy
-// once.
+// mostUnpacked is the maximum number of unpacked bytes of an archive that are
+// kept. The whole archive of a mesh with thousands of proxies would fill a disk,
+// and most queries read each proxy only once.
 const mostUnpacked = 1 << 30
 
-// A shelf holds the unpacked files of an archive, the oldest first. The oldest is
-// evicted first.
+// A shelf holds the unpacked files of an archive, in the order in which they were
+// unpacked. It evicts the oldest one first.
 type shelf struct {
 	mu     sync.Mutex
-	most   int64 // largest number of unpacked bytes
-	held   int64 // bytes of all unpacked files and of those that are being unpacked
+	most   int64 // maximum number of unpacked bytes
+	held   int64 // number of bytes of all files that are unpacked or are being unpacked
 	frames []*frame
 }
 
-// put adds a frame whose file has just been unpacked.
+// put adds a frame whose file was just unpacked.
 func (s *shelf) put(f *frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.frames = append(s.frames, f)
 }
 
-// makeRoom evicts unpacked files so that one of this size can be unpacked.
+// makeRoom evicts unpacked files so that a file of this size can be unpacked.
 func (s *shelf) makeRoom(size int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -344,7 +348,7 @@ func (s *shelf) makeRoom(size int64) {
 	}
 }
 
-// maxHeaders is the largest number of bytes in a frame besides the file itself:
+// maxHeaders is the maximum number of bytes in a frame in addition to the file:
 // tar's headers and padding.
 const maxHeaders = 1 << 20
 
@@ -374,6 +378,6 @@ func (f *frame) unpack(ctx context.Context, to *Spool) error {
 	if err := to.Trim(); err != nil {
 		return &diskError{err}
 	}
-	_, err = io.Copy(io.Discard, r) // read to the end, so that the checksum is verified
+	_, err = io.Copy(io.Discard, r) // reading to the end verifies the checksum
 	return err
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// ten returns the bodies and texts of an archive with ten config dumps of half a
-// megabyte or more.
+// ten returns the bodies and texts of an archive with ten config dumps. Each dump
+// has half a megabyte or more.
 func ten(t *testing.T, o OpenOptions) (bodies []*Body, texts []string) {
 	t.Helper()
 	files := map[string]string{"manifest.json": `{"kind":"Snapshot","version":1}`}
@@ -44,11 +44,12 @@ func readBody(t *testing.T, b *Body) string {
 	return string(all)
 }
 
-// However many files of an archive are read, only some stay unpacked. Evicted files
-// have the same content when they are read again, and their storage is reused.
+// TestShelf checks that only some files of an archive stay unpacked, however many
+// are read. Evicted files must have the same content when they are read again, and
+// their storage must be reused.
 func TestShelf(t *testing.T) {
 	for _, memory := range []int64{-1, 1 << 20, 0} {
-		const limit = 4 << 20 // the size of six files, of which three stay unpacked
+		const limit = 4 << 20 // the size of six files, three of which stay unpacked
 		bodies, texts := ten(t, OpenOptions{MaxMemory: memory, MaxUnpacked: limit})
 		depot := bodies[0].Bytes.(*frame).depot
 		most := depot.tail
@@ -71,8 +72,8 @@ func TestShelf(t *testing.T) {
 	}
 }
 
-// A file that is larger than the limit stays unpacked as long as it is the last one
-// read.
+// TestShelfOfOne checks that a file that is larger than the limit stays unpacked
+// until another file is read.
 func TestShelfOfOne(t *testing.T) {
 	bodies, texts := ten(t, OpenOptions{MaxUnpacked: 1 << 20})
 	for i, b := range bodies {
@@ -82,7 +83,8 @@ func TestShelfOfOne(t *testing.T) {
 	}
 }
 
-// Many goroutines read files, also ones that are being evicted.
+// TestShelfOfMany lets many goroutines read files, including files that are being
+// evicted.
 func TestShelfOfMany(t *testing.T) {
 	bodies, texts := ten(t, OpenOptions{MaxMemory: 1 << 20, MaxUnpacked: 8 << 20})
 	var wg sync.WaitGroup

@@ -15,11 +15,11 @@ import (
 type input struct {
 	name    string
 	options OpenOptions
-	raw     decode.Bytes // the bytes of the input, if they can be read at any offset
-	stream  io.Reader    // the bytes of the input, if they can only be read in order
-	depot   *Depot       // the storage for unpacked bytes and for a stream
+	raw     decode.Bytes // the bytes of the input, if random access is possible
+	stream  io.Reader    // the bytes of the input, if random access isn't possible
+	depot   *Depot       // the storage for unpacked bytes and for the bytes of a stream
 	faults  *ledger
-	held    closers // files that are closed together with the source
+	held    closers // the files to close together with the source
 }
 
 func newInput(name string, o OpenOptions) *input {
@@ -31,7 +31,7 @@ func newInput(name string, o OpenOptions) *input {
 
 func (in *input) hold(f func() error) { in.held = append(in.held, f) }
 
-// peekSize is the number of bytes that are read to recognize the kind of the input.
+// peekSize is the number of bytes that are read to recognize the kind of an input.
 const peekSize = 2 * tarBlock
 
 // open recognizes the kind of the input and opens it.
@@ -66,7 +66,7 @@ func (in *input) open(ctx context.Context) (Source, error) {
 	return in.plain(ctx, r, head)
 }
 
-// plain opens an input that isn't compressed, or that has been decompressed.
+// plain opens an input that isn't compressed or was decompressed.
 func (in *input) plain(ctx context.Context, r *bufio.Reader, head []byte) (Source, error) {
 	switch {
 	case isTar(head) && in.raw != nil:
@@ -127,8 +127,8 @@ func (in *input) source(ctx context.Context, t tree) (Source, error) {
 	return newSnapshot(ctx, r, in.faults)
 }
 
-// peek returns the first bytes of r without consuming them, and none if the input is
-// empty.
+// peek returns the first bytes of r without consuming them. It returns no bytes if
+// the input is empty.
 func peek(r *bufio.Reader) ([]byte, error) {
 	head, err := r.Peek(peekSize)
 	if len(head) == 0 && err != io.EOF {

@@ -9,8 +9,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// joined is a concatenation of parts of other byte sources. The bytes are not
-// copied.
+// joined is a concatenation of parts of other bodies. It doesn't copy their bytes.
 type joined struct {
 	parts []part
 	size  int64
@@ -18,8 +17,8 @@ type joined struct {
 
 type part struct {
 	bytes io.ReaderAt
-	off   int64 // offset at which the part starts in its bytes
-	end   int64 // offset at which the part ends in the joined bytes
+	off   int64 // the offset at which the part starts in its source
+	end   int64 // the offset at which the part ends in the concatenation
 }
 
 func (j *joined) add(b decode.Bytes, off, end int64) {
@@ -31,10 +30,10 @@ func (j *joined) add(b decode.Bytes, off, end int64) {
 
 func (j *joined) addText(text string) { j.add(strings.NewReader(text), 0, int64(len(text))) }
 
-// Size returns the number of bytes of all parts.
+// Size returns the total size of all parts.
 func (j *joined) Size() int64 { return j.size }
 
-// ReadAt reads across the borders of the parts.
+// ReadAt reads bytes that may belong to several parts.
 func (j *joined) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("read before the beginning")

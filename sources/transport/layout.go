@@ -14,16 +14,16 @@ const (
 	KindBugReport   = "BugReport"
 	KindConfigDump  = "ConfigDump"  // the config dump of an Envoy
 	KindZtunnelDump = "ZtunnelDump" // the config dump of a ztunnel
-	KindClusters    = "Clusters"    // one Envoy's answer to /clusters?format=json
+	KindClusters    = "Clusters"    // one Envoy's response to /clusters?format=json
 	KindLive        = "Live"        // a running mesh, not a recorded one
 )
 
-// maxLooked is the largest number of folders that are searched for a snapshot.
+// maxLooked is the maximum number of folders in which a snapshot is searched.
 const maxLooked = 256
 
 // locate finds the folder of a tree that is a snapshot or a bug report. It may be
-// the tree itself or be inside at most two folders. An archive has one outer folder,
-// not counting "./"; `istioctl bug-report` may leave two.
+// the tree itself, or inside one or two outer folders. An archive has one outer
+// folder, not counting "./", and `istioctl bug-report` may write two.
 func locate(t tree) (prefix, kind string, err error) {
 	level := []string{"."}
 	for range 3 {
@@ -56,7 +56,7 @@ func locate(t tree) (prefix, kind string, err error) {
 	return "", "", notSnapshot(t)
 }
 
-// kindOf returns the kind of a source, given the files and folders at its top level.
+// kindOf returns the kind of a source from the files and folders at its top level.
 // It returns "" if they don't identify a kind.
 func kindOf(t tree, name string, l listing) (string, error) {
 	if l.hasFile("manifest.json") || l.hasFolder("pilots") || l.hasFolder("kubernetes") {
@@ -82,8 +82,8 @@ func kindOf(t tree, name string, l listing) (string, error) {
 	return kindOfProxies(t, path.Join(name, "proxies"))
 }
 
-// kindOfProxies returns the kind of a source that is identified only by its folder
-// proxies/. A snapshot has files proxies/<id>/<file>, a bug report has
+// kindOfProxies returns the kind of a source that has only the folder proxies/. A
+// snapshot has files proxies/<id>/<file>, and a bug report has
 // proxies/<namespace>/<pod>/<file>.
 func kindOfProxies(t tree, name string) (string, error) {
 	l, err := t.dir(name)
@@ -117,7 +117,7 @@ func notSnapshot(t tree) error {
 	return fmt.Errorf("not a snapshot: no manifest.json, pilots, proxies or kubernetes in it, but %s", some(names))
 }
 
-// some returns the first few names as one text.
+// some returns a text with the first few names.
 func some(names []string) string {
 	const few = 4
 	var out []string
@@ -131,15 +131,15 @@ func some(names []string) string {
 }
 
 // folderName returns the name of the folder in which a snapshot stores a proxy. An
-// id of the form pod.namespace is used unchanged. Other ids may be a path or contain
-// a port; their characters that a file system could refuse are escaped as in a URL
-// ("%2F").
+// id of the form pod.namespace is used unchanged. In other ids, which may be a
+// path or contain a port, it escapes the characters that a file system may refuse,
+// as in a URL ("%2F").
 func folderName(id string) string {
 	var b strings.Builder
 	for i := range len(id) {
 		c := id[i]
 		letter := '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
-		edge := i == 0 || i == len(id)-1 // at the start a dot hides a folder, and at the end Windows drops it
+		edge := i == 0 || i == len(id)-1 // a dot at the start hides a folder, and Windows removes a dot at the end
 		if letter || strings.IndexByte("-_~@+,=", c) >= 0 || c == '.' && !edge {
 			b.WriteByte(c)
 			continue
@@ -151,8 +151,8 @@ func folderName(id string) string {
 	return b.String()
 }
 
-// folderID returns the id from which folderName made this name. Any other name is
-// itself the id.
+// folderID returns the id for which folderName returns this name. If there is
+// none, it returns the name.
 func folderID(name string) string {
 	if id, err := url.PathUnescape(name); err == nil && folderName(id) == name {
 		return id

@@ -11,14 +11,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// listFiles returns the files of a bug report, under cluster/, that contain
-// Kubernetes objects. If an object is in several files, the one in the first file is
-// used.
+// listFiles returns the files in the folder cluster/ of a bug report that contain
+// Kubernetes objects. If several files contain an object, the first one is used.
 func listFiles() []string { return []string{"k8s-resources", "crs", "pods", "nodes"} }
 
-// lists answers List from YAML files that contain objects of all resources in lists.
-// The answer is YAML, too: each object becomes a document, which is a List with that
-// one object in the lines of the file.
+// lists implements List for a bug report, whose YAML files contain objects of all
+// resources. The response is YAML, too: each object becomes a document with a
+// List. The List contains only that object, in the lines of the file.
 type lists struct {
 	files   []listFile
 	turn    chan struct{} // held by the goroutine that scans the files
@@ -28,7 +27,7 @@ type lists struct {
 type listFile struct {
 	name    string
 	bytes   decode.Bytes
-	err     error // why the file can't be read
+	err     error // the reason why the file can't be read
 	objects []kubeObject
 	lists   bool // the file contains at least one list
 }
@@ -42,7 +41,7 @@ func newLists(ctx context.Context, t tree, dir string) *lists {
 	return l
 }
 
-// list returns the objects of a resource.
+// list returns the response with the objects of a resource.
 func (l *lists) list(ctx context.Context, resource string) (*Body, error) {
 	if err := l.scan(ctx); err != nil {
 		return nil, err
@@ -82,8 +81,8 @@ func (j *joined) addObject(b decode.Bytes, o kubeObject) {
 	j.addText("\n") // the last line of the file may have no newline
 }
 
-// scan finds the objects of all files, once. If a file can't be read, its error
-// becomes the answer for the resources in it.
+// scan finds the objects of all files. It scans each file only once. If a file
+// can't be read, list returns the error for each resource in that file.
 func (l *lists) scan(ctx context.Context) error {
 	select {
 	case l.turn <- struct{}{}:
@@ -109,8 +108,9 @@ func (l *lists) scan(ctx context.Context) error {
 	return nil
 }
 
-// home returns the file that contains all objects of a resource. istioctl writes all
-// custom resources into one file, and "all" with a few more kinds into another.
+// home returns the file that contains all objects of a resource. istioctl writes
+// all custom resources into one file, and kubectl's category "all" with a few more
+// kinds into another one.
 func (l *lists) home(resource string) *listFile {
 	name := "k8s-resources"
 	switch {
@@ -124,9 +124,10 @@ func (l *lists) home(resource string) *listFile {
 }
 
 // custom reports whether a resource is one of the mesh's custom resources. A bug
-// report contains all of these, so if there is no object of one, the cluster has
-// none. For other resources that isn't certain: every cluster has pods, services and
-// namespaces, so if there are none of them, they were not recorded.
+// report contains all of their objects, so if it has no object of a custom
+// resource, the cluster has none. For other resources that isn't certain: every
+// cluster has pods, services and namespaces, so if a bug report has none of them,
+// they were not recorded.
 func custom(resource string) bool {
 	_, group, _ := strings.Cut(resource, ".")
 	return group == "gateway.networking.k8s.io" || strings.HasSuffix(group, ".istio.io")

@@ -12,42 +12,47 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// layoutVersion is the version of the snapshot layout that this package reads.
+// layoutVersion is the only version of the snapshot layout that this package can
+// read.
 const layoutVersion = 1
 
-// A Manifest describes a source. Fields that aren't known are empty.
+// A Manifest describes a source. Fields whose values aren't known are empty.
 type Manifest struct {
-	// Kind is one of the Kind constants.
+	// Kind is one of the constants KindSnapshot, KindBugReport and so on.
 	Kind string
 
 	// Version is the version of the snapshot layout; 0 for the other kinds.
 	Version int
 
-	// TakenAt is when the answers were recorded. If no manifest has it, it is the
-	// time of the newest file in the folder or archive. It is zero for a config
-	// dump, which contains times itself, and if no file has a time.
+	// TakenAt is the time at which the responses were recorded. Without a
+	// manifest, it is the time of the newest file in the folder or archive. It is
+	// zero for a config dump, which contains times itself, and if no file has a
+	// time.
 	TakenAt time.Time
 
-	// Context is the name of the context in kubeconfig that was recorded.
+	// Context is the name of the recorded context in the kubeconfig.
 	Context string
 
-	// IstioNamespace is the namespace in which Pilots were searched.
+	// IstioNamespace is the namespace in which istiods were searched.
 	IstioNamespace string
 
-	// Redacted lists, in words, what was removed: "private keys".
+	// Redacted describes the removed parts, such as "private keys".
 	Redacted []string
-	// Keep are the fields that were kept in addition to those known to be harmless.
+	// Keep lists the fields that were kept in addition to the fields that are
+	// known to be harmless.
 	Keep []string
 	// RedactKey identifies the key of the digests. It is empty if there are no
-	// digests, or if they have several keys.
+	// digests, or if their keys differ.
 	RedactKey string
 
-	// Partial is true if something could not be read when the snapshot was recorded.
+	// Partial is true if a part of the mesh could not be read when the snapshot
+	// was recorded.
 	Partial bool
 }
 
-// readManifest reads a snapshot's manifest.json. An unknown version or kind is an
-// error. A manifest that is missing or can't be read is only a fault.
+// readManifest reads a snapshot's manifest.json. If its version or its kind is
+// unknown, it returns an error. If the manifest is missing or can't be read, it
+// only adds a fault.
 func readManifest(ctx context.Context, t tree, name string, l *ledger) (Manifest, error) {
 	m := Manifest{Kind: KindSnapshot, Version: layoutVersion}
 	v, err := readSmall(ctx, t, name)
@@ -85,7 +90,7 @@ func readManifest(ctx context.Context, t tree, name string, l *ledger) (Manifest
 	return m, nil
 }
 
-// texts returns the strings in a list.
+// texts returns the strings in a JSON array.
 func texts(v any) (all []string) {
 	list, _ := v.([]any)
 	for _, e := range list {

@@ -11,18 +11,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// A kubeObject is a Kubernetes object in a YAML file as `kubectl get -o yaml` prints
-// it: an item of a list, or a document.
+// A kubeObject is the position of a Kubernetes object in a YAML file in the format
+// of `kubectl get -o yaml`. The object is an item of a list, or a document.
 type kubeObject struct {
 	off, end  int64 // offsets of the object's first line and of the line after it
-	item      bool  // the object's first line begins with "- "
+	item      bool  // the first line of the object begins with "- "
 	version   string
 	kind      string
 	namespace string
 	name      string
 }
 
-// resource returns the name of the object's resource, for example
+// resource returns the name of the object's resource, such as
 // "virtualservices.networking.istio.io".
 func (o kubeObject) resource() string {
 	group, _, ok := strings.Cut(o.version, "/")
@@ -32,8 +32,8 @@ func (o kubeObject) resource() string {
 	return plural(o.kind) + "." + group
 }
 
-// plural returns the resource of a kind. It forms the English plural as Kubernetes
-// does, which is correct for all kinds of the mesh and of Kubernetes itself.
+// plural returns the resource name of a kind. It forms the English plural as
+// Kubernetes does, which is correct for all kinds of the mesh and of Kubernetes.
 func plural(kind string) string {
 	s := strings.ToLower(kind)
 	switch {
@@ -47,9 +47,9 @@ func plural(kind string) string {
 	return s + "s"
 }
 
-// scanObjects finds the objects of a file by the indentation of its lines, without
-// parsing their content. It finds none in a file that isn't YAML with objects. lists
-// reports whether the file contains a list, even an empty one.
+// scanObjects finds the objects in a file by the indentation of its lines. It
+// doesn't parse their content. It finds no objects in a file that isn't YAML with
+// objects. lists is true if the file contains a list, even an empty one.
 func scanObjects(ctx context.Context, b decode.Bytes) (found []kubeObject, lists bool, err error) {
 	s := &objectScan{r: bufio.NewReaderSize(io.NewSectionReader(b, 0, b.Size()), 64<<10)}
 	s.begin()
@@ -70,7 +70,7 @@ func scanObjects(ctx context.Context, b decode.Bytes) (found []kubeObject, lists
 	return s.found, s.lists, nil
 }
 
-// maxLine is the number of bytes of a line that are read.
+// maxLine is the maximum number of bytes of a line that are read.
 const maxLine = 1 << 10
 
 type objectScan struct {
@@ -78,23 +78,23 @@ type objectScan struct {
 	at, next int64 // offsets of the current line and of the next one
 
 	found   []kubeObject
-	lists   bool // the scanned file contains a list
+	lists   bool // the file contains at least one list
 	current kubeObject
-	within  bool // some of the current object's lines were read
-	dashes  int  // the indentation of the "- " of a list's items; -1 outside of a list
+	within  bool // at least one line of the current object was read
+	dashes  int  // the indentation of the "- " before each item of a list; -1 outside of a list
 	base    int  // the indentation of the current object's own fields
 	list    bool // "items:" was read, but no item yet
-	aside   bool // the current lines belong to the list itself, not to an object
-	meta    int  // the indentation of the fields in metadata; -1 outside of it, 0 while it isn't known
+	aside   bool // the current line belongs to the list itself, not to an object
+	meta    int  // the indentation of the fields in metadata; -1 outside of metadata, 0 if it isn't known yet
 }
 
-// begin starts a new document.
+// begin starts a new YAML document.
 func (s *objectScan) begin() {
 	s.current = kubeObject{off: s.next}
 	s.within, s.dashes, s.base, s.list, s.aside, s.meta = false, -1, 0, false, false, -1
 }
 
-// finish ends the current object.
+// finish records the current object, which ends at the offset end.
 func (s *objectScan) finish(end int64) {
 	o := s.current
 	o.end = end
@@ -104,8 +104,8 @@ func (s *objectScan) finish(end int64) {
 	s.within = false
 }
 
-// line reads the next line without its end. If the line is long, it returns only its
-// first bytes.
+// line reads the next line without its newline. It returns only the first bytes of
+// a long line.
 func (s *objectScan) line() ([]byte, error) {
 	var first []byte
 	for {
@@ -123,7 +123,7 @@ func (s *objectScan) line() ([]byte, error) {
 	}
 }
 
-// take processes the next line of the file.
+// take processes one line of the file.
 func (s *objectScan) take(line []byte) {
 	text := bytes.TrimLeft(line, " ")
 	indent := len(line) - len(text)
@@ -146,7 +146,7 @@ func (s *objectScan) take(line []byte) {
 		return
 	case s.dashes < 0 && indent == 0 && bytes.HasPrefix(text, []byte("items:")):
 		s.list, s.lists, s.aside = true, true, true
-		s.within = false // the document is the list, not an object
+		s.within = false // the document is a list, not an object
 		return
 	}
 	if indent == s.dashes && bytes.HasPrefix(text, []byte("- ")) {
@@ -165,7 +165,7 @@ func (s *objectScan) take(line []byte) {
 	}
 }
 
-// field processes a line of the current object.
+// field processes a line with a field of the current object.
 func (s *objectScan) field(indent int, text string) {
 	key, value, ok := strings.Cut(text, ":")
 	if !ok {

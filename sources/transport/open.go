@@ -9,14 +9,14 @@ import (
 	"path/filepath"
 )
 
-// Open opens a recorded source: a snapshot or an `istioctl bug-report`, as a folder
-// or as a tar archive, uncompressed or compressed with gzip or zstd; or a single
-// config dump of Envoy or ztunnel, uncompressed or compressed. It recognizes the
-// kind by the bytes, never by the name. The path "-" means o.Stdin, which can have
-// any of these forms except a folder.
+// Open opens a recorded source. It may be a snapshot or an `istioctl bug-report`,
+// as a folder or as a tar archive, or a single config dump of Envoy or ztunnel.
+// Archives and dumps may be compressed with gzip or zstd. Open recognizes the kind
+// by the content, never by the name. The path "-" means o.Stdin, which can be
+// anything except a folder.
 //
-// Errors begin with the path. Problems that don't prevent the use of the source are
-// in its Faults.
+// Errors begin with the path. Problems that don't prevent the use of the source
+// are in its Faults.
 func Open(ctx context.Context, path string, o OpenOptions) (Source, error) {
 	in := newInput(filepath.Base(path), o)
 	var s Source
@@ -34,9 +34,9 @@ func Open(ctx context.Context, path string, o OpenOptions) (Source, error) {
 	return s, nil
 }
 
-// OpenBytes opens a snapshot, bug report or config dump that is in memory, in any
-// form except a folder. The name is used in errors and faults. data is not copied
-// and must not change.
+// OpenBytes opens a snapshot, bug report or config dump in memory, which can be
+// anything that Open accepts except a folder. The name is used in errors and
+// faults. data is not copied and must not change.
 func OpenBytes(ctx context.Context, name string, data []byte, o OpenOptions) (Source, error) {
 	in := newInput(name, o)
 	in.raw = bytes.NewReader(data)
@@ -84,11 +84,11 @@ func openPath(ctx context.Context, in *input, path string) (Source, error) {
 	return in.open(ctx)
 }
 
-// wholeFile provides the bytes of a file that stays open.
+// wholeFile provides the bytes of an open file.
 type wholeFile struct {
 	*os.File
 	size int64
 }
 
-// Size returns the size that the file had when it was opened.
+// Size returns the size of the file at the time when it was opened.
 func (f wholeFile) Size() int64 { return f.size }

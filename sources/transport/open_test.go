@@ -17,8 +17,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// forms returns the small snapshot in all forms in which it can be opened, as a path
-// and as bytes.
+// forms returns the small snapshot in all forms that Open accepts. The map's keys
+// are paths, and its values are the bytes of archives.
 func forms(t *testing.T) map[string][]byte {
 	files := small()
 	padded := append(bytes.Clone(asZstd(t, []byte("")[:0])), asZstd(t, asTar(t, "", files))...)
@@ -123,8 +123,8 @@ func checkSmall(t *testing.T, s Source) {
 	checkAbsent(t, s)
 }
 
-// checkAbsent checks that requests whose answers are not in the small snapshot fail
-// with the error for a missing file.
+// checkAbsent checks that a request returns the error for a missing file if the
+// small snapshot doesn't have the response.
 func checkAbsent(t *testing.T, s Source) {
 	t.Helper()
 	ctx := t.Context()
@@ -193,8 +193,8 @@ func TestADumpAlone(t *testing.T) {
 	}
 }
 
-// TestLoneClusters checks that an answer to /clusters alone can be opened. It is a
-// source with one proxy, which has no answer to any other request.
+// TestLoneClusters checks that a single response to /clusters can be opened. It is
+// a source with one proxy, which has no other responses.
 func TestLoneClusters(t *testing.T) {
 	const text = `{"cluster_statuses":[]}`
 	s, err := OpenBytes(t.Context(), "x", []byte(text), OpenOptions{})
@@ -266,7 +266,7 @@ func TestWhatIsNoSource(t *testing.T) {
 func TestLayouts(t *testing.T) {
 	for _, c := range []struct {
 		names string
-		kind  string // the kind of the source, or the error
+		kind  string // the expected kind of the source, or the expected error
 	}{
 		{"proxies/a.b/config_dump.json", "Snapshot"},
 		{"proxies/a/b/config_dump", "BugReport"},
@@ -343,7 +343,7 @@ func TestManifestsThatAreLived(t *testing.T) {
 	}
 }
 
-// TestStdinThatWaits checks that Open returns when its context ends, even though
+// TestStdinThatWaits checks that Open returns when its context ends, even if
 // standard input has no more data and isn't closed.
 func TestStdinThatWaits(t *testing.T) {
 	r, w := io.Pipe()

@@ -6,37 +6,40 @@ import (
 	"sync"
 )
 
-// OpenOptions determine how a source is opened. The zero value is sufficient for a
-// path.
+// OpenOptions determine how a source is opened. The zero value is sufficient to
+// open a path.
 type OpenOptions struct {
-	// Stdin is read if the path is "-".
+	// Stdin is the input for the path "-".
 	Stdin io.Reader
 
-	// TempDir is the folder for the temporary file; empty means the system's. The
-	// file has no name while it is in use (on Windows it has one until Close).
+	// TempDir is the directory of the temporary file; empty means the system's.
+	// The file has no name while it is in use, except on Windows, where it has one
+	// until Close.
 	TempDir string
 
-	// Quota limits the temporary files of several sources together. If it is nil,
-	// only MaxUnpacked limits the file of this source.
+	// Quota limits the total size of the temporary files of several sources. If it
+	// is nil, only MaxUnpacked limits the temporary file of this source.
 	Quota *Quota
 
-	// MaxMemory is the number of unpacked bytes that are held in memory before the
-	// temporary file is used. 0 means 64 MiB; a negative value means none.
+	// MaxMemory is the maximum number of unpacked bytes in memory; further bytes
+	// are stored in the temporary file. 0 means 64 MiB; a negative value means
+	// none.
 	MaxMemory int64
 
-	// MaxUnpacked is the number of bytes to which an archive may unpack, including
-	// skipped files. 0 means 8 GiB. It also limits the bytes read from stdin.
+	// MaxUnpacked is the maximum number of bytes to which an archive may unpack,
+	// including skipped files. 0 means 8 GiB. It also limits the bytes that are
+	// read from stdin.
 	MaxUnpacked int64
 
-	// MaxMember is the largest size in bytes of one file in an archive. Larger files
-	// are left out and reported as a fault. 0 means 2 GiB.
+	// MaxMember is the maximum size in bytes of a file in an archive. A larger
+	// file is skipped and reported as a fault. 0 means 2 GiB.
 	MaxMember int64
 
-	// MaxEntries is the largest number of entries in an archive. 0 means 200,000.
+	// MaxEntries is the maximum number of entries in an archive. 0 means 200,000.
 	MaxEntries int
 }
 
-// The limits that apply where OpenOptions has zeros.
+// The limits that a zero in OpenOptions means.
 const (
 	defaultMemory   = 64 << 20
 	defaultUnpacked = 8 << 30
@@ -60,7 +63,7 @@ func (o OpenOptions) withDefaults() OpenOptions {
 	return o
 }
 
-// limitError means that a source exceeds a limit and can't be opened.
+// limitError is the error for a source that exceeds a limit and can't be opened.
 type limitError struct{ what string }
 
 func (e *limitError) Error() string { return e.what }
@@ -69,7 +72,7 @@ func tooLarge(limit int64) error {
 	return &limitError{"unpacks to more than " + byteCount(limit)}
 }
 
-// byteCount formats a number of bytes for people: "8 GiB", "1.5 MiB", "17 bytes".
+// byteCount formats a number of bytes, as in "8 GiB", "1.5 MiB" or "17 bytes".
 func byteCount(n int64) string {
 	const kib = 1 << 10
 	if n < kib {
@@ -97,12 +100,12 @@ type Quota struct {
 	held int64
 }
 
-// NewQuota returns a quota of this many bytes. The hint ends the error message and
-// says how to raise the limit.
+// NewQuota returns a quota of this many bytes. hint is the end of the error
+// message, and describes how to raise the limit.
 func NewQuota(bytes int64, hint string) *Quota { return &Quota{limit: bytes, hint: hint} }
 
-// take counts bytes by which a file is about to grow. It returns an error if they
-// exceed the quota.
+// take counts bytes by which a temporary file is about to grow. It returns an
+// error if they exceed the quota.
 func (q *Quota) take(bytes int64) error {
 	if q == nil {
 		return nil
@@ -116,7 +119,7 @@ func (q *Quota) take(bytes int64) error {
 	return nil
 }
 
-// giveBack subtracts the bytes of a file that was removed.
+// giveBack subtracts the bytes of a temporary file that was removed.
 func (q *Quota) giveBack(bytes int64) {
 	if q == nil {
 		return

@@ -16,7 +16,7 @@ import (
 func TestQuotaBoundsDepotsTogether(t *testing.T) {
 	q := NewQuota(3<<20, "--spool allows more")
 	noise := make([]byte, 2<<20)
-	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // this call never fails, and the bytes don't compress
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // this call never fails, and its result can't be compressed
 	depot := func() *Depot { return NewDepot(OpenOptions{TempDir: t.TempDir(), Quota: q, MaxMemory: -1}) }
 	first, second := depot(), depot()
 	defer second.Close()

@@ -10,11 +10,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// recorded contains the common parts of the sources that are trees.
+// recorded holds what a snapshot and a bug report have in common.
 type recorded struct {
 	closers
 	tree     tree
-	prefix   string // the folder in the tree that is the root of the source
+	prefix   string // the folder of the source in the tree
 	manifest Manifest
 	faults   []*mesh.Fault
 }
@@ -22,7 +22,7 @@ type recorded struct {
 func (r *recorded) Manifest() Manifest    { return r.manifest }
 func (r *recorded) Faults() []*mesh.Fault { return r.faults }
 
-// first returns the first of the files that exists.
+// first returns the first of these files that exists.
 func (r *recorded) first(ctx context.Context, dir string, files []file) (*Body, error) {
 	var absent error = missing{}
 	for _, f := range files {
@@ -38,7 +38,7 @@ func (r *recorded) first(ctx context.Context, dir string, files []file) (*Body, 
 	return nil, absent
 }
 
-// folders returns the names of the folders in dir that aren't hidden.
+// folders returns the names of the folders in dir that are not hidden.
 func (r *recorded) folders(dir string) ([]string, error) {
 	l, err := r.tree.dir(path.Join(r.prefix, dir))
 	if err != nil {
@@ -53,7 +53,7 @@ func (r *recorded) folders(dir string) ([]string, error) {
 	return out, nil
 }
 
-// A snapshot is a [Source] in our own layout.
+// A snapshot is a [Source] in the layout of this project.
 type snapshot struct{ recorded }
 
 func newSnapshot(ctx context.Context, r recorded, l *ledger) (*snapshot, error) {

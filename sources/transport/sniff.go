@@ -30,7 +30,7 @@ func isTar(head []byte) bool {
 	return sum == want
 }
 
-// isEmptyTar reports whether head is the end mark of a tar archive.
+// isEmptyTar reports whether head consists of the end mark of a tar archive.
 func isEmptyTar(head []byte) bool {
 	return len(head) >= 2*tarBlock && len(bytes.Trim(head[:2*tarBlock], "\x00")) == 0
 }
@@ -49,7 +49,7 @@ func looksLikeJSON(head []byte) bool {
 	return bytes.HasPrefix(word, []byte("null")) || bytes.HasPrefix(word, []byte("true")) || bytes.HasPrefix(word, []byte("false"))
 }
 
-// looks describes bytes that can't be opened as a source.
+// looks describes bytes that can't be opened as a source, for an error message.
 func looks(head []byte) string {
 	for _, known := range foreign {
 		if bytes.HasPrefix(head, []byte(known.magic)) {
@@ -60,7 +60,7 @@ func looks(head []byte) string {
 		return "empty"
 	}
 	for i := 1; i < utf8.UTFMax && len(head) > 16 && !utf8.Valid(head); i++ {
-		head = head[:len(head)-1] // a rune may be cut at the end
+		head = head[:len(head)-1] // the last character may be cut off
 	}
 	if utf8.Valid(head) && !bytes.ContainsRune(head, 0) {
 		return "text"
@@ -80,15 +80,16 @@ var foreign = []struct{ magic, name string }{
 	{"SQLite format 3\x00", "an SQLite database"},
 }
 
-// sketch is a summary of the beginning of a JSON value. For an object it has the
-// names of the members that were read, and the text of its member "kind".
+// sketch is a summary of the beginning of a JSON value. If the value is an object,
+// it holds the names of the members that were read, and the text of the member
+// "kind".
 type sketch struct {
 	first byte // the first byte of the value
 	names []string
 	kind  string
 }
 
-// String describes the value: "a JSON array", "a JSON object (kind List)".
+// String describes the value, as in "a JSON array" or "a JSON object (kind List)".
 func (s sketch) String() string {
 	switch s.first {
 	case '[':
@@ -113,11 +114,11 @@ func (s sketch) String() string {
 	return fmt.Sprintf("a JSON object (members %s%s)", strings.Join(names, ", "), more)
 }
 
-// maxNames is the number of an object's members that are read.
+// maxNames is the maximum number of members of an object that are read.
 const maxNames = 1000
 
-// sketchJSON reads as much of a JSON value as necessary to recognize it: up to a
-// member for which stop returns true. It doesn't validate the JSON.
+// sketchJSON reads a JSON value as far as necessary to recognize it: up to the
+// first member for which stop returns true. It doesn't validate the JSON.
 func sketchJSON(r io.Reader, stop func(name string) bool) sketch {
 	l := &skimmer{r: bufio.NewReaderSize(r, 64<<10)}
 	s := sketch{first: l.token()}
@@ -145,8 +146,8 @@ func sketchJSON(r io.Reader, stop func(name string) bool) sketch {
 	return s
 }
 
-// A skimmer reads JSON only by its quotes and brackets. At the end of the bytes, and
-// after an error, each read returns 0.
+// A skimmer reads JSON by its quotes and brackets, without validating it. At the
+// end of the input, and after an error, each read returns 0.
 type skimmer struct{ r *bufio.Reader }
 
 func (l *skimmer) next() byte {
@@ -157,7 +158,7 @@ func (l *skimmer) next() byte {
 	return c
 }
 
-// token returns the next byte that is not white space.
+// token returns the next byte after white space.
 func (l *skimmer) token() byte {
 	for {
 		switch c := l.next(); c {
@@ -168,8 +169,9 @@ func (l *skimmer) token() byte {
 	}
 }
 
-// text returns the string whose opening quote was read, with escapes unchanged. It
-// returns at most 64 bytes, without control characters, so that it is safe to print.
+// text returns the string after an opening quote, without decoding its escapes. It
+// returns at most 64 bytes and omits control characters, so that the string is
+// safe to print.
 func (l *skimmer) text() string {
 	var b []byte
 	escaped := false
@@ -182,7 +184,7 @@ func (l *skimmer) text() string {
 	return strings.ToValidUTF8(string(b), "\ufffd")
 }
 
-// value skips a value. If it is a string, value returns its text.
+// value skips a value. If the value is a string, it returns the string's text.
 func (l *skimmer) value() string {
 	depth := 0
 	for c := l.token(); c != 0; c = l.token() {
@@ -197,7 +199,7 @@ func (l *skimmer) value() string {
 			depth--
 		case ',', ':':
 			continue
-		default: // a number or a word
+		default: // the value is a number or a word
 			l.word()
 		}
 		if depth <= 0 {
@@ -207,7 +209,7 @@ func (l *skimmer) value() string {
 	return ""
 }
 
-// word skips the rest of a number or a word.
+// word skips the remaining bytes of a number or a word.
 func (l *skimmer) word() {
 	for {
 		switch c := l.next(); c {

@@ -10,56 +10,56 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A Source answers requests about a mesh. Several goroutines may call its methods at
-// once. Names are sorted.
+// A Source returns the responses of a mesh to requests. Several goroutines may
+// call its methods at once. Names are sorted.
 //
-// If a source doesn't have an answer, the error fulfils errors.Is(err,
-// fs.ErrNotExist). Errors state only the fact, because the caller knows, and adds,
-// what was requested from which process.
+// If a source doesn't have a response, errors.Is(err, fs.ErrNotExist) is true for
+// the error. An error doesn't name the request or the process, because the caller
+// adds them.
 type Source interface {
 	// Manifest describes the source: its kind, its time and its cluster.
 	Manifest() Manifest
 
 	// Faults returns the problems so far that didn't prevent the source from
 	// working, in the order in which they occurred. Subject is the name of the
-	// source, and Section that of the file, if the fault is about one. After a fault
-	// that is fs.ErrNotExist nothing is lost, for example if a snapshot has no
-	// manifest. A recorded source has all its faults once it is open. A live one may
-	// have more later, if an answer was only a part of the requested one (pods of
-	// some namespaces): call Faults again after the answer.
+	// source. Section is the name of the file, if the fault is about one. A fault
+	// that is fs.ErrNotExist means that no data is lost, for example if a snapshot
+	// has no manifest. A recorded source has all its faults once it is open. A
+	// live source may have more after a response that is incomplete (pods of some
+	// namespaces only), so call Faults again after such a response.
 	Faults() []*mesh.Fault
 
-	// Pilots returns the names of the istiods, "pod.namespace".
+	// Pilots returns the names of the istiods in the form "pod.namespace".
 	Pilots(ctx context.Context) ([]string, error)
 
-	// Proxies returns the names of the proxies that can be asked, "pod.namespace". A
-	// single config dump has one proxy, with an empty name: the real name is in its
-	// bootstrap.
+	// Proxies returns the names of the proxies that can be requested, in the form
+	// "pod.namespace". A single config dump has one proxy whose name is empty: its
+	// real name is in its bootstrap.
 	Proxies(ctx context.Context) ([]string, error)
 
-	// Pilot returns an answer of a Pilot. Endpoints are "syncz", "adsz", "configz",
-	// …, "config_dump?proxyID=pod.namespace", "edsz?proxyID=pod.namespace",
-	// "version".
+	// Pilot returns the response of an istiod. Endpoints are "syncz", "adsz",
+	// "configz", …, "config_dump?proxyID=pod.namespace",
+	// "edsz?proxyID=pod.namespace", "version".
 	Pilot(ctx context.Context, pilot, endpoint string) (*Body, error)
 
-	// Fetch returns an answer of a proxy's admin port. Requests are "config_dump",
-	// "clusters", "listeners", "certs", "server_info", "stats", "logging", "ready".
-	// A source may use the hint to fetch less. It may always return more than was
-	// requested.
+	// Fetch returns the response of a proxy's admin port. Requests are
+	// "config_dump", "clusters", "listeners", "certs", "server_info", "stats",
+	// "logging", "ready". A source may use the hint to fetch less. It may always
+	// return more than the hint requests.
 	Fetch(ctx context.Context, proxy, request string, hint mesh.Hint) (*Body, error)
 
 	// List returns the objects of a Kubernetes resource in all namespaces, for
-	// example "pods" or "virtualservices.networking.istio.io". In JSON the answer is
-	// a v1 List. In YAML it is documents that are Lists or objects, all of that
-	// resource. Pods may be in Protobuf.
+	// example of "pods" or "virtualservices.networking.istio.io". A JSON response
+	// is a v1 List. A YAML response consists of documents that are objects of the
+	// resource or Lists of them. Pods may be in Protobuf.
 	List(ctx context.Context, resource string) (*Body, error)
 
-	// Close closes the source. Its bodies can't be read afterwards.
+	// Close closes the source. Afterwards its bodies can't be read.
 	Close() error
 }
 
-// A Body is an answer as it was received, before any parsing. Several goroutines may
-// read it until its source is closed.
+// A Body is a response as it was received, without any parsing. Several goroutines
+// may read it until its source is closed.
 type Body struct {
 	decode.Bytes
 	Name string // the name of the body in errors, for example "config_dump.json"
@@ -69,9 +69,9 @@ type Body struct {
 // Form is the encoding of a body.
 type Form int
 
-// The forms of a body. Text is any format of the process itself, such as Envoy's
-// /clusters without format=json, or a version alone. Protobuf is a list of pods as
-// the API server encodes it (k8s.io.api.core.v1.PodList in its envelope).
+// The forms of a body. Text is any format that a process defines itself, such as
+// Envoy's /clusters without format=json, or a version. Protobuf is a list of pods
+// as the API server encodes it (k8s.io.api.core.v1.PodList in its envelope).
 const (
 	JSON Form = iota
 	Text
@@ -94,9 +94,9 @@ func (f Form) String() string {
 	return "unknown form"
 }
 
-// missing is the error for an answer that a source doesn't have.
+// missing is the error for a response that a source doesn't have.
 type missing struct {
-	why string // the reason why the answer is missing, for example that the archive is cut short; may be empty
+	why string // the reason why the response is missing, such as that the archive is cut short; may be empty
 }
 
 func (m missing) Error() string {
@@ -108,9 +108,9 @@ func (m missing) Error() string {
 
 func (missing) Is(target error) bool { return target == fs.ErrNotExist }
 
-// A dump is a [Source] that consists of one answer of one proxy: its config dump or
-// its /clusters. It accepts any name for the proxy, because the real name is in the
-// dump or isn't known at all.
+// A dump is a [Source] that consists of a single response of one proxy: its config
+// dump or its /clusters. It accepts any name for the proxy, because the real name
+// is in the dump or isn't known at all.
 type dump struct {
 	closers
 	kind string
@@ -136,8 +136,9 @@ func (d *dump) Fetch(_ context.Context, _, request string, _ mesh.Hint) (*Body, 
 	return &body, nil
 }
 
-// dumpKind returns the kind of source that a JSON document is, if it is an answer of
-// a proxy, and "" otherwise. It reads no more than necessary.
+// dumpKind returns the kind of source that a JSON document is, if the document is
+// a proxy's response, and "" otherwise. It reads no more of the document than
+// necessary.
 func dumpKind(r io.Reader) (kind string, s sketch) {
 	s = sketchJSON(r, func(name string) bool { return kindByMember(name) != "" })
 	if len(s.names) > 0 {

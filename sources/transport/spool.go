@@ -10,37 +10,39 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// pieceSize is the size in bytes of every piece except the last.
+// pieceSize is the size of each piece in bytes, except the last piece of a body.
 const pieceSize = 256 << 10
 
-// A piece is a part of a [Spool]. One goroutine writes it once, from the beginning;
-// then any number may read it. It is either in memory uncompressed, or in the
-// depot's file compressed. Answers of proxies shrink to a thirtieth, and compressing
-// them costs less than writing them.
+// A piece is a part of a [Spool]. One goroutine writes it once, from start to end.
+// Afterwards any number of goroutines may read it. It is either in memory and
+// uncompressed, or in the depot's file and compressed. Responses of proxies shrink
+// to a thirtieth, and compressing them takes less time than writing them
+// uncompressed.
 type piece struct {
 	depot *Depot
-	room  int // capacity in bytes
+	room  int // the capacity in bytes
 
 	mu     sync.Mutex
 	raw    []byte // the uncompressed bytes; nil if the piece is only in the file
 	size   int
-	stays  bool  // raw is counted in the depot's memory
-	packed int   // size of the compressed piece in the file; 0 if it isn't there
-	off    int64 // offset of the compressed piece in the file
+	stays  bool  // the bytes in raw are counted in the depot's memory
+	packed int   // the size of the compressed piece in the file; 0 if the piece isn't in the file
+	off    int64 // the offset of the compressed piece in the file
 	gone   bool
 
-	// recent is the element in depot.recent while the piece may be moved to the
-	// file; the depot's mu guards it. A piece that isn't in memory must not be in
-	// the list: the goroutine that brings it back holds its mu and waits for the mu
-	// of another piece, which is moved to the file.
+	// recent is the element of depot.recent for this piece while the piece may be
+	// moved to the file. The depot's mu guards it. A piece that isn't in memory
+	// must not be in that list. The goroutine that loads such a piece holds the
+	// piece's mu, and may wait for the mu of another piece that it moves to the
+	// file.
 	recent *list.Element
 }
 
 // buffers is a pool of buffers of pieceSize bytes.
 var buffers = sync.Pool{New: func() any { b := make([]byte, pieceSize); return &b }}
 
-// packing is a pool of buffers that can hold a compressed piece even if it doesn't
-// shrink.
+// packing is a pool of buffers that can hold a compressed piece even if
+// compression doesn't make it smaller.
 var packing = sync.Pool{New: func() any { b := make([]byte, s2.MaxEncodedLen(pieceSize)); return &b }}
 
 func borrow() []byte { return *buffers.Get().(*[]byte) }
@@ -64,8 +66,8 @@ func (d *Depot) begin(room int) (*piece, error) {
 	return &piece{depot: d, room: room, raw: borrow()[:0], stays: stays}, nil
 }
 
-// reserve reserves memory. If necessary, it moves the least recently used pieces to
-// the file. ok is false if not enough memory can be freed.
+// reserve reserves memory. If necessary, it moves the least recently used pieces
+// to the file. ok is false if it can't free enough memory.
 func (d *Depot) reserve(bytes int) (ok bool, err error) {
 	for {
 		d.mu.Lock()
@@ -88,7 +90,8 @@ func (d *Depot) reserve(bytes int) (ok bool, err error) {
 	}
 }
 
-// touch marks the piece as the one used last, and allows moving it to the file.
+// touch marks the piece as the most recently used one. Afterwards it may be moved
+// to the file.
 func (p *piece) touch() {
 	d := p.depot
 	d.mu.Lock()
@@ -102,7 +105,7 @@ func (p *piece) touch() {
 	}
 }
 
-// write appends as much of b as fits and returns the number of bytes appended.
+// write appends the first bytes of b that fit, and returns their number.
 func (p *piece) write(b []byte) int {
 	n := min(len(b), p.room-p.size)
 	p.raw = append(p.raw, b[:n]...)
@@ -127,7 +130,7 @@ func (p *piece) finish() error {
 	return nil
 }
 
-// shrink copies the bytes to a buffer of exactly their size. The caller must hold
+// shrink moves the bytes to a buffer of exactly their size. The caller must hold
 // mu.
 func (p *piece) shrink() {
 	small := append(make([]byte, 0, p.size), p.raw...)
@@ -175,8 +178,8 @@ func (p *piece) free() {
 	p.raw, p.stays = nil, false
 }
 
-// leave removes the piece from depot.recent. A reader may have put it back there
-// while pack waited for that reader.
+// leave removes the piece from depot.recent. While pack waited for a reader, the
+// reader may have added the piece to that list again.
 func (p *piece) leave() {
 	d := p.depot
 	d.mu.Lock()
@@ -187,8 +190,8 @@ func (p *piece) leave() {
 	}
 }
 
-// readAt copies bytes of the piece into b, beginning at offset off, and returns their
-// number. The bytes must have been written before.
+// readAt copies bytes of the piece at offset off into b, and returns their number.
+// The bytes must have been written before.
 func (p *piece) readAt(b []byte, off int) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -209,7 +212,7 @@ func (p *piece) readAt(b []byte, off int) (int, error) {
 	return n, nil
 }
 
-// unpack brings the piece back into memory. The caller must hold mu.
+// unpack loads the piece into memory. The caller must hold mu.
 func (p *piece) unpack() error {
 	scratch := packing.Get().(*[]byte)
 	defer packing.Put(scratch)
@@ -231,7 +234,7 @@ func (p *piece) unpack() error {
 	return nil
 }
 
-// discard frees the piece's memory and its range in the file.
+// discard frees the memory of the piece and its range in the file.
 func (p *piece) discard() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -249,17 +252,17 @@ func (p *piece) discard() {
 	d.held -= int64(p.room)
 }
 
-// A Spool is a body in a [Depot]. Its size isn't known before it is complete. One
-// goroutine writes it from beginning to end; after Trim any number of goroutines may
+// A Spool is a body in a [Depot]. Its size isn't known until it is complete. One
+// goroutine writes it from start to end. After Trim any number of goroutines may
 // read it.
 type Spool struct {
 	depot *Depot
 	list  []*piece
 	size  int64
-	most  int64 // the final size in bytes, if it is known
+	most  int64 // the final size in bytes, if it is known in advance
 }
 
-// Write appends b.
+// Write appends the bytes of b to the body.
 func (p *Spool) Write(b []byte) (int, error) {
 	done := 0
 	for done < len(b) {
@@ -286,7 +289,7 @@ func (p *Spool) Write(b []byte) (int, error) {
 	return done, nil
 }
 
-// ReadAt implements [io.ReaderAt] for the bytes written so far.
+// ReadAt implements [io.ReaderAt] on the bytes that were written so far.
 func (p *Spool) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("read before the beginning")
@@ -309,8 +312,8 @@ func (p *Spool) ReadAt(b []byte, off int64) (int, error) {
 // Size returns the number of bytes written.
 func (p *Spool) Size() int64 { return p.size }
 
-// Discard frees the storage of the body. The spool is empty afterwards, and its
-// former content can't be read any more.
+// Discard frees the storage of the body. Afterwards the spool is empty, and its
+// former content can't be read.
 func (p *Spool) Discard() {
 	for _, q := range p.list {
 		q.discard()
@@ -318,8 +321,8 @@ func (p *Spool) Discard() {
 	p.list, p.size = nil, 0
 }
 
-// Trim marks the body as complete, which frees unused memory of its last piece. Nothing
-// may be written to the body afterwards.
+// Trim marks the body as complete. It frees the unused memory of the last piece.
+// No more bytes may be written afterwards.
 func (p *Spool) Trim() error {
 	if p.size%pieceSize == 0 {
 		return nil

@@ -10,12 +10,12 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxWindow is the largest zstd window of archives from other programs, in bytes.
-// The zstd command itself refuses larger ones without --long.
+// maxWindow is the maximum zstd window in bytes of archives from other programs.
+// The zstd command itself refuses larger windows without --long.
 const maxWindow = 128 << 20
 
-// compression returns the compression of bytes that begin with head: "gzip", "zstd",
-// or "" if none is recognized.
+// compression returns the compression of an input that begins with head: "gzip",
+// "zstd", or "" if it recognizes none.
 func compression(head []byte) string {
 	switch {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
@@ -27,7 +27,7 @@ func compression(head []byte) string {
 	return ""
 }
 
-// unpack decompresses r, which has the given compression.
+// unpack returns a reader that decompresses r.
 func unpack(r io.Reader, compression string) (io.ReadCloser, error) {
 	if compression == "gzip" {
 		return gzip.NewReader(r)
@@ -39,7 +39,8 @@ func unpack(r io.Reader, compression string) (io.ReadCloser, error) {
 	return z.IOReadCloser(), nil
 }
 
-// A meter passes bytes on until the context ends or the limit is exceeded.
+// A meter is a reader that returns an error when the context has ended or when the
+// limit is exceeded.
 type meter struct {
 	ctx   context.Context
 	r     io.Reader
@@ -51,8 +52,8 @@ func newMeter(ctx context.Context, r io.Reader, limit int64) *meter {
 	return &meter{ctx: ctx, r: r, limit: limit, left: limit}
 }
 
-// Read reads from r. It returns a [limitError] if there are more bytes than the
-// limit.
+// Read reads from the underlying reader. It returns a [limitError] if there are
+// more bytes than the limit.
 func (m *meter) Read(p []byte) (int, error) {
 	if err := context.Cause(m.ctx); err != nil {
 		return 0, err
@@ -66,10 +67,11 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A patient reader reads from r (a terminal, a pipe) in a goroutine of its own, so
-// that a waiting read ends with the context. The goroutine starts with the first
-// Read, because bytes that it takes from a pipe are lost to every other reader of
-// the pipe. It ends after the read in progress, at the latest when r ends.
+// A patient reader reads from r (a terminal or a pipe) in a goroutine of its own,
+// so that a waiting read can end with the context. The goroutine starts with the
+// first Read, because other readers of a pipe don't get the bytes that the
+// goroutine has read. After the context has ended, the goroutine ends when its
+// current read returns.
 type patient struct {
 	ctx    context.Context
 	source io.Reader
@@ -84,17 +86,17 @@ type chunk struct {
 	err error
 }
 
-// Patient returns a reader of r (a terminal, a pipe) that reads a little ahead. A
-// waiting read ends with ctx and returns the context's error. Nothing is read from r
-// before the first Read.
+// Patient returns a reader that reads a little ahead from r (a terminal or a
+// pipe). If ctx ends, a waiting read returns the context's error. Nothing is read
+// from r before the first Read.
 func Patient(ctx context.Context, r io.Reader) io.Reader { return newPatient(ctx, r) }
 
 func newPatient(ctx context.Context, r io.Reader) *patient {
 	return &patient{ctx: ctx, source: r, chunks: make(chan chunk)}
 }
 
-// pump alternates between two buffers, because the reader no longer uses the first
-// when it takes the second.
+// pump alternates between two buffers: when the reader takes the second buffer, it
+// no longer uses the first one.
 func (p *patient) pump() {
 	var buffers [2][64 << 10]byte
 	for i := 0; ; i ^= 1 {
@@ -110,7 +112,7 @@ func (p *patient) pump() {
 	}
 }
 
-// Read waits for bytes and returns them.
+// Read waits for bytes and copies them into b.
 func (p *patient) Read(b []byte) (int, error) {
 	p.start.Do(func() { go p.pump() })
 	for len(p.rest) == 0 {

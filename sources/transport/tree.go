@@ -15,20 +15,20 @@ import (
 // relative and use slashes; "." is the tree itself. Several goroutines may call the
 // methods concurrently.
 type tree interface {
-	// dir returns the sorted content of a folder. The content of a folder that
-	// doesn't exist is empty.
+	// dir returns the sorted entries of a folder. A folder that doesn't exist has
+	// none.
 	dir(name string) (listing, error)
 
-	// open returns a file's bytes, which can be read until the tree is closed. For a
-	// file that doesn't exist it returns a [missing] error.
+	// open returns the bytes of a file, which can be read until the tree is
+	// closed. It returns a [missing] error for a file that doesn't exist.
 	open(ctx context.Context, name string) (decode.Bytes, error)
 
-	// newest returns the time of the newest file, or the zero time if no time is
-	// known.
+	// newest returns the time of the newest file. It returns the zero time if no
+	// file has a time.
 	newest() time.Time
 }
 
-// A listing is the content of a folder, sorted by name.
+// A listing holds the entries of a folder, sorted by name.
 type listing struct{ folders, files []string }
 
 func (l listing) hasFolder(name string) bool {
@@ -41,7 +41,7 @@ func (l listing) hasFile(name string) bool {
 	return ok
 }
 
-// A catalog is the set of folders of an archive, by name.
+// A catalog holds the folders of an archive, by name.
 type catalog map[string]*listing
 
 // maxDepth is the maximum number of parts in a file's name; deeper files are ignored.

@@ -9,14 +9,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// diskError is an error of the storage that is written to, as opposed to an error of
-// the input.
+// diskError is an error of the storage to which bytes are written. It isn't an
+// error of the input.
 type diskError struct{ err error }
 
 func (e *diskError) Error() string { return e.err.Error() }
 func (e *diskError) Unwrap() error { return e.err }
 
-// diskWriter converts the errors of a Writer to [diskError]s.
+// diskWriter converts each error of a Writer to a [diskError].
 type diskWriter struct{ w io.Writer }
 
 func (d diskWriter) Write(p []byte) (int, error) {
@@ -27,8 +27,8 @@ func (d diskWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// mapTar returns the files of an uncompressed archive. They are read directly from
-// the archive.
+// mapTar returns the files of an uncompressed archive. A file is later read
+// directly from the archive.
 func mapTar(ctx context.Context, raw decode.Bytes, o OpenOptions, l *ledger) (*archive, error) {
 	r := io.NewSectionReader(raw, 0, raw.Size())
 	o.MaxMember = math.MaxInt64 // no limit is needed, because the file isn't copied
@@ -61,7 +61,7 @@ func storeTar(ctx context.Context, r io.Reader, d *Depot, o OpenOptions, l *ledg
 	return a, err
 }
 
-// store copies the next size bytes of r into the depot.
+// store copies the next size bytes of r to the depot.
 func store(d *Depot, r io.Reader, size int64) (decode.Bytes, error) {
 	p := d.sized(size)
 	if _, err := io.CopyN(diskWriter{p}, r, size); err != nil {
@@ -74,7 +74,7 @@ func store(d *Depot, r io.Reader, size int64) (decode.Bytes, error) {
 	return trimmed(p)
 }
 
-// storeAll copies all of r into the depot.
+// storeAll copies all bytes of r to the depot.
 func storeAll(d *Depot, r io.Reader) (decode.Bytes, error) {
 	p := d.Spool()
 	if _, err := io.Copy(diskWriter{p}, r); err != nil {
@@ -83,7 +83,7 @@ func storeAll(d *Depot, r io.Reader) (decode.Bytes, error) {
 	return trimmed(p)
 }
 
-// trimmed ends a body.
+// trimmed marks a body as complete and returns its bytes.
 func trimmed(p *Spool) (decode.Bytes, error) {
 	if err := p.Trim(); err != nil {
 		return nil, &diskError{err}

@@ -11,20 +11,22 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A Writer writes a snapshot archive. It is a .tar.zst that `tar --zstd -x` can
-// read, and a single file of it can be read without the rest. One goroutine at a
-// time may use it. It holds nothing in memory except the index.
+// A Writer writes a snapshot archive. The archive is a .tar.zst that `tar --zstd
+// -x` can unpack. A single file of it can be read without reading the other files.
+// Only one goroutine at a time may use a Writer. It keeps only the index in
+// memory.
 type Writer struct {
 	out     counter
 	zstd    *zstd.Encoder
-	sink    redirect // the writer that tar writes to
+	sink    redirect // the writer to which package tar writes
 	tar     *tar.Writer
 	time    time.Time
 	entries []indexEntry
-	err     error // the first error; after it the archive can't be continued
+	err     error // the first error, after which the archive can't be continued
 }
 
-// NewWriter returns a Writer to w. All files get the time takenAt, in whole seconds.
+// NewWriter returns a Writer that writes an archive to w. All files get the time
+// takenAt, in whole seconds.
 func NewWriter(w io.Writer, takenAt time.Time) (*Writer, error) {
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(memberWindow),
 		zstd.WithEncoderLevel(zstd.SpeedBetterCompression))
@@ -36,9 +38,9 @@ func NewWriter(w io.Writer, takenAt time.Time) (*Writer, error) {
 	return out, nil
 }
 
-// Add writes a file with size bytes, which it reads from r. The name is relative,
-// with slashes: "proxies/web.default/config_dump.json". After an error the archive
-// is broken, unless the error was only about the name.
+// Add adds a file with size bytes, which it reads from r. The name is a relative
+// path with slashes, such as "proxies/web.default/config_dump.json". After an
+// error the archive can't be continued, unless the error was about the name.
 func (w *Writer) Add(name string, size int64, r io.Reader) error {
 	if w.err != nil {
 		return w.err
@@ -62,7 +64,7 @@ func (w *Writer) add(name string, size int64, r io.Reader) error {
 	if err := w.tar.WriteHeader(h); err != nil {
 		return err
 	}
-	// A frame that states its size can be read with no more memory than that.
+	// A reader needs no more memory than this size to unpack the frame.
 	w.zstd.ResetContentSize(&w.out, int64(headers.Len())+(size+tarBlock-1)/tarBlock*tarBlock)
 	w.sink.Writer = w.zstd
 	if _, err := headers.WriteTo(w.zstd); err != nil {
@@ -77,7 +79,7 @@ func (w *Writer) add(name string, size int64, r io.Reader) error {
 	case n < size:
 		return fmt.Errorf("has %d bytes, not the %d announced", n, size)
 	}
-	if err := w.tar.Flush(); err != nil { // writes the padding into the same frame
+	if err := w.tar.Flush(); err != nil { // this writes tar's padding to the same frame
 		return err
 	}
 	return w.zstd.Close()
@@ -109,7 +111,7 @@ func (w *Writer) Close() error {
 // A redirect is a writer whose destination can be changed.
 type redirect struct{ io.Writer }
 
-// A counter counts the bytes written through it.
+// A counter is a writer that counts the bytes that pass through it.
 type counter struct {
 	w io.Writer
 	n int64

@@ -23,8 +23,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// TestTarReadsOurArchive reads an archive of the writer with the programs tar and
-// zstd.
+// TestTarReadsOurArchive checks that the programs tar and zstd can read an archive
+// of the Writer.
 func TestTarReadsOurArchive(t *testing.T) {
 	for _, program := range []string{"tar", "zstd"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -32,7 +32,7 @@ func TestTarReadsOurArchive(t *testing.T) {
 		}
 	}
 	files := small()
-	files["proxies/"+strings.Repeat("long.", 45)+"default/config_dump.json"] = "{}" // so long a name needs a PAX header
+	files["proxies/"+strings.Repeat("long.", 45)+"default/config_dump.json"] = "{}" // tar needs a PAX header for such a long name
 	files["proxies/empty.default/config_dump.json"] = ""
 	files["proxies/block.default/config_dump.json"] = strings.Repeat("b", 1024)
 	archive, dir := asFile(t, asOurs(t, files)), t.TempDir()
@@ -63,7 +63,7 @@ func TestWriterErrors(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	must(t, w.Add("manifest.json", 2, strings.NewReader("{}"))) // an error about a name doesn't break the archive
+	must(t, w.Add("manifest.json", 2, strings.NewReader("{}"))) // an error about a name doesn't end the archive
 	for _, c := range []struct {
 		r    io.Reader
 		want string
@@ -74,7 +74,7 @@ func TestWriterErrors(t *testing.T) {
 	} {
 		w, err := NewWriter(&b, taken)
 		must(t, err)
-		for range 2 { // the archive stays broken
+		for range 2 { // each further use returns the same error
 			if err := w.Add("f", 3, c.r); err == nil || err.Error() != c.want {
 				t.Errorf("%v, want %s", err, c.want)
 			}
@@ -105,7 +105,7 @@ func TestWriterToAFullDisk(t *testing.T) {
 	}
 }
 
-// counted counts the bytes that are read from an archive.
+// counted provides the bytes of an archive and counts those that are read.
 type counted struct {
 	*bytes.Reader
 	n atomic.Int64
@@ -116,7 +116,7 @@ func (c *counted) ReadAt(b []byte, off int64) (int, error) {
 	return c.Reader.ReadAt(b, off)
 }
 
-// noise returns text that doesn't compress well.
+// noise returns a text that doesn't compress well.
 func noise(seed uint64, n int) string {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	b := make([]byte, n)
@@ -126,8 +126,8 @@ func noise(seed uint64, n int) string {
 	return string(b)
 }
 
-// TestOneFileWithoutTheRest counts the bytes that are read from an archive of 400
-// proxies for one of its files.
+// TestOneFileWithoutTheRest checks that only a few bytes of an archive of 400
+// proxies are read for one of its files.
 func TestOneFileWithoutTheRest(t *testing.T) {
 	files := map[string]string{"manifest.json": small()["manifest.json"]}
 	for i := range 400 {
@@ -145,7 +145,7 @@ func TestOneFileWithoutTheRest(t *testing.T) {
 		t.Fatal(len(ids), err)
 	}
 	opened := raw.n.Load()
-	if opened > 100_000 { // these are the first 64 KB, the index and the manifest
+	if opened > 100_000 { // the first 64 KB, the index and the manifest are read
 		t.Errorf("%d of %d bytes read to open it", opened, len(b))
 	}
 	got, err := fetch(t, s, "web-217.default", "config_dump")
@@ -161,7 +161,8 @@ func TestOneFileWithoutTheRest(t *testing.T) {
 	}
 }
 
-// TestFilesAtOnce reads all files from many goroutines, for the race detector.
+// TestFilesAtOnce reads all files from many goroutines, so that the race detector
+// can find races.
 func TestFilesAtOnce(t *testing.T) {
 	files := map[string]string{}
 	for i := range 40 {
@@ -215,7 +216,8 @@ func TestIndexRoundTrip(t *testing.T) {
 	}
 }
 
-// shifted is bytes that begin at an offset. Reading before that offset is an error.
+// shifted provides the bytes of an archive from an offset on. Reading before that
+// offset is an error.
 type shifted struct {
 	r  *bytes.Reader
 	by int64
@@ -231,8 +233,8 @@ func (s *shifted) ReadAt(b []byte, off int64) (int, error) {
 
 var _ decode.Bytes = (*shifted)(nil)
 
-// TestALyingIndex opens archives with an index that is well-formed and wrong. No
-// file must be returned under the name of another or with other bytes.
+// TestALyingIndex opens archives whose index is well-formed but wrong. Each file
+// must have its own name and its own bytes, or must not be returned.
 func TestALyingIndex(t *testing.T) {
 	files := small()
 	b := asOurs(t, files)
@@ -268,14 +270,14 @@ func TestALyingIndex(t *testing.T) {
 		}
 		s.Close()
 	}
-	// An index that doesn't fit at all is ignored.
+	// An index that isn't valid for the archive is ignored.
 	for name, bad := range map[string][]byte{
 		"appended":  append([]byte("\x50\x2a\x4d\x18\x00\x00\x00\x00"), b...),
 		"trailing":  append(bytes.Clone(b), "\x50\x2a\x4d\x18\x00\x00\x00\x00"...),
 		"two files": append(bytes.Clone(asOurs(t, nil)), b...),
 	} {
 		s, err := OpenBytes(t.Context(), "x", bad, OpenOptions{})
-		if name == "two files" { // a tar reader ends at the first end mark
+		if name == "two files" { // a tar reader stops at the first end mark
 			if err == nil || err.Error() != "x: an empty archive" {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -287,7 +289,7 @@ func TestALyingIndex(t *testing.T) {
 	}
 }
 
-// TestFramesTellTheirSize checks that unpacking a small file takes little memory.
+// TestFramesTellTheirSize checks that unpacking a small file needs little memory.
 func TestFramesTellTheirSize(t *testing.T) {
 	b := asOurs(t, map[string]string{"large": noise(1, 500_000)})
 	var h zstd.Header
