@@ -12,10 +12,8 @@ import (
 // A bugReport is a [Source] that reads the output of `istioctl bug-report`:
 //
 //	istio/<namespace>/<pod>/debug/<endpoint>     istiod's response
-//
-// proxies/<namespace>/<pod>/<request>          Envoy's response,
-// "config_dump?include_eds"        cluster/<name>
-// Kubernetes objects, see lists
+//	proxies/<namespace>/<pod>/<request>          Envoy's response, "config_dump?include_eds"
+//	cluster/<name>                               Kubernetes objects, see lists
 //
 // Envoy's /clusters and /listeners are in Envoy's text format. Envoy has already
 // redacted private keys.
