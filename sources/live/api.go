@@ -31,8 +31,8 @@ const (
 	maxPause  = 5 * time.Second
 )
 
-// An api sends requests to an API server. They are plain GETs without a client-side
-// rate limit, since the server has its own.
+// An api sends requests to an API server. They are plain GETs. They have no
+// client-side rate limit, since the server has its own.
 type api struct {
 	client *http.Client
 	base   *url.URL
@@ -41,7 +41,7 @@ type api struct {
 
 func newAPI(config *rest.Config) (*api, error) {
 	c := rest.CopyConfig(config)
-	c.Timeout = 0 // this package has deadlines of its own
+	c.Timeout = 0 // this package sets its own deadlines
 	client, err := rest.HTTPClientFor(c)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func newAPI(config *rest.Config) (*api, error) {
 	return &api{&own, base, agent}, nil
 }
 
-// request returns the HTTP request for a path.
+// request returns an HTTP request for a path.
 func (a *api) request(ctx context.Context, path string, query url.Values, accept string) (*http.Request, error) {
 	u := a.base.JoinPath(path)
 	u.RawQuery = query.Encode()
@@ -72,8 +72,8 @@ func (a *api) request(ctx context.Context, path string, query url.Values, accept
 	return req, nil
 }
 
-// get returns the API server's answer for a path. It retries if the API server is
-// too busy or still starting and says when to retry.
+// get returns the API server's response for a path. If the API server is too busy
+// or is starting and asks for a retry, get retries.
 func (c *Cluster) get(ctx context.Context, path string, query url.Values, accept string) (*transport.Spool, error) {
 	for tries := 1; ; tries++ {
 		spool, later, err := c.getOnce(ctx, path, query, accept)
@@ -89,8 +89,8 @@ func (c *Cluster) get(ctx context.Context, path string, query url.Values, accept
 	}
 }
 
-// getOnce sends one request. If the API server asks for a retry, later is the pause
-// before it.
+// getOnce sends one request. If the API server asks for a retry, later is the
+// pause before it.
 func (c *Cluster) getOnce(ctx context.Context, path string, query url.Values, accept string) (spool *transport.Spool, later time.Duration, err error) {
 	whole, cancel := c.whole(ctx)
 	defer cancel()
@@ -131,7 +131,8 @@ func (c *Cluster) getOnce(ctx context.Context, path string, query url.Values, ac
 	return spool, 0, nil
 }
 
-// retryAfter returns the pause after which to retry; 0 means no retry.
+// retryAfter returns the pause before a retry. It returns 0 if no retry is
+// allowed.
 func retryAfter(resp *http.Response) time.Duration {
 	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
 		return 0
@@ -143,7 +144,8 @@ func retryAfter(resp *http.Response) time.Duration {
 	return max(time.Duration(n)*time.Second, time.Millisecond)
 }
 
-// apiLate returns the error for a request to the API server that was stopped.
+// apiLate returns the error for a request to the API server that was stopped: the
+// error of ctx or that of a deadline.
 func (c *Cluster) apiLate(ctx, whole context.Context, spool *transport.Spool) error {
 	if err := ended(ctx); err != nil {
 		return err
@@ -158,7 +160,7 @@ func (c *Cluster) apiLate(ctx, whole context.Context, spool *transport.Spool) er
 	return &rewordedError{"API server: " + s.Error(), s}
 }
 
-// failure returns the error for an answer whose status isn't 200.
+// failure returns the error for a response whose status isn't 200.
 func failure(code int, spool *transport.Spool) error {
 	text := make([]byte, min(spool.Size(), 64<<10))
 	if _, err := spool.ReadAt(text, 0); err != nil && err != io.EOF {

@@ -10,20 +10,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A Dialer opens connections to the pods of a cluster. Its errors can be checked
-// with apierrors.IsForbidden and the like. A dialer may also have the method
+// A Dialer opens connections to the pods of a cluster. Its errors work with
+// apierrors.IsForbidden and similar functions. A dialer may also have the method
 //
 //	Drop(namespace, pod string)
 //
-// which is called for a pod that accepted a connection and didn't answer: the tunnel
-// to the pod may be dead.
+// It is called for a pod that accepted a connection and didn't respond, because
+// the tunnel to the pod may be dead.
 type Dialer interface {
-	// DialContext opens a connection to a port of a pod. The dialer sets the
-	// deadline for that.
+	// DialContext opens a connection to a port of a pod. The dialer itself sets a
+	// deadline for opening the connection.
 	DialContext(ctx context.Context, namespace, pod string, port int) (net.Conn, error)
 
-	// Release is called when a pod's connections are closed and no other is needed
-	// for now.
+	// Release is called when all connections to a pod are closed and no more are
+	// needed for now.
 	Release(namespace, pod string)
 
 	// Exec runs a command in a container and writes its output to out.
@@ -33,7 +33,7 @@ type Dialer interface {
 	Close() error
 }
 
-// An asker sends questions over connections and keeps the answers.
+// An asker sends questions over connections and stores the responses.
 type asker struct {
 	limits
 	counters
@@ -43,11 +43,11 @@ type asker struct {
 	queues map[string]*queue
 }
 
-// An address is the process that a question goes to.
+// An address identifies the process that receives a question.
 type address struct {
-	id      string // the key of the queue for its requests
+	id      string // the key of the queue of requests to the process
 	port    int
-	several bool // the process accepts several questions at once
+	several bool // the process accepts several requests at the same time
 	dial    func(context.Context) (net.Conn, error)
 	release func()
 	drop    func()
@@ -69,10 +69,11 @@ func (a *asker) queue(id string) *queue {
 	return l
 }
 
-// inTurn waits for its turn in the queue of the address and then calls do. So that a
-// hanging proxy costs only one deadline, it returns an error without calling do in
-// two cases: a request before it in the queue got no answer at all, or any request
-// got its answer too slowly. When the queue becomes empty, the address is released.
+// inTurn waits for its turn in the queue of the address, and then calls do. In two
+// cases it returns an error without calling do, so that a proxy that hangs costs
+// only one deadline: an earlier request in the queue got no response at all, or
+// some response was too slow. When the queue becomes empty, inTurn releases the
+// address.
 func (a *asker) inTurn(ctx context.Context, to address, do func(*queue) error) error {
 	l := a.queue(to.id)
 	since := l.enter()
@@ -87,7 +88,7 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*queue) error) e
 	case <-ctx.Done():
 		return ended(ctx)
 	}
-	if err := ended(ctx); err != nil { // if both are ready, select may choose a turn although ctx has ended
+	if err := ended(ctx); err != nil { // select may choose the turn at random even if ctx has ended
 		return err
 	}
 	if err := l.errorSince(since); err != nil {
@@ -99,15 +100,15 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*queue) error) e
 	}
 	if isMute(err) {
 		l.noteMute(err)
-		if !to.several || l.alone() { // otherwise dropping the connection would cut off the answers to other requests
+		if !to.several || l.alone() { // dropping a connection that other requests use would cut off their responses
 			to.drop()
 		}
 	}
 	return err
 }
 
-// forget frees the storage of all bodies, and allows requests to slow addresses
-// again.
+// forget frees the storage of all bodies. It also allows requests to slow
+// addresses again.
 func (a *asker) forget() {
 	a.spools.forget()
 	a.mu.Lock()
@@ -117,20 +118,21 @@ func (a *asker) forget() {
 	}
 }
 
-// isMute reports whether the error says that no byte of an answer came.
+// isMute reports whether an error means that no byte of a response was received.
 func isMute(err error) bool {
 	var silent *SilentError
 	return errors.As(err, &silent) && !silent.Begun
 }
 
-// isSlow reports whether the error says that an answer came too slowly.
+// isSlow reports whether an error means that a response arrived too slowly.
 func isSlow(err error) bool {
 	var silent *SilentError
 	return errors.As(err, &silent) && silent.Slow
 }
 
-// ask sends the question over an idle connection or a new one. The server may have
-// closed the idle one, which only shows when it is used; then a new one is opened.
+// ask sends the question over an idle connection or over a new one. If the server
+// has closed the idle connection, which is noticed only when it is used, ask opens
+// a new one.
 func (a *asker) ask(ctx context.Context, to address, q *question, l *queue) (*transport.Body, error) {
 	if c := l.kept(to.port); c != nil {
 		body, err := a.over(ctx, c, to, q, l)
@@ -145,8 +147,8 @@ func (a *asker) ask(ctx context.Context, to address, q *question, l *queue) (*tr
 	return a.over(ctx, newConn(nc), to, q, l)
 }
 
-// over sends the question over a connection. Afterwards it keeps the connection for
-// waiting requests or closes it.
+// over sends the question over a connection. Afterwards it keeps the connection if
+// other requests wait for it, and otherwise closes it.
 func (a *asker) over(ctx context.Context, c *conn, to address, q *question, l *queue) (*transport.Body, error) {
 	body, again, err := a.exchange(ctx, c, q, l.alone())
 	if err == nil && again {

@@ -18,38 +18,38 @@ import (
 
 // The default ports.
 const (
-	envoyPort = 15000 // the admin port of Envoy and ztunnel
+	envoyPort = 15000 // the admin port of Envoy and of ztunnel
 	pilotPort = 15014 // istiod's port for metrics and debug endpoints
 )
 
-// ClusterOptions select the mesh to read, and set the deadlines.
+// ClusterOptions select the mesh and set the deadlines.
 type ClusterOptions struct {
-	Context string // the context in kubeconfig; the document uses it as the name of the cluster
+	Context string // the context in the kubeconfig, which is also the cluster's name in the document
 	Config  *rest.Config
-	Dialer  Dialer // the Cluster owns it after NewCluster and closes it
+	Dialer  Dialer // opens the connections; after NewCluster it belongs to the Cluster, which closes it
 
 	IstioNamespace string // the namespace of the istiods; empty means istio-system
-	Revision       string // the revision of the istiods to ask; empty means all
+	Revision       string // the revision of the istiods; empty means all revisions
 
 	// Namespace is a namespace whose pods are listed in addition to those of
-	// IstioNamespace, if the pods of all namespaces may not be listed.
+	// IstioNamespace, if listing the pods of all namespaces is forbidden.
 	Namespace string
 
-	AdminPort int // admin port of the Envoys; 0 means the one in the pod's annotation, or else 15000
+	AdminPort int // the admin port of Envoys; 0 means the port in the pod's annotation, or 15000 without one
 
 	// RequestTimeout limits each request, from the connection to the end of the
-	// answer. If it is 0, FirstByte limits the time to the first byte; after that
-	// the request fails if no byte arrives for 30 s.
+	// response. If it is 0, FirstByte limits the time to the first byte. After
+	// that, the request fails if no byte arrives for 30 s.
 	RequestTimeout time.Duration
-	FirstByte      time.Duration // deadline for the first byte; 0 means 5 s, or 15 s for a dump that is computed before its first byte
-	Timeout        Timeout       // sets the deadlines; nil means no deadlines
+	FirstByte      time.Duration // the deadline for the first byte; 0 means 5 s, or 15 s for a dump that is computed before its first byte
+	Timeout        Timeout       // sets the deadlines; nil means that there are none
 
-	TempDir string           // directory for the temporary file with bodies; empty means the system's
+	TempDir string           // the directory of the temporary file with bodies; empty means the system's
 	Quota   *transport.Quota // limits the bodies in temporary files; nil means no limit
 }
 
-// A Cluster is a transport.Source of a running mesh, which it reaches through the
-// API server.
+// A Cluster is a transport.Source of a running mesh. It reaches the mesh through
+// the API server.
 type Cluster struct {
 	*asker
 	options ClusterOptions
@@ -66,7 +66,7 @@ type Cluster struct {
 	faults []*mesh.Fault
 }
 
-// NewCluster returns a source. It sends no requests yet. If it returns an error, the
+// NewCluster returns a source. It sends no requests. If it returns an error, the
 // caller must close the dialer.
 func NewCluster(o ClusterOptions) (*Cluster, error) {
 	if o.Config == nil || o.Dialer == nil {
@@ -86,13 +86,13 @@ func NewCluster(o ClusterOptions) (*Cluster, error) {
 	}, nil
 }
 
-// Manifest returns a manifest for a live source, with the name of the kubeconfig
-// context.
+// Manifest returns the manifest of a live source. It contains the name of the
+// kubeconfig context.
 func (c *Cluster) Manifest() transport.Manifest {
 	return transport.Manifest{Kind: transport.KindLive, Context: c.options.Context, IstioNamespace: c.options.IstioNamespace}
 }
 
-// Faults returns the faults so far. After List("pods") there may be one more.
+// Faults returns the faults so far. List("pods") may add one.
 func (c *Cluster) Faults() []*mesh.Fault {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,16 +105,17 @@ func (c *Cluster) fault(f *mesh.Fault) {
 	c.faults = append(c.faults, f)
 }
 
-// Proxies returns none: the proxies are found through pods and istiods.
+// Proxies returns no names, because the caller finds the proxies through pods and
+// istiods.
 func (c *Cluster) Proxies(context.Context) ([]string, error) { return nil, nil }
 
 // Stats returns the progress of the requests.
 func (c *Cluster) Stats() Stats { return c.stats() }
 
-// Fetch sends a request to the admin port of a proxy, which is named
-// "pod.namespace". A request with a query is sent unchanged. A plain word, as it
-// names a file in a snapshot, is expanded to a full request. The hint isn't used,
-// because the request already contains it.
+// Fetch sends a request to the admin port of a proxy. The name of the proxy has
+// the form "pod.namespace". A request with a query is sent unchanged. A plain
+// word, which names a file in a snapshot, is expanded to a full request. Fetch
+// ignores the hint, because the request already contains it.
 func (c *Cluster) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint) (*transport.Body, error) {
 	defer c.begin()()
 	p, ok := podOf(proxy)
@@ -135,8 +136,8 @@ func (c *Cluster) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint)
 	return c.question(ctx, p, at.port, false, q, execution{pilotAgent(q, at.port), fmt.Sprintf("port %d", at.port)})
 }
 
-// Pilot sends a request to an istiod, for a debug endpoint or the version. The
-// istiod is named "pod.namespace".
+// Pilot sends a request to an istiod, for a debug endpoint or for the version. The
+// name of the istiod has the form "pod.namespace".
 func (c *Cluster) Pilot(ctx context.Context, pilot, endpoint string) (*transport.Body, error) {
 	defer c.begin()()
 	p, ok := podOf(pilot)
@@ -158,16 +159,15 @@ func (c *Cluster) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 	return c.question(ctx, p, port, true, q, execution{run: pilotDiscovery(q)})
 }
 
-// An execution is a program to run in a pod if connections to its ports are
-// forbidden.
+// An execution is a program that runs in a pod and sends the request there, if
+// connections to the pod's ports are forbidden.
 type execution struct {
 	run *program
-	not string // if run is nil, the target that no program can reach, for the error
+	not string // if run is nil, the process that no program can reach, for the error
 }
 
-// question sends a question to a pod over a connection to its port. If
-// connections are forbidden, it runs a program in the pod that sends the
-// question.
+// question sends a question to a pod over a connection to a port of the pod. If
+// connections are forbidden, it runs a program in the pod that sends the question.
 func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q *question, other execution) (body *transport.Body, err error) {
 	to := address{
 		id: p.id(), port: port, several: several,
@@ -194,7 +194,7 @@ func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q
 	return body, err
 }
 
-// dialForbiddenError is the error of a connection that the API server forbids.
+// dialForbiddenError is the error for a connection that the API server forbids.
 type dialForbiddenError struct{ error }
 
 // dial opens a connection to a port of a pod.
@@ -216,9 +216,9 @@ func (c *Cluster) dial(ctx context.Context, p pod, port int) (net.Conn, error) {
 	return nil, unreached(port, err)
 }
 
-// Forget drops what is known about pods and istiods, the faults, and all bodies,
-// which can't be read any more. The next request sees the mesh as it is then. No
-// request may be under way.
+// Forget drops the faults and everything that is known about pods and istiods. It
+// also drops all bodies, which can't be read afterwards. The next request reads
+// the mesh again. No request may be in progress.
 func (c *Cluster) Forget() {
 	c.listed.forget()
 	c.adminAddresses.forget()

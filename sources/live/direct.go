@@ -15,12 +15,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// DirectOptions are the addresses to ask and the deadlines, which are those of
-// [ClusterOptions].
+// DirectOptions hold the addresses of istiods and Envoys, and the deadlines. The
+// deadlines are the same as in [ClusterOptions].
 type DirectOptions struct {
-	// Pilots are the addresses of istiods' debug endpoints, and Envoys those of
-	// Envoys' admin interfaces. The forms are http://127.0.0.1:15014, host:port, or
-	// a host alone for the default port.
+	// Pilots are the addresses of istiods' debug endpoints. Envoys are the
+	// addresses of Envoys' admin ports. An address has the form
+	// http://127.0.0.1:15014, host:port, or host. The last form means the default
+	// port.
 	Pilots, Envoys []string
 
 	RequestTimeout time.Duration
@@ -30,15 +31,15 @@ type DirectOptions struct {
 	Quota          *transport.Quota
 }
 
-// A Direct is a transport.Source that asks given addresses, without Kubernetes. It
-// names istiods and Envoys "host:port".
+// A Direct is a transport.Source that sends requests to given addresses, without
+// Kubernetes. The names of istiods and Envoys have the form "host:port".
 type Direct struct {
 	*asker
 	pilots, envoys []string
 	dialer         net.Dialer
 }
 
-// NewDirect returns a source. It sends no requests yet.
+// NewDirect returns a source. It sends no requests.
 func NewDirect(o DirectOptions) (*Direct, error) {
 	d := &Direct{asker: newAsker(newLimits(o.RequestTimeout, o.FirstByte, o.Timeout), o.TempDir, o.Quota)}
 	var err error
@@ -51,7 +52,7 @@ func NewDirect(o DirectOptions) (*Direct, error) {
 	return d, nil
 }
 
-// hosts returns the names of addresses, without duplicates.
+// hosts returns the names for a list of addresses, without duplicates.
 func hosts(all []string, port int) ([]string, error) {
 	var names []string
 	for _, a := range all {
@@ -65,8 +66,8 @@ func hosts(all []string, port int) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// host returns the "host:port" of an address. Its errors don't show a password that
-// the address contains.
+// host returns the name "host:port" of an address. Its errors never contain a
+// password that is in the address.
 func host(address string, port int) (string, error) {
 	text := address
 	if !strings.Contains(text, "://") {
@@ -93,14 +94,14 @@ func host(address string, port int) (string, error) {
 	return net.JoinHostPort(u.Hostname(), strconv.Itoa(port)), nil
 }
 
-// before returns the part after the last sep, without what may be a password before
-// it.
+// before returns the part of s after the last sep. The part before it may contain
+// a password.
 func before(s, sep string) string { return s[strings.LastIndex(s, sep)+1:] }
 
-// Manifest returns a manifest that says that the source is live.
+// Manifest returns a manifest whose kind is KindLive.
 func (d *Direct) Manifest() transport.Manifest { return transport.Manifest{Kind: transport.KindLive} }
 
-// Faults always returns none.
+// Faults always returns no faults.
 func (d *Direct) Faults() []*mesh.Fault { return nil }
 
 // Pilots returns the names of the istiods.
@@ -112,7 +113,7 @@ func (d *Direct) Proxies(context.Context) ([]string, error) { return slices.Clon
 // Stats returns the progress of the requests.
 func (d *Direct) Stats() Stats { return d.stats() }
 
-// Fetch asks an Envoy, as [Cluster.Fetch] does.
+// Fetch sends a request to an Envoy, as [Cluster.Fetch] does.
 func (d *Direct) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint) (*transport.Body, error) {
 	defer d.begin()()
 	if !slices.Contains(d.envoys, proxy) {
@@ -125,7 +126,7 @@ func (d *Direct) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint) 
 	return d.question(ctx, proxy, false, q)
 }
 
-// Pilot asks an istiod, as [Cluster.Pilot] does.
+// Pilot sends a request to an istiod, as [Cluster.Pilot] does.
 func (d *Direct) Pilot(ctx context.Context, pilot, endpoint string) (*transport.Body, error) {
 	defer d.begin()()
 	if !slices.Contains(d.pilots, pilot) {
@@ -138,7 +139,7 @@ func (d *Direct) Pilot(ctx context.Context, pilot, endpoint string) (*transport.
 	return d.question(ctx, pilot, true, q)
 }
 
-// List always returns an error, since there is no cluster.
+// List always returns an error, since a Direct has no access to Kubernetes.
 func (d *Direct) List(context.Context, string) (*transport.Body, error) {
 	return nil, &absent{"there is no cluster to ask", nil}
 }
@@ -166,14 +167,15 @@ func (d *Direct) question(ctx context.Context, whom string, several bool, q *que
 	return body, err
 }
 
-// addressed puts the address into an error in place of the port, since it is the
-// only name that the process has.
+// addressed replaces the port in an error by the address, because the address is
+// the only name of the process.
 func addressed(whom string, port int, err error) error {
 	text := strings.TrimPrefix(err.Error(), fmt.Sprintf("port %d ", port))
 	return &rewordedError{whom + ": " + text, err}
 }
 
-// dial connects to the address, within the deadline for the first byte of an answer.
+// dial opens a connection to an address. The deadline is that for the first byte
+// of a response.
 func (d *Direct) dial(ctx context.Context, whom string, port int) (net.Conn, error) {
 	patience := cmp.Or(d.request, d.first)
 	inner, cancel := d.after(ctx, patience)
@@ -190,8 +192,8 @@ func (d *Direct) dial(ctx context.Context, whom string, port int) (net.Conn, err
 	return nil, unreached(port, err)
 }
 
-// Forget drops all bodies, which can't be read any more. No request may be under
-// way.
+// Forget drops all bodies, which can't be read afterwards. No request may be in
+// progress.
 func (d *Direct) Forget() { d.forget() }
 
 // Close frees the temporary file.

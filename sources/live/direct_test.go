@@ -69,7 +69,8 @@ func TestDirect(t *testing.T) {
 	wantError(t, err, "no address of it is known")
 }
 
-// An error names the address and still wraps the original one.
+// TestDirectErrors checks that an error contains the address and wraps the
+// original error.
 func TestDirectErrors(t *testing.T) {
 	n := newNetwork()
 	no := n.serve(t, "i", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "Unauthorized", http.StatusUnauthorized) })

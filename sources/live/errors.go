@@ -18,11 +18,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// A StatusError is an answer with a status other than 200: the server understood the
-// request and refuses it.
+// A StatusError is the error for a response whose status isn't 200: the server has
+// understood the request and refuses it.
 type StatusError struct {
 	Code int
-	Text string // the first line of the answer's text; may be empty
+	Text string // the first line of the response's body; may be empty
 }
 
 func (e *StatusError) Error() string {
@@ -36,13 +36,13 @@ func (e *StatusError) Error() string {
 // Status returns the status code and the text of the answer.
 func (e *StatusError) Status() (code int, text string) { return e.Code, e.Text }
 
-// A SilentError reports that an answer, or the rest of it, didn't come in time.
+// A SilentError reports that a response, or the rest of it, didn't arrive in time.
 type SilentError struct {
-	After time.Duration // how long no byte came; or, if Whole is set, the deadline of the whole answer
-	Whole bool          // the deadline of the whole answer has passed
-	Came  int64         // bytes of the body that came
-	Begun bool          // at least one byte came
-	Slow  bool          // bytes kept coming, but too slowly
+	After time.Duration // the time during which no byte arrived; if Whole is set, the deadline of the whole response
+	Whole bool          // the deadline of the whole response has passed
+	Came  int64         // the number of bytes of the body that arrived
+	Begun bool          // at least one byte arrived
+	Slow  bool          // bytes arrived all the time, but too slowly
 }
 
 func (e *SilentError) Error() string {
@@ -60,17 +60,17 @@ func (e *SilentError) Error() string {
 // Timeout returns true, because a deadline has passed.
 func (e *SilentError) Timeout() bool { return true }
 
-// absent is the error for something that doesn't exist.
+// absent is the error for something that doesn't exist in the cluster.
 type absent struct {
 	what string
-	err  error // the error from which this was concluded; may be nil
+	err  error // the error from which the absence was concluded; may be nil
 }
 
 func (e *absent) Error() string        { return e.what }
 func (e *absent) Unwrap() error        { return e.err }
 func (e *absent) Is(target error) bool { return target == fs.ErrNotExist }
 
-// rewordedError is an error with another message.
+// rewordedError is an error whose message was replaced.
 type rewordedError struct {
 	text string
 	err  error
@@ -79,14 +79,15 @@ type rewordedError struct {
 func (e *rewordedError) Error() string { return e.text }
 func (e *rewordedError) Unwrap() error { return e.err }
 
-// unanswered returns the error for a connection on which no complete header came.
+// unanswered returns the error for a connection on which no complete response
+// header arrived.
 func unanswered(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return &rewordedError{"the connection was closed without an answer", io.ErrUnexpectedEOF}
 	}
-	// The HTTP client quotes an answer that it can't parse. A quoted answer that
-	// isn't printable text is left out, since it is of no use to people and differs
-	// each time.
+	// The HTTP client quotes a response that it can't parse. A quoted response
+	// that isn't printable text is removed, since it doesn't help users and is
+	// different each time.
 	if what, quoted, ok := strings.Cut(err.Error(), ` "`); ok && !isPlain(quoted) {
 		if strings.HasPrefix(what, "malformed HTTP ") {
 			what = "the answer is no HTTP"
@@ -96,13 +97,13 @@ func unanswered(err error) error {
 	return lost(err)
 }
 
-// isPlain reports whether a quoted text was printable ASCII.
+// isPlain reports whether a quoted text consists of printable ASCII.
 func isPlain(quoted string) bool {
 	return !strings.ContainsFunc(quoted, func(r rune) bool { return r > '~' }) && !strings.Contains(quoted, `\x`) && !strings.Contains(quoted, `\u`)
 }
 
-// lost returns the error for a broken connection, without the local port, which
-// differs each time.
+// lost returns the error for a broken connection. It omits the local port, which
+// is different each time.
 func lost(err error) error {
 	var number syscall.Errno
 	if op := new(net.OpError); errors.As(err, &op) && errors.As(err, &number) {
@@ -119,8 +120,8 @@ func broken(came int64, err error) error {
 	return lost(err)
 }
 
-// unreached returns an error that says why a connection to a port of a pod, or to an
-// address, failed.
+// unreached returns an error with the reason why a connection to a port of a pod,
+// or to an address, failed.
 func unreached(port int, err error) error {
 	switch {
 	case apierrors.IsNotFound(err):
@@ -137,8 +138,8 @@ func unauthorized(err error) error {
 	return &rewordedError{"Unauthorized: the API server doesn't take this context's credentials", err}
 }
 
-// statusOf returns the error for a request that the API server refused, with the
-// server's message if it has one.
+// statusOf returns the error for a request that the API server refused. It
+// contains the server's message, if there is one.
 func statusOf(code int, text []byte, status *metav1.Status) error {
 	if status == nil || status.Message == "" {
 		status = &metav1.Status{Status: metav1.StatusFailure, Reason: reason(code), Message: (&StatusError{code, oneLine(text)}).Error()}
@@ -163,8 +164,8 @@ func reason(code int) metav1.StatusReason {
 	return metav1.StatusReasonUnknown
 }
 
-// forbidden adds the name of the missing right, if the API server's message doesn't
-// contain it.
+// forbidden adds the name of the missing right to an error, if the API server's
+// message doesn't contain it.
 func forbidden(err error, resource, namespace string) error {
 	if !apierrors.IsForbidden(err) || strings.Contains(err.Error(), "cannot list resource") {
 		return err
@@ -172,7 +173,8 @@ func forbidden(err error, resource, namespace string) error {
 	return &rewordedError{fmt.Sprintf("%s: %s", right("list", resource, namespace), err), err}
 }
 
-// right returns the name of a right, such as "list pods in namespace default".
+// right returns the name of a permission, such as "list pods in namespace
+// default".
 func right(verb, resource, namespace string) string {
 	if namespace == "" {
 		return verb + " " + resource + " in all namespaces"
@@ -198,8 +200,9 @@ func ended(ctx context.Context) error {
 	return nil
 }
 
-// oneLine returns the first line of a text from outside, shortened and with only
-// printable characters, so that it is safe on a terminal.
+// oneLine returns the first line of a text that another process has sent. It
+// shortens the line and removes unprintable characters, so that the line is safe
+// to print on a terminal.
 func oneLine(text []byte) string {
 	const most = 300
 	s, _, _ := strings.Cut(strings.TrimSpace(strings.ToValidUTF8(string(text), "")), "\n")

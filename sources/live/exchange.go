@@ -13,17 +13,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// errStale is the error of an idle connection that turned out to be closed.
+// errStale is the error for an idle connection that the server has already closed.
 var errStale = errors.New("closed meanwhile")
 
-// A conn is a connection that requests are sent over one after another.
+// A conn is a connection over which requests are sent one after another.
 type conn struct {
 	net.Conn
 	in   *bufio.Reader
 	used bool
 	over bool  // the server has closed the connection
-	came int64 // number of bytes received since the current request began
-	most int64 // bytes that may come before a body; 0 means any number
+	came int64 // the number of bytes received since the current request began
+	most int64 // the maximum number of bytes before a body; 0 means no limit
 }
 
 func newConn(nc net.Conn) *conn {
@@ -32,7 +32,8 @@ func newConn(nc net.Conn) *conn {
 	return c
 }
 
-// metered counts the bytes that a connection brings, and limits those before a body.
+// metered counts the bytes that are received over a connection. It limits the
+// number of bytes before a body.
 type metered struct{ c *conn }
 
 func (m metered) Read(b []byte) (int, error) {
@@ -45,20 +46,20 @@ func (m metered) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// An exchange is one request over a connection, with its answer.
+// An exchange is one request and its response over a connection.
 type exchange struct {
 	*asker
 	ctx   context.Context // the caller's context
-	whole context.Context // the caller's context with the deadline of the whole request
+	whole context.Context // the same context with the deadline of the whole request
 	c     *conn
 	q     *question
 	spool *transport.Spool
-	begun bool // the header of the answer has come
+	begun bool // the header of the response was received
 }
 
-// exchange sends the question and receives the answer. last tells the server that no
-// more requests follow on the connection. again reports whether the connection can
-// be used again.
+// exchange sends the question and receives the response. last informs the server
+// that no more requests follow on the connection. again is true if the connection
+// can be used again.
 func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (body *transport.Body, again bool, err error) {
 	whole, cancel := a.whole(ctx)
 	defer cancel()
@@ -92,7 +93,7 @@ func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (
 	return body, !resp.Close && !last && c.in.Buffered() == 0, err
 }
 
-// send sends the request and reads the header of the answer.
+// send sends the request and reads the header of the response.
 func (e *exchange) send(last bool) (resp *http.Response, err error) {
 	req := &http.Request{
 		Method: e.q.method, URL: &url.URL{Scheme: "http", Host: "localhost", Path: e.q.path, RawQuery: e.q.query},
@@ -115,7 +116,7 @@ func (e *exchange) send(last bool) (resp *http.Response, err error) {
 		return nil, e.late()
 	}
 	if err != nil {
-		if e.c.over { // an incomplete header may look like another error
+		if e.c.over { // a header that ends early may cause another error
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, unanswered(err)
@@ -124,8 +125,9 @@ func (e *exchange) send(last bool) (resp *http.Response, err error) {
 	return resp, nil
 }
 
-// reason returns the server's error for a connection that can't be written to any
-// more. That error appears when reading, not when writing.
+// reason returns the server's error for a connection to which nothing can be
+// written any more. That error appears when reading from the connection, not when
+// writing.
 func (e *exchange) reason(err error) error {
 	if _, r := e.c.in.Peek(1); r != nil && !errors.Is(r, io.EOF) {
 		return r
@@ -133,11 +135,11 @@ func (e *exchange) reason(err error) error {
 	return err
 }
 
-// refusal returns the error for a status other than 200.
+// refusal returns the error for a response whose status isn't 200.
 func (e *exchange) refusal(resp *http.Response) error {
 	text := make([]byte, 4<<10)
 	var n int
-	e.within(e.whole, e.silence(), e.cut, func() (err error) { // a part of the refusal's text is enough, so errors are ignored
+	e.within(e.whole, e.silence(), e.cut, func() (err error) { // a part of the body is enough for the message, so errors are ignored
 		n, err = io.ReadFull(resp.Body, text)
 		return err
 	})
@@ -150,8 +152,8 @@ func (e *exchange) refusal(resp *http.Response) error {
 // cut closes the connection, which ends the exchange.
 func (e *exchange) cut() { e.c.Close() }
 
-// late returns the reason why the exchange was stopped: the caller's context or a
-// deadline.
+// late returns the reason why the exchange was stopped: the error of the caller's
+// context, or a passed deadline.
 func (e *exchange) late() error {
 	if err := ended(e.ctx); err != nil {
 		return err

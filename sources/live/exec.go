@@ -16,15 +16,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A program is run in a pod and sends the request there, if a connection isn't
-// allowed.
+// A program is a command that runs in a pod and sends the request there, if
+// connections are forbidden.
 type program struct {
 	container string
 	command   []string
 }
 
-// pilotAgent returns the program that asks an Envoy in its pod, or nil for a port
-// that the program refuses to ask.
+// pilotAgent returns the program that sends the question to the Envoy in its pod.
+// It returns nil for a port to which the program refuses to send requests.
 func pilotAgent(q *question, port int) *program {
 	command := []string{"pilot-agent", "request"}
 	switch port {
@@ -37,14 +37,16 @@ func pilotAgent(q *question, port int) *program {
 	return &program{"istio-proxy", append(command, q.method, strings.TrimPrefix(q.target(), "/"))}
 }
 
-// pilotDiscovery returns the program that asks istiod in its pod.
+// pilotDiscovery returns the program that sends the question to the istiod in its
+// pod.
 func pilotDiscovery(q *question) *program {
 	return &program{"discovery", []string{"pilot-discovery", "request", q.method, q.target()}}
 }
 
-// exec runs a program that sends the request. The program prints the body of an
-// answer without the status, or it fails and names the status. So an error answer
-// may have to be recognized by its text.
+// exec runs a program that sends the request. If the request succeeds, the program
+// prints the body without the status. Otherwise it may fail with the status in its
+// error message, or print the body of the error response. So exec may have to
+// recognize an error response by its text.
 func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*transport.Body, error) {
 	w := c.ways.to(p.namespace)
 	if err := w.execForbidden(); err != nil {
@@ -76,14 +78,15 @@ func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*t
 	return nil, &rewordedError{run.command[0] + ": " + err.Error(), err}
 }
 
-// isAboutAnswer reports whether an error is about the answer instead of the connection.
+// isAboutAnswer reports whether an error is about the response instead of the
+// connection.
 func isAboutAnswer(err error) bool {
 	var status *StatusError
 	var silent *SilentError
 	return errors.As(err, &status) || errors.As(err, &silent)
 }
 
-// run runs the program as long as its output arrives in time.
+// run runs the program. It stops the program if the output doesn't arrive in time.
 func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out *filler) error {
 	whole, cancel := c.whole(ctx)
 	defer cancel()
@@ -101,7 +104,7 @@ func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out 
 			over()
 			switch {
 			case err == nil:
-			case whole.Err() != nil: // the program ended because its time was over
+			case whole.Err() != nil: // the program ended because the deadline had passed
 				return c.tooLate(ctx, whole, h, patience)
 			case release():
 				return out.slow()
@@ -130,7 +133,7 @@ func (c *Cluster) tooLate(ctx, whole context.Context, h *activity, patience time
 	return s
 }
 
-// An activity sends a signal whenever output arrives.
+// An activity is a writer that sends a signal whenever output arrives.
 type activity struct {
 	out     *filler
 	signals chan struct{}
@@ -139,13 +142,13 @@ type activity struct {
 func (h *activity) Write(b []byte) (int, error) {
 	select {
 	case h.signals <- struct{}{}:
-	default: // a signal is already waiting to be received
+	default: // a signal is already waiting
 	}
 	return h.out.Write(b)
 }
 
-// printed returns an error if the text that a program has printed isn't the
-// requested answer.
+// printed returns an error if the output of a program isn't the requested
+// response.
 func printed(spool *transport.Spool, q *question) error {
 	text := make([]byte, min(spool.Size(), 4<<10))
 	if _, err := spool.ReadAt(text, 0); err != nil && !errors.Is(err, io.EOF) {
@@ -161,16 +164,17 @@ func printed(spool *transport.Spool, q *question) error {
 	return nil
 }
 
-// emptyAnswer is the error of a program that has printed nothing.
+// emptyAnswer is the error for a program that has printed nothing.
 type emptyAnswer struct{}
 
 func (emptyAnswer) Error() string { return "an empty answer" }
 
-// Answered returns true, because the program was run.
+// Answered returns true, because the program did run.
 func (emptyAnswer) Answered() bool { return true }
 
-// unsuccessful returns the status that a program's error message names. Programs
-// name each status of 400 or more, except 404. It returns nil for other errors.
+// unsuccessful returns the HTTP status in a program's error message as an error.
+// The message contains each status of 400 or more, except 404. unsuccessful
+// returns nil for any other error.
 func unsuccessful(err error) error {
 	const sign = "received unsuccessful status code "
 	_, text, ok := strings.Cut(err.Error(), sign)
@@ -185,14 +189,14 @@ func unsuccessful(err error) error {
 	return &StatusError{code, oneLine([]byte(text))}
 }
 
-// refuses reports whether a text begins like one of Envoy's refusals. It is used for
-// answers that may be any text.
+// refuses reports whether a text begins like one of Envoy's error responses. It is
+// used for responses that may be any text.
 func refuses(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("invalid path")) || bytes.HasPrefix(text, []byte("Method Not Allowed"))
 }
 
-// guess returns the likely status of a refusal: istiod and Envoy say "not found",
-// "invalid path" or "not connected" with 404, and their other known refusals with
+// guess returns the likely status of an error response. istiod and Envoy send "not
+// found", "invalid path" and "not connected" with 404, and other known errors with
 // 400.
 func guess(text []byte) int {
 	for _, sign := range []string{"not found", "invalid path", "not connected"} {

@@ -21,7 +21,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// prints returns an exec function with which every command prints the same text.
+// prints returns an exec function for which every command prints the same text.
 func prints(text string) func(string, []string, io.Writer) error {
 	return func(_ string, _ []string, out io.Writer) error {
 		_, err := io.WriteString(out, text)
@@ -29,10 +29,11 @@ func prints(text string) func(string, []string, io.Writer) error {
 	}
 }
 
-// If port-forwarding is forbidden, the client runs programs in the pods instead. It
-// learns that from the first refused connection. A request doesn't wait for the
-// connection of another request: here the first connection never completes, and the
-// other requests succeed.
+// TestExecWhereConnectionsAreForbidden checks that the client runs programs in the
+// pods if port-forwarding is forbidden. The client learns that from the first
+// refused connection. A request doesn't wait for the connection of another
+// request: in this test the first connection never completes, and the other
+// requests succeed.
 func TestExecWhereConnectionsAreForbidden(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	dead := make(chan struct{})
@@ -64,7 +65,7 @@ func TestExecWhereConnectionsAreForbidden(t *testing.T) {
 		t.Errorf("dialled %d times", most)
 	}
 	n.dials = nil
-	for i := range 5 { // these requests try no connection, since earlier ones were forbidden
+	for i := range 5 { // these requests try no connection, because earlier connections were forbidden
 		ask(21 + i)
 	}
 	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // connections are allowed in this namespace
@@ -110,7 +111,8 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// pilot-agent can send requests to a few ports only, so it isn't run for other ports.
+// TestPortsOfPrograms checks that pilot-agent runs only for the few ports to which
+// it can send requests.
 func TestPortsOfPrograms(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.pods = []corev1.Pod{aPod("b.shop", func(p *corev1.Pod) { p.Annotations["proxy.istio.io/config"] = "proxyAdminPort: 15099" })}
@@ -127,8 +129,8 @@ func TestPortsOfPrograms(t *testing.T) {
 	}
 }
 
-// A program may print the body of an HTTP error and exit with code 0. Such a body is
-// recognized as an error.
+// TestPrintedRefusals checks a program that prints the body of an HTTP error and
+// exits with code 0. The client must recognize such a body as an error.
 func TestPrintedRefusals(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"], n.noDial["istio-system"] = true, true
@@ -176,8 +178,9 @@ func TestPrintedRefusals(t *testing.T) {
 	}
 }
 
-// For an HTTP error other than 404, the error message of the program contains the
-// status code, from which the client makes a StatusError.
+// TestNamedStatus checks that the client makes a StatusError from the error
+// message of a program. The message contains the status code of each HTTP error
+// except 404.
 func TestNamedStatus(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
@@ -203,14 +206,14 @@ func TestNamedStatus(t *testing.T) {
 	}
 }
 
-// ranError is the error of a program that ran and failed.
+// ranError is the error of a program that has run and failed.
 type ranError string
 
 func (e ranError) Error() string { return string(e) }
 func (ranError) Answered() bool  { return true }
 
-// If neither port-forwarding nor exec is allowed, the error names the missing rights
-// in one line.
+// TestMissingRightsAreNamed checks the error if neither port-forwarding nor exec
+// is allowed. It must contain the missing rights in one line.
 func TestMissingRightsAreNamed(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.pods = []corev1.Pod{aPod("z.istio-system", func(p *corev1.Pod) { p.Labels["app"] = "ztunnel" })}
@@ -233,8 +236,9 @@ func TestMissingRightsAreNamed(t *testing.T) {
 	}
 }
 
-// A canceled request doesn't count as a refused connection: the next request tries
-// again whether port-forwarding is allowed.
+// TestCanceledRequestLearnsNothing checks that a canceled request doesn't count as
+// a refused connection. The next request must try again whether port-forwarding is
+// allowed.
 func TestCanceledRequestLearnsNothing(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
@@ -254,8 +258,8 @@ func TestCanceledRequestLearnsNothing(t *testing.T) {
 	}
 }
 
-// The deadlines for a program that prints nothing are those for a port that sends
-// nothing.
+// TestSilentProgramHasADeadline checks that a program that prints nothing has the
+// same deadlines as a port that sends nothing.
 func TestSilentProgramHasADeadline(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true

@@ -34,7 +34,8 @@ func recordedBody(t *testing.T, name string) string {
 	return string(b)
 }
 
-// Bodies are returned as Envoy sends them, with one connection at a time.
+// TestFetch checks that bodies are returned as Envoy sends them, over one
+// connection at a time.
 func TestFetch(t *testing.T) {
 	bodies := map[string]string{
 		"GET /config_dump?include_eds": recordedBody(t, "config_dump.json"),
@@ -50,7 +51,7 @@ func TestFetch(t *testing.T) {
 		if !ok || r.Header.Get("Accept-Encoding") != "" {
 			t.Errorf("asked %s %s %v", r.Method, r.URL.RequestURI(), r.Header)
 		}
-		for len(body) > 0 { // the body is sent in chunks, as Envoy does
+		for len(body) > 0 { // send the body in chunks, as Envoy does
 			m := min(len(body), 16<<10)
 			io.WriteString(w, body[:m])
 			w.(http.Flusher).Flush()
@@ -85,8 +86,8 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// The admin port is the one in the pod's annotation, unless an option sets it.
-// ztunnel's port is fixed.
+// TestAdminPorts checks that the admin port is the one in the pod's annotation,
+// unless an option sets it. ztunnel's port is fixed.
 func TestAdminPorts(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	annotated := func(text string) func(*corev1.Pod) {
@@ -128,7 +129,8 @@ func TestAdminPorts(t *testing.T) {
 	}
 }
 
-// Without the list of pods, the default port is used.
+// TestFetchWithoutPods checks that the default port is used if pods can't be
+// listed.
 func TestFetchWithoutPods(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.forbid["/api/v1/pods"], api.forbid["/api/v1/namespaces/istio-system/pods"] = true, true
@@ -168,7 +170,7 @@ func TestPilotPorts(t *testing.T) {
 	}
 }
 
-// busy counts how many requests are handled at the same time.
+// busy counts the requests that are handled at the same time.
 type busy struct {
 	now, most atomic.Int32
 	arrived   chan struct{}
@@ -190,8 +192,9 @@ func (b *busy) enter() {
 	b.now.Add(-1)
 }
 
-// An Envoy gets one request at a time. If several requests wait for it, they use
-// one connection. Different Envoys get requests at the same time.
+// TestEnvoyGetsOneRequestAtATime checks that an Envoy gets one request at a time,
+// and that waiting requests share one connection. Different Envoys get requests at
+// the same time.
 func TestEnvoyGetsOneRequestAtATime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	ids := []string{"a.shop", "b.shop"}
@@ -222,7 +225,7 @@ func TestEnvoyGetsOneRequestAtATime(t *testing.T) {
 	}
 	for _, id := range ids {
 		queued(t, c, id, 20)
-		<-arrived // one request per Envoy has arrived, so neither waits for the other
+		<-arrived // both Envoys have received a request, so neither waits for the other
 	}
 	if len(arrived) != 0 {
 		t.Errorf("%d requests more", len(arrived))
@@ -232,8 +235,8 @@ func TestEnvoyGetsOneRequestAtATime(t *testing.T) {
 	if a, b := each[0].most.Load(), each[1].most.Load(); a != 1 || b != 1 {
 		t.Errorf("%d and %d requests at a time", a, b)
 	}
-	// The first request may be alone in its queue and then closes its connection, as
-	// the last one does.
+	// The first request may be alone in its queue and then close its connection.
+	// The last request always is.
 	if len(n.dials) > 4 || last.Load() < 2 || last.Load() > 4 {
 		t.Errorf("%d connections for 40 requests; %d said that they were the last", len(n.dials), last.Load())
 	}
@@ -242,7 +245,8 @@ func TestEnvoyGetsOneRequestAtATime(t *testing.T) {
 	}
 }
 
-// An istiod gets a few requests at a time.
+// TestIstiodGetsFewRequestsAtATime checks that an istiod gets only a few requests
+// at the same time.
 func TestIstiodGetsFewRequestsAtATime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	b := &busy{arrived: make(chan struct{}), leave: make(chan struct{})}
@@ -251,7 +255,7 @@ func TestIstiodGetsFewRequestsAtATime(t *testing.T) {
 		io.WriteString(w, "[]")
 	})
 	all := make(chan struct{})
-	n.beforeDial = func(string) { <-all } // connect only once all requests wait, because a request that is alone closes its connection
+	n.beforeDial = func(string) { <-all } // connect only after all requests wait, because a request that is alone closes its connection
 	c := newCluster(t, api, n, nil)
 	var work sync.WaitGroup
 	for range 10 {
@@ -279,8 +283,8 @@ func TestIstiodGetsFewRequestsAtATime(t *testing.T) {
 	}
 }
 
-// If the server has closed an idle connection, the client opens another one
-// instead of returning an error.
+// TestClosedIdleConnectionIsReplaced checks that the client opens another
+// connection instead of returning an error if the server has closed an idle one.
 func TestClosedIdleConnectionIsReplaced(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", func(c net.Conn) {
@@ -304,8 +308,9 @@ func TestClosedIdleConnectionIsReplaced(t *testing.T) {
 	}
 }
 
-// An answer with an error status is returned as an error with the status and the
-// text, so that the caller may try another request.
+// TestErrorAnswersKeepTheirStatus checks that a response with an error status is
+// returned as an error with the status and the text, so that the caller may try
+// another request.
 func TestErrorAnswersKeepTheirStatus(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	for code, text := range map[int]string{
@@ -343,7 +348,8 @@ func TestErrorAnswersKeepTheirStatus(t *testing.T) {
 	}
 }
 
-// If an answer is cut off, the fetch returns an error, never a shorter body.
+// TestCutAnswersAreErrors checks that Fetch returns an error, never a shorter
+// body, if a response is cut off.
 func TestCutAnswersAreErrors(t *testing.T) {
 	api := newAPIServer(t)
 	for answer, want := range map[string]string{
@@ -407,7 +413,8 @@ func TestNonsense(t *testing.T) {
 	}
 }
 
-// The error names a port on which nothing listens.
+// TestRefusedPortIsNamed checks that the error contains the port if no process
+// listens on it.
 func TestRefusedPortIsNamed(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	s := n.serve(t, "a.shop:15000", nil)
@@ -416,9 +423,9 @@ func TestRefusedPortIsNamed(t *testing.T) {
 	wantError(t, err, "port 15000 refused")
 }
 
-// If a server accepts connections but doesn't answer, all waiting requests
-// together take no longer than one deadline, and the connection to the pod is
-// dropped.
+// TestSilent checks a server that accepts connections but doesn't respond. All
+// waiting requests together must take no longer than one deadline, and the
+// connection to the pod must be dropped.
 func TestSilent(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", silent)
@@ -451,8 +458,8 @@ func TestSilent(t *testing.T) {
 	})
 }
 
-// The test checks the deadlines for the first byte, for later pauses and for the
-// whole request.
+// TestDeadlines checks the deadlines for the first byte, for later pauses and for
+// the whole request.
 func TestDeadlines(t *testing.T) {
 	api := newAPIServer(t)
 	const head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
@@ -485,8 +492,8 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// Envoy and istiod compute some answers before they send the first byte. These
-// answers have a longer deadline.
+// TestHeavyBeginnings checks that the first byte has a longer deadline if Envoy or
+// istiod computes the response before it sends anything.
 func TestHeavyBeginnings(t *testing.T) {
 	for request, want := range map[string]time.Duration{
 		"config_dump": wholeFirstByte, "config_dump?": wholeFirstByte, "config_dump?include_eds": wholeFirstByte,
@@ -519,8 +526,9 @@ func TestHeavyBeginnings(t *testing.T) {
 	wantError(t, err, "no answer in 15s")
 }
 
-// A slow body has no deadline as long as bytes keep coming. The time that a
-// request waits in the queue doesn't count towards a deadline.
+// TestSlowBodyHasTime checks that a slow body has no deadline as long as bytes
+// arrive. The time that a request waits in the queue must not count towards a
+// deadline.
 func TestSlowBodyHasTime(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", func(c net.Conn) {
@@ -534,7 +542,8 @@ func TestSlowBodyHasTime(t *testing.T) {
 			c.Write(b)
 		}
 	})
-	// Deadlines are 1 s here. A body takes 400 ms, and three of them 1,200 ms.
+	// Each deadline is 1 s in this test. One body takes 400 ms, and three bodies
+	// take 1,200 ms.
 	second := func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
 		return context.WithTimeout(ctx, time.Second)
 	}
@@ -550,7 +559,8 @@ func TestSlowBodyHasTime(t *testing.T) {
 	work.Wait()
 }
 
-// Cancelling a request leaves no goroutine and no connection behind.
+// TestCancelLeavesNothingBehind checks that a canceled request leaves no goroutine
+// and no connection.
 func TestCancelLeavesNothingBehind(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	sent, gone := make(chan struct{}, 1), make(chan struct{})
@@ -564,7 +574,7 @@ func TestCancelLeavesNothingBehind(t *testing.T) {
 		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = nil })
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		for range 2 { // one request is under way, one waits
+		for range 2 { // one request is in progress, the other one waits
 			go func() {
 				_, err := c.Fetch(ctx, "a.shop", "stats", mesh.Hint{})
 				ended <- err
@@ -587,7 +597,8 @@ func TestCancelLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-// Requests that aren't allowed are refused before anything is sent.
+// TestForbiddenRequestsAreNeverSent checks that requests that aren't allowed are
+// refused before anything is sent.
 func TestForbiddenRequestsAreNeverSent(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	c := newCluster(t, api, n, nil)

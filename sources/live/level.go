@@ -19,24 +19,26 @@ func Levels() []string {
 // "conn_handler".
 var loggerName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
-// askLevel returns the only question that changes something: it sets the level of an
-// Envoy's logger, or of all loggers if none is named. [askAdmin] can't do this,
-// since it refuses logging with parameters.
+// askLevel returns the question that sets the level of one of Envoy's loggers, or
+// of all loggers if none is named. It is the only question that changes something.
+// [askAdmin] refuses such a request, since it allows "logging" only without
+// parameters.
 func askLevel(logger, level string) (*question, error) {
 	switch {
 	case !slices.Contains(Levels(), level):
 		return nil, fmt.Errorf("%q is no level", level)
 	case logger == "":
-		logger = "level" // Envoy's parameter for all loggers
+		logger = "level" // this parameter of Envoy means all loggers
 	case logger == "level" || logger == "paths" || !loggerName.MatchString(logger):
 		return nil, fmt.Errorf("%q is no logger", logger)
 	}
 	return &question{method: "POST", path: "/logging", query: logger + "=" + level, name: "logging", form: transport.Text}, nil
 }
 
-// SetLevel sets the level of a logger of a proxy's Envoy. An empty logger means all
-// of them. It changes the proxy, so only a command that is meant to change something
-// may call it. The answer lists all loggers, as Fetch does for "logging".
+// SetLevel sets the level of a logger of a proxy's Envoy. An empty logger means
+// all loggers. Only a command whose purpose is a change may call SetLevel, because
+// it changes the proxy. The response lists all loggers, as that of Fetch for
+// "logging" does.
 func (c *Cluster) SetLevel(ctx context.Context, proxy, logger, level string) (*transport.Body, error) {
 	q, err := askLevel(logger, level)
 	if err != nil {

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// A Timeout returns a context that ends after d or with ctx, as context.WithTimeout
-// does.
+// A Timeout returns a context that ends after d or when ctx ends, as
+// context.WithTimeout does.
 type Timeout func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 
 const (
 	defaultFirstByte = 5 * time.Second
-	wholeFirstByte   = 15 * time.Second // deadline for the first byte of an answer that the server computes completely before it sends anything; an Envoy takes 2 s for a dump of 29 MB, and several times as long if it is busy
-	maxSilence       = 30 * time.Second // longest pause between two parts of a body, and longest time until the API server begins to answer
-	paceWindow       = 40 * time.Second // at least leastInWindow bytes of a body must arrive in each such period; it is longer than maxSilence
+	wholeFirstByte   = 15 * time.Second // deadline for the first byte of a response that the server computes completely before it sends anything; an Envoy takes 2 s for a dump of 29 MB, and several times as long if it is busy
+	maxSilence       = 30 * time.Second // the longest pause between two parts of a body, and the longest time until the API server begins to respond
+	paceWindow       = 40 * time.Second // in each period of this length, at least leastInWindow bytes of a body must arrive; it is longer than maxSilence
 	leastInWindow    = 40 << 10
-	maxWhole         = 10 * time.Minute // deadline for a whole answer
+	maxWhole         = 10 * time.Minute // deadline for a whole response
 	maxBody          = 2 << 30
 	maxHeader        = 1 << 20
 )
 
-// limits are the deadlines for an answer.
+// limits are the deadlines for a response.
 type limits struct {
-	request time.Duration // deadline for the whole answer; 0 means maxWhole, as long as bytes keep coming
+	request time.Duration // deadline for the whole response; 0 means maxWhole, as long as bytes keep arriving
 	first   time.Duration // deadline for the first byte, if request is 0
-	heavy   time.Duration // deadline for the first byte of an answer to a heavy question, if request is 0
-	timeout Timeout       // sets the deadlines; nil means no deadlines
+	heavy   time.Duration // deadline for the first byte of the response to a heavy question, if request is 0
+	timeout Timeout       // sets the deadlines; nil means that there are none
 }
 
 func newLimits(request, first time.Duration, timeout Timeout) limits {
@@ -37,12 +37,13 @@ func newLimits(request, first time.Duration, timeout Timeout) limits {
 	return limits{max(request, 0), first, heavy, timeout}
 }
 
-// whole returns the context of a request, with the deadline of the whole answer.
+// whole returns a context for a request. It ends at the deadline of the whole
+// response.
 func (l limits) whole(ctx context.Context) (context.Context, context.CancelFunc) {
 	return l.after(ctx, cmp.Or(l.request, maxWhole))
 }
 
-// after returns a context that ends after d; it has no deadline if d is 0.
+// after returns a context that ends after d. It has no deadline if d is 0.
 func (l limits) after(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if d <= 0 || l.timeout == nil {
 		return context.WithCancel(ctx)
@@ -50,7 +51,7 @@ func (l limits) after(ctx context.Context, d time.Duration) (context.Context, co
 	return l.timeout(ctx, d)
 }
 
-// beginning returns the deadline for the first byte of an answer. 0 means that
+// beginning returns the deadline for the first byte of a response. It returns 0 if
 // only the deadline for the whole request applies.
 func (l limits) beginning(q *question) time.Duration {
 	switch {
@@ -62,8 +63,8 @@ func (l limits) beginning(q *question) time.Duration {
 	return l.first
 }
 
-// silence returns the longest permitted pause between two bytes; 0 means that any
-// pause is permitted.
+// silence returns the longest permitted pause between two bytes. It returns 0 if
+// any pause is permitted.
 func (l limits) silence() time.Duration {
 	if l.request > 0 {
 		return 0
@@ -71,9 +72,9 @@ func (l limits) silence() time.Duration {
 	return maxSilence
 }
 
-// within runs f, and calls stop to interrupt it when ctx ends or d has passed.
-// stopped reports whether stop was called; the caller must ignore the error of f
-// then.
+// within runs f, and calls stop when ctx ends or d has passed. stop must make f
+// return. stopped is true if stop was called; the caller must then ignore the
+// error of f.
 func (l limits) within(ctx context.Context, d time.Duration, stop func(), f func() error) (stopped bool, err error) {
 	inner, cancel := l.after(ctx, d)
 	defer cancel()

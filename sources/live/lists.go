@@ -15,8 +15,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// cached returns the parameters that let the API server answer from its cache
-// instead of etcd. The list may be some seconds old.
+// cached returns the query parameters that allow the API server to respond from
+// its cache instead of etcd. The list may then be some seconds old.
 func cached() url.Values { return url.Values{"resourceVersion": {"0"}} }
 
 var resourceName = regexp.MustCompile(`^[a-z0-9]+(\.[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$`)
@@ -24,9 +24,9 @@ var resourceName = regexp.MustCompile(`^[a-z0-9]+(\.[a-z0-9]([a-z0-9.-]*[a-z0-9]
 // errNoResource returns the error for a resource that the API server doesn't have.
 func errNoResource(err error) error { return &absent{"the cluster has no such resource", err} }
 
-// List returns all objects of a resource. Pods come in Protobuf; if the pods of all
-// namespaces may not be listed, the result has those that may. Pods are requested
-// once until [Cluster.Forget].
+// List returns all objects of a resource. Pods are in Protobuf. If the pods of
+// some namespaces may not be listed, the result lacks them. Pods are requested
+// only once until [Cluster.Forget].
 func (c *Cluster) List(ctx context.Context, resource string) (*transport.Body, error) {
 	defer c.begin()()
 	if resource == "pods" {
@@ -43,7 +43,7 @@ func (c *Cluster) List(ctx context.Context, resource string) (*transport.Body, e
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range versions { // a resource may be missing from the group's preferred version
+	for _, v := range versions { // the group's preferred version may not have the resource
 		body, err := c.list(ctx, "apis/"+group+"/"+v+"/"+name, resource)
 		if err == nil || !apierrors.IsNotFound(err) {
 			return body, err
@@ -70,8 +70,8 @@ type groups struct {
 	of map[string]*memo[[]string]
 }
 
-// versions returns the versions of a group, the preferred one first. It returns none
-// if the API server doesn't have the group.
+// versions returns the versions of an API group, the preferred one first. It
+// returns none if the API server doesn't have the group.
 func (g *groups) versions(ctx context.Context, c *Cluster, group string) ([]string, error) {
 	g.mu.Lock()
 	if g.of == nil {

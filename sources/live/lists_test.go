@@ -23,8 +23,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// The list of pods is the same as kubectl's JSON, and is requested once, however
-// many goroutines need it.
+// TestPods checks that the list of pods has the same content as kubectl's JSON.
+// The list must be requested only once, however many goroutines need it.
 func TestPods(t *testing.T) {
 	api := newAPIServer(t)
 	api.pods = recordedPods(t)
@@ -72,8 +72,9 @@ func TestPods(t *testing.T) {
 	}
 }
 
-// If pods may not be listed in all namespaces, those of the configured namespaces
-// are listed, and a fault reports the missing ones.
+// TestPodsOfSomeNamespaces checks that the pods of the configured namespaces are
+// listed if listing the pods of all namespaces is forbidden. A fault must report
+// that pods are missing.
 func TestPodsOfSomeNamespaces(t *testing.T) {
 	api := newAPIServer(t)
 	api.pods = []corev1.Pod{aPod("a.shop", nil), aPod("istiod.istio-system", nil), aPod("b.other", nil)}
@@ -127,9 +128,9 @@ func TestPodsOfSomeNamespaces(t *testing.T) {
 	}
 }
 
-// Lists come unchanged from the API server. Core resources need one request. Others
-// are requested in the group's preferred version, or in another one if that doesn't
-// have the resource.
+// TestLists checks that lists are returned as the API server sends them. Core
+// resources need one request. Other resources are requested in the group's
+// preferred version, or in another one if that doesn't have the resource.
 func TestLists(t *testing.T) {
 	api := newAPIServer(t)
 	services, err := os.ReadFile(kubernetes + "services.json")
@@ -179,7 +180,8 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// An error of the API server keeps the server's message and its reason.
+// TestListRefused checks that an error of the API server keeps the server's
+// message and reason.
 func TestListRefused(t *testing.T) {
 	api := newAPIServer(t)
 	c := newCluster(t, api, newNetwork(), nil)
@@ -220,7 +222,8 @@ func TestListRefused(t *testing.T) {
 	wantError(t, err, "API group x.y: unexpected EOF")
 }
 
-// The API server reports an error in Protobuf if Protobuf was requested.
+// TestPodsRefusedInProtobuf checks that an error of the API server is decoded if
+// it is in Protobuf, as it is for a request of Protobuf.
 func TestPodsRefusedInProtobuf(t *testing.T) {
 	api := newAPIServer(t)
 	api.answers["/api/v1/pods"] = func(w http.ResponseWriter, r *http.Request) bool {
@@ -234,7 +237,8 @@ func TestPodsRefusedInProtobuf(t *testing.T) {
 	}
 }
 
-// An API server that is starting gets another request after the time that it named.
+// TestBusyAPIServerIsRetried checks that a request is retried after the time that
+// a starting API server has sent.
 func TestBusyAPIServerIsRetried(t *testing.T) {
 	api := newAPIServer(t)
 	for _, most := range []int{2, 9} {
@@ -258,7 +262,7 @@ func TestBusyAPIServerIsRetried(t *testing.T) {
 	}
 }
 
-// No error contains the token.
+// TestNoTokenInErrors checks that no error contains the token.
 func TestNoTokenInErrors(t *testing.T) {
 	api := newAPIServer(t)
 	api.answers["/api/v1/pods"] = func(w http.ResponseWriter, r *http.Request) bool {

@@ -2,8 +2,8 @@ package live
 
 import "context"
 
-// A memo caches one value. Callers that come while the value is determined wait for
-// it. After an error the next caller tries again.
+// A memo caches one value. While the value is being determined, other callers wait
+// for it. After an error, the next caller tries again.
 type memo[T any] struct {
 	turn  chan struct{}
 	known bool
@@ -12,7 +12,8 @@ type memo[T any] struct {
 
 func newMemo[T any]() *memo[T] { return &memo[T]{turn: make(chan struct{}, 1)} }
 
-// get returns the cached value, or calls find and caches its result.
+// get returns the cached value. If there is none, it calls find and caches the
+// result.
 func (m *memo[T]) get(ctx context.Context, find func() (T, error)) (T, error) {
 	var none T
 	select {

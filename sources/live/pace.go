@@ -5,8 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// A pacer stops an answer that comes too slowly. An answer that trickles never
-// pauses for long, so without a pacer it would occupy its request for any time.
+// A pacer stops a response that arrives too slowly. If a server sends one byte at
+// a time, there is never a long pause. Without a pacer, such a response could last
+// for any time.
 type pacer struct {
 	limits
 	ctx  context.Context
@@ -15,8 +16,9 @@ type pacer struct {
 	slow atomic.Bool
 }
 
-// keepPace calls stop as soon as fewer than leastInWindow bytes have come within a
-// paceWindow. It ends when release is called, which reports whether stop was called.
+// keepPace calls stop as soon as fewer than leastInWindow bytes have arrived
+// within a paceWindow. It runs until release is called. release returns true if
+// stop was called.
 func (l limits) keepPace(ctx context.Context, came *atomic.Int64, stop func()) (release func() (slow bool)) {
 	inner, cancel := context.WithCancel(ctx)
 	p := &pacer{limits: l, ctx: inner, came: came, stop: stop}
@@ -29,7 +31,7 @@ func (l limits) keepPace(ctx context.Context, came *atomic.Int64, stop func()) (
 	}
 }
 
-// watch checks the number of bytes again after a paceWindow.
+// watch compares the number of bytes with that before one paceWindow.
 func (p *pacer) watch(since int64) {
 	window, over := p.after(p.ctx, paceWindow)
 	context.AfterFunc(window, func() {

@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// onlyDeadline returns a Timeout that ends the deadline of this duration after 300 ms and
-// never ends any other.
+// onlyDeadline returns a Timeout whose contexts end after 300 ms if their deadline
+// has this duration. Other contexts never end.
 func onlyDeadline(of time.Duration) Timeout {
 	return func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 		if d != of {
@@ -25,8 +25,8 @@ func onlyDeadline(of time.Duration) Timeout {
 	}
 }
 
-// trickle begins an answer and sends it one byte at a time, until the client closes
-// the connection.
+// trickle begins a response and then sends one byte at a time, until the client
+// closes the connection.
 func trickle(c net.Conn) {
 	c.Read(make([]byte, 4096))
 	io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
@@ -39,8 +39,9 @@ func trickle(c net.Conn) {
 	}
 }
 
-// TestTricklingAnswersEnd lets one proxy send one byte at a time. All requests to it
-// together must take one deadline, and another proxy must answer meanwhile.
+// TestTricklingAnswersEnd checks a proxy that sends one byte at a time. All
+// requests to it together must take no longer than one deadline, and another proxy
+// must respond in the meantime.
 func TestTricklingAnswersEnd(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", trickle)
@@ -61,7 +62,7 @@ func TestTricklingAnswersEnd(t *testing.T) {
 			t.Error(err)
 		}
 		work.Wait()
-		_, err := fetch(c, "stats") // a request that comes later
+		_, err := fetch(c, "stats") // this request comes later than the others
 		wantErrorWith(t, err, "the answer is too slow")
 		if len(n.dials) != 2 {
 			t.Errorf("dialled %q: a slow proxy is asked once", n.dials)
@@ -75,7 +76,8 @@ func TestTricklingAnswersEnd(t *testing.T) {
 	})
 }
 
-// TestTricklingProgramsEnd does the same with a program run by exec.
+// TestTricklingProgramsEnd checks the same for a program that runs by exec and
+// prints one byte at a time.
 func TestTricklingProgramsEnd(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
@@ -93,7 +95,8 @@ func TestTricklingProgramsEnd(t *testing.T) {
 	wantErrorWith(t, err, "too slow")
 }
 
-// TestWholeAnswersHaveADeadline lets an istiod send an endless answer at full speed.
+// TestWholeAnswersHaveADeadline checks that an endless response at full speed ends
+// at a deadline.
 func TestWholeAnswersHaveADeadline(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for {

@@ -11,8 +11,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Pilots returns the names of the running istiods in IstioNamespace, of all
-// revisions or the configured one. It returns an error if there is none.
+// Pilots returns the names of the running istiods in IstioNamespace. They are
+// those of the configured revision, or of all revisions. It returns an error if
+// there are none.
 func (c *Cluster) Pilots(ctx context.Context) ([]string, error) {
 	defer c.begin()()
 	all, err := c.istiods(ctx)
@@ -29,7 +30,7 @@ func (c *Cluster) Pilots(ctx context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(all)), nil
 }
 
-// istiods returns the debug ports of the istiods by name.
+// istiods returns the debug port of each istiod, by name.
 func (c *Cluster) istiods(ctx context.Context) (map[string]int, error) {
 	return c.pilots.get(ctx, func() (map[string]int, error) {
 		for _, label := range []string{"app=istiod", "istio=pilot"} {
@@ -72,7 +73,8 @@ func (c *Cluster) istiodsBy(ctx context.Context, label string) (map[string]int, 
 	return all, nil
 }
 
-// debugPort returns istiod's metrics port, which also serves the debug endpoints.
+// debugPort returns istiod's port for metrics, on which it also serves the debug
+// endpoints.
 func debugPort(p *corev1.Pod) int {
 	if n, err := strconv.Atoi(p.Annotations["prometheus.io/port"]); err == nil && isPort(n) {
 		return n

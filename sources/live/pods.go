@@ -20,8 +20,8 @@ import (
 // A pod identifies a pod by its name and namespace.
 type pod struct{ name, namespace string }
 
-// podOf parses "pod.namespace". The last dot separates them, since a namespace has
-// no dot.
+// podOf parses "pod.namespace". It splits the text at the last dot, since a
+// namespace can't contain a dot.
 func podOf(id string) (pod, bool) {
 	i := strings.LastIndexByte(id, '.')
 	if i <= 0 || i == len(id)-1 {
@@ -32,7 +32,7 @@ func podOf(id string) (pod, bool) {
 
 func (p pod) id() string { return p.name + "." + p.namespace }
 
-// pods returns the list of all pods that may be listed.
+// pods returns the list of all pods that the user may list.
 func (c *Cluster) pods(ctx context.Context) (*transport.Body, error) {
 	return c.listed.get(ctx, func() (*transport.Body, error) {
 		spool, err := c.get(ctx, "api/v1/pods", cached(), asProtobuf)
@@ -46,8 +46,8 @@ func (c *Cluster) pods(ctx context.Context) (*transport.Body, error) {
 	})
 }
 
-// podsOfSome lists the pods of some namespaces (see home), if those of all
-// namespaces may not be listed.
+// podsOfSome returns the pods of the namespaces in [Cluster.fallbackNamespaces],
+// for a user who may not list the pods of all namespaces.
 func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool, error) {
 	var read, not []string
 	var raw []byte
@@ -65,7 +65,7 @@ func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool
 		if err != nil {
 			return nil, err
 		}
-		raw = append(raw, list...) // in Protobuf, concatenated messages are merged into one
+		raw = append(raw, list...) // concatenated Protobuf messages are merged into one message
 		read = append(read, namespace)
 	}
 	if len(read) == 0 {
@@ -80,8 +80,8 @@ func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool
 	return spool, nil
 }
 
-// fallbackNamespaces returns the namespaces whose pods are listed if the pods of all
-// namespaces may not be.
+// fallbackNamespaces returns the namespaces whose pods are listed if the user may
+// not list the pods of all namespaces.
 func (c *Cluster) fallbackNamespaces() []string {
 	all := []string{c.options.IstioNamespace}
 	if n := c.options.Namespace; n != "" {
@@ -99,7 +99,7 @@ func partly(read, not []string) string {
 	return s
 }
 
-// podList is the type of a list of pods.
+// podList returns the type of a list of pods.
 func podList() runtime.TypeMeta { return runtime.TypeMeta{APIVersion: "v1", Kind: "PodList"} }
 
 // unwrap returns the list inside the API server's Protobuf envelope.
@@ -122,7 +122,7 @@ func unwrap(spool *transport.Spool) ([]byte, error) {
 	return u.Raw, nil
 }
 
-// wrap puts a list into the envelope.
+// wrap adds the API server's envelope to a list in Protobuf.
 func wrap(spool *transport.Spool, raw []byte) error {
 	u := runtime.Unknown{TypeMeta: podList(), Raw: raw}
 	b, err := u.Marshal()
@@ -133,14 +133,15 @@ func wrap(spool *transport.Spool, raw []byte) error {
 	return err
 }
 
-// An adminAddress is where a proxy answers: its admin port, and whether it is a ztunnel.
+// An adminAddress is the admin port of a proxy, and whether the proxy is a
+// ztunnel.
 type adminAddress struct {
 	port    int
 	ztunnel bool
 }
 
-// adminAddress returns where to ask a proxy. If pods may not be listed, it returns the
-// default port.
+// adminAddress returns the admin address of a proxy. If pods can't be listed, it
+// returns the default port.
 func (c *Cluster) adminAddress(ctx context.Context, p pod) (adminAddress, error) {
 	all, err := c.adminAddresses.get(ctx, func() (map[pod]adminAddress, error) {
 		all, err := c.findAdminAddresses(ctx)
@@ -184,7 +185,7 @@ func (c *Cluster) findAdminAddresses(ctx context.Context) (map[pod]adminAddress,
 	return special, nil
 }
 
-// adminPort returns the admin port from the annotation in which a pod configures its
+// adminPort returns the admin port in the pod annotation that configures the pod's
 // proxy.
 func adminPort(annotations *object.Object) int {
 	text, _ := annotations.Get("proxy.istio.io/config").(string)

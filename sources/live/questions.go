@@ -9,18 +9,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A question is one request to an admin or debug port. Only [askAdmin], [askDebug]
-// and [askLevel] create questions, and they check each against a list of allowed
-// requests.
+// A question is a request to an admin port or a debug port. Only [askAdmin],
+// [askDebug] and [askLevel] create questions. They check each question against a
+// list of allowed requests.
 type question struct {
 	method string
-	path   string // the path of the request, for example "/config_dump"
+	path   string // the path of the request, such as "/config_dump"
 	query  string
 	name   string // the name of the request in errors
 	form   transport.Form
 }
 
-// target returns the path and the query, as they appear in the request line.
+// target returns the path and the query for the request line.
 func (q *question) target() string {
 	if q.query == "" {
 		return q.path
@@ -28,9 +28,9 @@ func (q *question) target() string {
 	return q.path + "?" + q.query
 }
 
-// heavy reports whether the answer is computed before its first byte and may be
-// large: a dump without a mask or with endpoints, or the configuration that istiod
-// would send to an Envoy.
+// heavy reports whether the response is computed before its first byte and may be
+// large. This is so for a dump without a mask or with endpoints, and for the
+// configuration that istiod would send to an Envoy.
 func (q *question) heavy() bool {
 	switch q.path {
 	case "/debug/config_dump", "/debug/edsz":
@@ -49,8 +49,9 @@ func (q *question) heavy() bool {
 	return false
 }
 
-// adminJSON returns known if a path of Envoy's admin port may be requested, and
-// always if the answer is JSON. Requests for these paths change nothing.
+// adminJSON reports whether a path of Envoy's admin port may be requested (known).
+// Requests for these paths change nothing. always is true if the response is
+// always JSON.
 func adminJSON(path string) (always, known bool) {
 	switch path {
 	case "config_dump", "certs", "server_info", "memory", "runtime", "init_dump":
@@ -61,10 +62,10 @@ func adminJSON(path string) (always, known bool) {
 	return false, false
 }
 
-// askAdmin returns the question for a request to Envoy or ztunnel. The plain words
-// that name a snapshot's files are completed to full requests, in JSON where Envoy
-// has it. A request with a question mark is sent unchanged ("config_dump?" is a dump
-// without endpoints).
+// askAdmin returns the question for a request to Envoy or ztunnel. It expands a
+// plain word, which names a file in a snapshot, to a full request, for JSON if
+// Envoy has it. It keeps a request with a question mark unchanged ("config_dump?"
+// is a dump without endpoints).
 func askAdmin(request string, ztunnel bool) (*question, error) {
 	path, query, asked := strings.Cut(request, "?")
 	json, known := adminJSON(path)
@@ -80,7 +81,7 @@ func askAdmin(request string, ztunnel bool) (*question, error) {
 			}
 		case "clusters", "stats", "listeners":
 			q.query = "format=json"
-		case "logging": // without parameters logging lists the loggers; Envoy refuses a GET
+		case "logging": // without parameters, logging lists the loggers; Envoy accepts it only as a POST
 			q.method = "POST"
 		}
 	}
@@ -90,7 +91,7 @@ func askAdmin(request string, ztunnel bool) (*question, error) {
 	return q, nil
 }
 
-// askDebug returns the question for one of istiod's endpoints.
+// askDebug returns the question for one of istiod's debug endpoints.
 func askDebug(endpoint string) (*question, error) {
 	name, query, _ := strings.Cut(endpoint, "?")
 	if name == "version" && query == "" {
@@ -102,7 +103,7 @@ func askDebug(endpoint string) (*question, error) {
 	return &question{method: "GET", path: "/debug/" + name, query: query, name: name, form: transport.JSON}, nil
 }
 
-// debugEndpoint reports whether an endpoint of istiod may be requested.
+// debugEndpoint reports whether requests to an endpoint of istiod are allowed.
 func debugEndpoint(name string) bool {
 	switch name {
 	case "syncz", "adsz", "connections", "config_dump", "edsz", "ecdsz", "ndsz",
@@ -114,8 +115,9 @@ func debugEndpoint(name string) bool {
 	return false
 }
 
-// debugParameters reports whether all parameters only select what is shown. Of the
-// others that istiod knows, push makes it push and clear empties its caches.
+// debugParameters reports whether all parameters only select what istiod returns.
+// Other parameters are refused: push makes istiod push, and clear empties its
+// caches.
 func debugParameters(query string) bool {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -131,7 +133,7 @@ func debugParameters(query string) bool {
 	return true
 }
 
-// sendable reports whether a query may be put into a request line unchanged.
+// sendable reports whether a query can be part of a request line without escaping.
 func sendable(query string) bool {
 	return !strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r == '#' || r >= 0x7f })
 }

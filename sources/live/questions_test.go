@@ -33,7 +33,8 @@ func TestAskAdmin(t *testing.T) {
 	}
 }
 
-// A request that could change a proxy is refused, in whatever form it comes.
+// TestAdminRefuses checks that a request that could change a proxy is refused in
+// every form.
 func TestAdminRefuses(t *testing.T) {
 	for _, request := range []string{
 		"", "/", "/config_dump", "quitquitquit", "drain_listeners", "drain_listeners?graceful", "healthcheck/fail", "reset_counters",

@@ -2,7 +2,8 @@ package live
 
 import "sync"
 
-// maxParallel is how many requests an istiod gets at the same time.
+// maxParallel is the maximum number of requests that an istiod gets at the same
+// time.
 const maxParallel = 4
 
 // A queue holds the requests that wait for one address. It also holds the idle
@@ -11,19 +12,19 @@ type queue struct {
 	one, few chan struct{}
 
 	mu    sync.Mutex
-	users int // number of requests that wait or are under way
+	users int // the number of requests that wait or are in progress
 	conns map[int][]*conn
-	times int   // number of requests that got no answer at all
-	mute  error // the error of the last request that got no answer
-	slow  error // the error of an answer that came too slowly; while it is set, no requests are sent
+	times int   // the number of requests that got no response at all
+	mute  error // the error of the last request that got no response
+	slow  error // the error of a response that was too slow; while it is set, no requests are sent
 }
 
 func newQueue() *queue {
 	return &queue{one: make(chan struct{}, 1), few: make(chan struct{}, maxParallel), conns: map[int][]*conn{}}
 }
 
-// enter joins the queue. It returns how often a request to the address has got no
-// answer so far.
+// enter joins the queue. It returns the number of requests to the address that
+// have got no response so far.
 func (l *queue) enter() (since int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -31,7 +32,7 @@ func (l *queue) enter() (since int) {
 	return l.times
 }
 
-// noteMute records that a request to the address got no answer.
+// noteMute records that a request to the address got no response.
 func (l *queue) noteMute(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,8 +50,8 @@ func (l *queue) markSlow(err error) {
 // clearSlow allows requests to a slow address again.
 func (l *queue) clearSlow() { l.markSlow(nil) }
 
-// errorSince returns an error if a request has got no answer since the given count, or
-// if the address is too slow.
+// errorSince returns an error if the number of requests without a response is no
+// longer since, or if the address is too slow.
 func (l *queue) errorSince(since int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,9 +61,9 @@ func (l *queue) errorSince(since int) error {
 	return l.mute
 }
 
-// leave leaves the queue. If nobody else is in it, leave closes the idle connections
-// and releases the address. The lock is held meanwhile, so that a request that comes
-// next doesn't get a connection that is about to be released.
+// leave leaves the queue. If the queue is then empty, it closes the idle
+// connections and releases the address. It holds the lock meanwhile, so that the
+// next request doesn't get a connection that is about to be released.
 func (l *queue) leave(release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,7 +79,7 @@ func (l *queue) leave(release func()) {
 	release()
 }
 
-// alone reports whether no other request waits or is under way.
+// alone reports whether no other request waits or is in progress.
 func (l *queue) alone() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +93,7 @@ func (l *queue) keep(port int, c *conn) {
 	l.conns[port] = append(l.conns[port], c)
 }
 
-// kept returns an idle connection, nil if there is none.
+// kept returns an idle connection to the port. It returns nil if there is none.
 func (l *queue) kept(port int) *conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// spools holds the bodies that were received, as long as they may be read.
+// spools holds the received bodies as long as they may be read.
 type spools struct {
 	depot *transport.Depot
 
@@ -21,15 +21,15 @@ type spools struct {
 	given []*transport.Spool
 }
 
-// inMemory is the number of bytes of bodies that are kept in memory unpacked. That
-// is enough for all small bodies and for the large ones that are being read.
+// inMemory is the number of bytes of bodies that are kept uncompressed in memory.
+// It is enough for all small bodies and for the large ones that are being read.
 const inMemory = 32 << 20
 
 func newSpools(tempDir string, quota *transport.Quota) spools {
 	return spools{depot: transport.NewDepot(transport.OpenOptions{TempDir: tempDir, Quota: quota, MaxMemory: inMemory, MaxUnpacked: math.MaxInt64})}
 }
 
-// body returns the answer of a spool that is complete.
+// body returns the body in a spool that is complete.
 func (s *spools) body(spool *transport.Spool, name string, form transport.Form) (*transport.Body, error) {
 	if err := spool.Trim(); err != nil {
 		spool.Discard()
@@ -51,14 +51,15 @@ func (s *spools) forget() {
 	s.given = nil
 }
 
-// A filler writes a body to its spool as it arrives, and counts the bytes.
+// A filler writes a body to its spool while the body arrives. It counts the bytes.
 type filler struct {
 	spool *transport.Spool
 	*counters
 	came atomic.Int64
 }
 
-// Write returns an error if the body becomes larger than maxBody.
+// Write appends bytes to the body. It returns an error if the body becomes larger
+// than maxBody.
 func (f *filler) Write(b []byte) (int, error) {
 	if int64(len(b)) > maxBody-f.spool.Size() {
 		return 0, fmt.Errorf("an answer of more than %d GiB", maxBody>>30)
@@ -74,11 +75,11 @@ func (f *filler) slow() error {
 	return &SilentError{After: paceWindow, Came: f.spool.Size(), Begun: true, Slow: true}
 }
 
-// errStopped is the error of a read that was stopped.
+// errStopped is the error for a read that was stopped.
 var errStopped = errors.New("stopped")
 
-// fill copies r to f until its end. It calls stop if a single read takes longer than
-// d, or if the body arrives too slowly.
+// fill copies r to f, up to the end of r. It calls stop if a single read takes
+// longer than d, or if the body arrives too slowly.
 func (f *filler) fill(ctx context.Context, l limits, d time.Duration, r io.Reader, stop func()) (err error) {
 	release := l.keepPace(ctx, &f.came, stop)
 	defer func() {

@@ -2,22 +2,23 @@ package live
 
 import "sync/atomic"
 
-// Stats are the progress of the requests: how many answers were requested, how many
-// of these are done, successfully or not, and how many bytes arrived, after
-// decompression.
+// Stats is the progress of the requests: how many responses were requested, how
+// many of these requests have ended (successfully or not), and how many bytes were
+// received, after decompression.
 type Stats struct {
 	Asked, Done, Bytes int64
 }
 
-// counters are Stats that several goroutines may update.
+// counters holds the values of [Stats], which several goroutines may update at
+// once.
 type counters struct{ asked, done, bytes atomic.Int64 }
 
 func (c *counters) stats() Stats {
-	done := c.done.Load() // done is read first, so that it never exceeds asked
+	done := c.done.Load() // done is read before asked, so that it never exceeds asked
 	return Stats{Asked: c.asked.Load(), Done: done, Bytes: c.bytes.Load()}
 }
 
-// begin counts a requested answer. The returned function counts it as done.
+// begin counts a request. The returned function counts the request as done.
 func (c *counters) begin() (done func()) {
 	c.asked.Add(1)
 	return func() { c.done.Add(1) }

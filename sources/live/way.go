@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// ways caches how the pods of each namespace can be reached. That depends on the
-// user's rights in the namespace, which the first answer shows.
+// ways caches how the pods of each namespace can be reached. The way depends on
+// the user's rights in the namespace, which are known after the first response.
 type ways struct {
 	mu sync.Mutex
 	of map[string]*way
@@ -24,17 +24,17 @@ func (w *ways) to(namespace string) *way {
 	return w.of[namespace]
 }
 
-// A way says how the pods of a namespace can be reached: by connections, by exec if
+// A way is how the pods of a namespace can be reached: by connections, by exec if
 // connections are forbidden, or not at all.
 type way struct {
 	namespace string
 
 	mu     sync.Mutex
-	noDial error // why connections are forbidden; nil if they may be allowed
-	noExec error // why exec is forbidden; nil if it may be allowed
+	noDial error // the reason why connections are forbidden; nil if they may be allowed
+	noExec error // the reason why exec is forbidden; nil if it may be allowed
 }
 
-// forbiddenError is the error of a missing right.
+// forbiddenError is the error for a missing right.
 type forbiddenError struct {
 	text string
 	err  error // the API server's error
@@ -43,10 +43,10 @@ type forbiddenError struct {
 func (e *forbiddenError) Error() string { return e.text }
 func (e *forbiddenError) Unwrap() error { return e.err }
 
-// dialForbidden returns the error for a connection if connections are known to be
-// forbidden. It doesn't wait for the first connection to find out, because that one
-// may be to a pod on a dead node. So several connections may be refused first, which
-// is cheap.
+// dialForbidden returns an error if it is already known that connections are
+// forbidden. It doesn't wait for the result of the first connection, because that
+// may be a connection to a pod on a dead node. So several connections may be
+// refused at first, which is cheap.
 func (w *way) dialForbidden() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -60,14 +60,15 @@ func (w *way) refuseDial(err error) {
 	w.noDial = err
 }
 
-// execForbidden returns the error for exec if exec is known to be forbidden, too.
+// execForbidden returns an error if it is already known that exec is forbidden,
+// too.
 func (w *way) execForbidden() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.noExec
 }
 
-// refuseExec records that exec is forbidden, too, and returns the error for pods
+// refuseExec records that exec is forbidden, too. It returns the error for a pod
 // that can't be reached at all.
 func (w *way) refuseExec(err error) error {
 	w.mu.Lock()
@@ -78,8 +79,8 @@ func (w *way) refuseExec(err error) error {
 	return w.noExec
 }
 
-// onlyDial returns the error for a process that only a connection can reach, while
-// connections are forbidden.
+// onlyDial returns the error for a process that can be reached only by
+// connections, if these are forbidden.
 func (w *way) onlyDial(what string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -28,13 +28,14 @@ import (
 
 const kubernetes = "../testdata/stale/kubernetes/"
 
-// fastTimeout is a Timeout that shortens deadlines up to 100 times, to 150 ms or more.
+// fastTimeout is a Timeout that makes deadlines up to 100 times shorter, but no
+// shorter than 150 ms.
 func fastTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, max(d/100, 150*time.Millisecond))
 }
 
-// manualTimeout returns a Timeout whose deadlines all end when end is called, and
-// not before.
+// manualTimeout returns a Timeout whose contexts end only when the function end is
+// called.
 func manualTimeout() (timeout Timeout, end func()) {
 	over, end := context.WithCancel(context.Background())
 	return func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
@@ -47,7 +48,7 @@ func manualTimeout() (timeout Timeout, end func()) {
 	}, end
 }
 
-// queued waits until n requests to a pod wait or are under way.
+// queued waits until n requests to a pod are waiting or in progress.
 func queued(t *testing.T, c *Cluster, id string, n int) {
 	t.Helper()
 	eventually(t, "all requests wait", func() bool {
@@ -59,15 +60,15 @@ func queued(t *testing.T, c *Cluster, id string, n int) {
 }
 
 // An apiServer is a test server with some pods and other lists. It encodes pods as
-// the real API server does.
+// a real API server does.
 type apiServer struct {
 	*httptest.Server
 	mu      sync.Mutex
 	pods    []corev1.Pod
-	lists   map[string]string // bodies of the answers by path
+	lists   map[string]string // the bodies of the responses by path
 	answers map[string]func(http.ResponseWriter, *http.Request) bool
-	forbid  map[string]bool // paths that the API server refuses
-	asked   []string        // the received requests as "path?query"
+	forbid  map[string]bool // the paths to which the API server refuses requests
+	asked   []string        // the received requests in the form "path?query"
 	accepts []string
 }
 
@@ -108,7 +109,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers with a Status in the requested form.
+// refuse sends a Status in the requested form.
 func (s *apiServer) refuse(w http.ResponseWriter, r *http.Request, code int, reason metav1.StatusReason, message string) {
 	status := metav1.Status{Status: "Failure", Reason: reason, Message: message, Code: int32(code)}
 	var b []byte
@@ -156,7 +157,7 @@ func enveloped(version, kind string, raw []byte) []byte {
 	return append([]byte("k8s\x00"), b...)
 }
 
-// times returns how often a path was requested.
+// times returns the number of requests for a path.
 func (s *apiServer) times(path string) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,18 +169,18 @@ func (s *apiServer) times(path string) (n int) {
 	return n
 }
 
-// A network connects to servers on loopback, which take the place of pods' ports.
+// A network connects to test servers on loopback instead of the ports of pods.
 type network struct {
 	mu         sync.Mutex
-	to         map[string]string // the real address by "pod.namespace:15000"
-	noDial     map[string]bool   // namespaces in which connections are forbidden
+	to         map[string]string // the address of the test server for each "pod.namespace:15000"
+	noDial     map[string]bool   // the namespaces in which connections are forbidden
 	noExec     map[string]bool
 	exec       func(container string, command []string, out io.Writer) error
-	dials      []string // opened connections as "pod.namespace:15000"
-	execs      []string // executed commands as "pod.namespace container command…"
+	dials      []string // the opened connections in the form "pod.namespace:15000"
+	execs      []string // the executed commands in the form "pod.namespace container command…"
 	released   []string
 	dropped    []string
-	open       int // number of open connections
+	open       int // the number of open connections
 	closed     bool
 	beforeDial func(name string)
 }
@@ -213,7 +214,7 @@ func (n *network) DialContext(ctx context.Context, namespace, pod string, port i
 	return &counted{Conn: c, n: n}, nil
 }
 
-// counted is a connection that reports its closing to the network.
+// counted is a connection that notifies the network when it is closed.
 type counted struct {
 	net.Conn
 	n    *network
@@ -244,7 +245,7 @@ func (n *network) Exec(ctx context.Context, namespace, pod, container string, co
 	return exec(container, command, cutBy{ctx, out})
 }
 
-// cutBy passes on the output of a program until its context ends.
+// cutBy is a writer that passes on the output of a program until a context ends.
 type cutBy struct {
 	ctx context.Context
 	io.Writer
@@ -276,14 +277,15 @@ func (n *network) Close() error {
 	return nil
 }
 
-// locked reads from the network while holding its lock.
+// locked calls a function that reads from the network, while it holds the
+// network's lock.
 func locked[T any](n *network, of func() T) T {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return of()
 }
 
-// serve lets a handler answer requests to a port of a pod.
+// serve starts a test server with a handler for a port of a pod.
 func (n *network) serve(t *testing.T, name string, h http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -294,7 +296,7 @@ func (n *network) serve(t *testing.T, name string, h http.HandlerFunc) *httptest
 	return s
 }
 
-// raw lets a function handle each connection to a port of a pod.
+// raw calls a function for each connection to a port of a pod.
 func (n *network) raw(t *testing.T, name string, f func(net.Conn)) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -320,8 +322,7 @@ func (n *network) raw(t *testing.T, name string, f func(net.Conn)) {
 	n.to[name] = l.Addr().String()
 }
 
-// silent accepts a request and answers nothing until the client closes the
-// connection.
+// silent reads a request and sends nothing until the client closes the connection.
 func silent(c net.Conn) { io.Copy(io.Discard, c) }
 
 func newCluster(t *testing.T, api *apiServer, n *network, change func(*ClusterOptions)) *Cluster {
@@ -381,7 +382,7 @@ func aPod(id string, change func(*corev1.Pod)) corev1.Pod {
 	return out
 }
 
-// eventually waits until so returns true.
+// eventually waits until the function so returns true.
 func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
