@@ -70,7 +70,7 @@ func (d *delegate) call(m *values.Task, in any, args []any) (any, error) {
 			vs[i] = values.Shown(v)
 			continue
 		}
-		if d.text && !values.IsScalar(v) { // gojq would sort the keys
+		if d.text && !values.IsScalar(v) { // gojq would sort the keys of objects in the text
 			if v, err = m.Marshal(v); err != nil {
 				return nil, err
 			}

@@ -81,5 +81,5 @@ func Count(m *values.Task, name string, v any) (n float64, ok bool, err error) {
 	if n, ok = native.ToFloat(v); ok {
 		return n, true, nil
 	}
-	return 0, false, values.Inapplicable(syntax.OpSub, v, 1) // jq subtracts 1 for the first result, which is an error
+	return 0, false, values.Inapplicable(syntax.OpSub, v, 1) // jq subtracts 1 from the value for the first result, which fails
 }

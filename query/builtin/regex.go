@@ -93,7 +93,8 @@ func find(m *values.Task, ps *Patterns, v, re, flags any) (string, *pattern, [][
 	return s, p, all, err
 }
 
-// Test implements test: it reports whether an expression matches the input.
+// Test implements the builtin test, which reports whether a regular expression
+// matches the input.
 func Test(m *values.Task, ps *Patterns, in any, args []any) (any, error) {
 	args, err := m.DeepAll(args)
 	if err != nil {
@@ -145,7 +146,7 @@ func (p *pattern) describe(r *runes, x []int) *object.Object {
 		if from >= 0 {
 			offset, length, text = r.at(from), r.at(to)-r.at(from), r.s[from:to]
 		}
-		if length == 0 { // jq orders the keys differently for an empty match
+		if length == 0 { // for an empty match, jq writes the keys in another order
 			captures[i] = object.Of("offset", offset, "string", text, "length", length, "name", group)
 		} else {
 			captures[i] = object.Of("offset", offset, "length", length, "string", text, "name", group)

@@ -25,7 +25,7 @@ func searchBuiltins() map[string]values.Func {
 		"indices/1": where(func(_ *values.Task, places any) (any, error) { return places, nil }),
 		"index/1":   where(func(m *values.Task, places any) (any, error) { return values.Member(m, places, 0) }),
 		"rindex/1":  where(func(m *values.Task, places any) (any, error) { return lastOf(m, places) }),
-		"_strindices/1": forced(func(m *values.Task, v any, a []any) (any, error) { // jq defines indices by this function
+		"_strindices/1": forced(func(m *values.Task, v any, a []any) (any, error) { // jq's own definition of indices calls this function
 			part, err := m.Deep(a[0])
 			if err != nil {
 				return nil, err

@@ -198,8 +198,8 @@ func byteBuiltins() map[string]values.Func {
 }
 
 // decoded returns a builtin that converts its input to a string and decodes the
-// string with the function from. If from can't decode the string, it returns the
-// end of the error text as wrong.
+// string. The function from decodes a text. If it can't, it returns the end of the
+// error message as wrong.
 func decoded(from func(text string) (out, wrong string)) values.Func {
 	return func(m *values.Task, v any, _ []any) (any, error) {
 		v, err := m.Force(v)

@@ -137,7 +137,7 @@ func (c *completer) walk(query func(term string) string) *walker {
 		in = objectOf(c.Root)
 	}
 	w.query(program.Query, in, s)
-	if !w.reachedMark { // the mark is in the body of a function that isn't called yet
+	if !w.reachedMark { // the cursor is in the body of a function that isn't called yet
 		w.walkUncalled(program.Query, s)
 	}
 	return w

@@ -7,14 +7,13 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// frame is a bracket, string or keyword that is open at some position of the
-// source.
+// frame is an open bracket, string or keyword around the cursor.
 type frame struct {
 	opened  string      // the opening token: "(", "[", "{", "\"", "\\(", "if", "def", "reduce", "foreach"; or "reduce(" or "foreach(" for the bracket of these keywords
 	before  syntax.Word // the word before an opening bracket
 	call    string      // the name of the function if the bracket holds arguments; otherwise empty
 	arg     int         // the index of the current argument: the number of semicolons before it
-	state   string      // the current part: cond, then or else of an "if"; head or body of a "def"; source or as of a "reduce" or "foreach"
+	state   string      // the current part of the construct: cond, then or else (of an "if"), head or body ("def"), source or as ("reduce", "foreach")
 	key     bool        // for "{", true if a key comes next
 	pattern bool        // the position is in a pattern, which defines names instead of using them
 	nested  bool        // the whole frame is inside a pattern
@@ -36,7 +35,8 @@ func (s frames) top() frame {
 	return s[len(s)-1]
 }
 
-// openFrames returns the frames that are open after the words.
+// openFrames returns the frames (brackets, strings and keywords) that are still
+// open after a sequence of words.
 func openFrames(words []syntax.Word) frames {
 	var s frames
 	for i, w := range words {
@@ -88,7 +88,8 @@ func (s *frames) keyword(word string) {
 	}
 }
 
-// within changes the innermost frame if its opening token is opened.
+// within calls change for the innermost frame, if that frame was opened by the
+// given token.
 func (s *frames) within(opened string, change func(*frame)) {
 	if n := len(*s); n > 0 && (*s)[n-1].opened == opened {
 		change(&(*s)[n-1])
@@ -150,9 +151,8 @@ func (s *frames) openBracket(w, before syntax.Word) {
 	*s = append(*s, f)
 }
 
-// close closes the innermost frame whose opening token is one of opened, and all
-// frames inside it. If it closes the bracket of a reduce, it also closes the
-// reduce.
+// close closes the innermost frame that was opened by one of the given tokens, and
+// all frames inside it. With the bracket of a reduce, it also closes the reduce.
 func (s *frames) close(opened ...string) {
 	for i := len(*s) - 1; i >= 0; i-- {
 		if !slices.Contains(opened, (*s)[i].opened) {

@@ -11,9 +11,9 @@ type walker struct {
 	base         map[string]*definition // the definitions of the functions of jq and of the library, by name/arity
 	stepsLeft    int                    // the remaining number of steps of the walk
 	depth        int                    // the number of calls that are nested at the moment
-	reachedMark  bool                   // the walk has reached the mark at the cursor
-	shapesAtMark shapes                 // the shapes that reached the mark
-	scopeAtMark  *scope                 // the scope at the mark
+	reachedMark  bool                   // the walk has reached the cursor
+	shapesAtMark shapes                 // the shapes of the values that reach the cursor
+	scopeAtMark  *scope                 // the scope at the cursor
 }
 
 const (
@@ -24,8 +24,8 @@ const (
 // scope is one visible name and a link to the enclosing scope.
 type scope struct {
 	up   *scope
-	name string // "$x", or "f/1" for a function
-	of   shapes // the shapes of a variable
+	name string // the name: "$x" for a variable, "f/1" for a function
+	of   shapes // the shapes of the values of a variable
 	def  *definition
 }
 

@@ -30,7 +30,7 @@ func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
 	if d := w.base[name]; d != nil {
 		return w.apply(d, in, args)
 	}
-	for _, a := range args { // the function is unknown, but the mark may be in one of its arguments
+	for _, a := range args { // the function is unknown, but the cursor may be in one of its arguments
 		w.query(a.body, in, a.scope)
 	}
 	return shapes{{form: unknown}}

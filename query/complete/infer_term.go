@@ -90,9 +90,9 @@ func (w *walker) control(t *syntax.Term, in shapes, s *scope) shapes {
 	return w.query(f.Extract, state, inner)
 }
 
-// index returns the shapes of .name, ."name" or .[…] on a value of the shapes of.
-// in has the shapes of the whole term's input, which an expression in the brackets
-// receives.
+// index returns the shapes of .name, ."name" or .[…]. The argument of has the
+// shapes of the value that is indexed. The argument in has the shapes of the whole
+// term's input, which is also the input of an expression in the brackets.
 func (w *walker) index(x *syntax.Index, of, in shapes, s *scope) shapes {
 	if x.Name != "" {
 		return w.member(of, x.Name)

@@ -36,9 +36,9 @@ type position struct {
 	words  []syntax.Word // the words of the source before prefix
 	frames frames        // the frames that are open at the end of the source
 
-	head           string // the source before the mark
-	method         bool   // the mark follows a term as a method call, X.__here()
-	key            bool   // the mark is the value of a member of an object
+	head           string // the source before the cursor
+	method         bool   // the cursor follows a term, where a method call is inserted: X.__here()
+	key            bool   // the cursor is at a key, and the inserted call is the value of that key
 	extraArguments int    // the number of arguments to add to the call around the cursor
 }
 

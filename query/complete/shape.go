@@ -19,7 +19,8 @@ const (
 	unknown                       // a value of any kind
 )
 
-// shape describes one kind of value that an expression may have.
+// shape describes one kind of value that an expression may have, such as an array
+// with its elements or an object with its fields.
 type shape struct {
 	form   form
 	name   string   // the name in the schema, for a schemaObject

@@ -86,7 +86,7 @@ func (c *completer) offerComparedValues() {
 	var whole *syntax.Query
 	for q := range program.Queries() {
 		if q.Op >= syntax.OpEq && q.Op <= syntax.OpLe && q.Right.Start <= at && at < q.Right.End {
-			whole = q // the innermost comparison comes last
+			whole = q // the innermost comparison is found last
 		}
 	}
 	if whole == nil {
@@ -100,9 +100,8 @@ func (c *completer) offerComparedValues() {
 	c.offerStrings(c.infer(query), ".", query)
 }
 
-// offerStrings offers strings, each with the text that closes it. The strings are
-// the possible texts in the shapes at the cursor. If the shapes have none, it
-// reads the strings from the document.
+// offerStrings offers strings, each with the text that closes it. If the possible
+// strings aren't known from the schema, it reads them from the document.
 func (c *completer) offerStrings(w *walker, what string, query func(term string) string) {
 	closing := c.closing()
 	switch what {

@@ -7,7 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// call returns the source text of a call of the mark, with the missing arguments.
+// call returns the source text of the function call that is inserted at the
+// cursor, with the arguments that it needs.
 func (c *completer) call() string {
 	if c.method {
 		return mark + "()"
@@ -63,8 +64,8 @@ func onlyArrays(s shapes) bool {
 	return len(s) > 0
 }
 
-// members offers the fields of the shapes at the mark. It reads the fields of
-// unknown shapes from the values.
+// members offers the fields of the values that can occur at the cursor. If the
+// fields aren't known from the schema, it reads them from the values.
 func (c *completer) members(w *walker, write func(name string) string) {
 	for _, s := range w.shapesAtMark {
 		for _, m := range w.members(s) {
@@ -115,8 +116,8 @@ func describe(m mesh.Member) string {
 	return doc
 }
 
-// accepts reports whether a function of the library has any output for the shapes
-// at the mark.
+// accepts reports whether a function of the library can return a result for the
+// values that can occur at the cursor.
 func (w *walker) accepts(f Function) bool {
 	d := w.base[syntax.Key(f.Name, len(f.Params))]
 	if d == nil || !w.reachedMark || len(w.shapesAtMark.ofForm()) > 0 { // nothing is known about the function or about its input

@@ -131,7 +131,7 @@ func isScalar(q *syntax.Query) bool {
 }
 
 func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
-	var beside *Tree // the part of the whole term's input that its indexes read
+	var beside *Tree // the part of the term's own input that the indexes in the term read
 	for i := len(t.SuffixList) - 1; i >= 0; i-- {
 		switch x := t.SuffixList[i]; {
 		case x.Iter:
@@ -213,9 +213,9 @@ func (a *analysis) primary(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return a.control(t, want, s)
 }
 
-// object returns the part of its input that an object construction reads. If the
-// results' part includes a member, the member's expression is analyzed for that
-// part. If it doesn't include the member, only the existence of the member's value
+// object returns the part of its input that an object construction reads. For each
+// member of the object, it analyzes the member's expression with the part that is
+// read of the member. If the member isn't read, only the existence of its value
 // matters.
 func (a *analysis) object(o *syntax.Object, want *Tree, s *scope) (sum *Tree) {
 	for _, kv := range o.KeyVals {
@@ -262,8 +262,8 @@ func (a *analysis) control(t *syntax.Term, want *Tree, s *scope) *Tree {
 }
 
 // fold returns the part of its input that a reduce or foreach reads. The state is
-// read completely, because each step passes it on to the next one. Of the elements
-// of the source, only the parts are read that the patterns and the steps read.
+// read completely, because each step passes it on to the next one. The elements of
+// the source are read only as far as the patterns and the steps read them.
 func (a *analysis) fold(source *syntax.Query, patterns []*syntax.Pattern, start, update, extract *syntax.Query, want *Tree, s *scope) *Tree {
 	in, bound := a.bind(patterns, s, nil)
 	a.query(update, everything(), in)

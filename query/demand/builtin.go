@@ -98,7 +98,7 @@ func rows() map[string]row {
 	return all
 }
 
-// counting analyzes limit and similar builtins. Their arguments are a number and a
+// counting analyzes builtins such as limit, whose arguments are a number and a
 // generator that may be stopped early.
 func counting(a *analysis, f *syntax.Func, want *Tree, s *scope) *Tree {
 	return Join(a.query(f.Args[0], everything(), s), a.query(f.Args[1], want, s))

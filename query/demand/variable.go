@@ -151,7 +151,8 @@ func (b *binding) member(x *syntax.PatternObject) func() *Tree {
 	}
 }
 
-// keys returns the part of the input that the computed keys of patterns read.
+// keys returns the part of the input that is read by the computed keys in
+// patterns.
 func (a *analysis) keys(patterns []*syntax.Pattern, s *scope) (sum *Tree) {
 	for _, p := range patterns {
 		sum = Join(sum, a.keys(p.Array, s))

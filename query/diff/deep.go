@@ -182,7 +182,8 @@ func (r rewriting) object(m *object.Object) any {
 	return out
 }
 
-// isSame reports whether w, the result of rewriting v, is v itself.
+// isSame reports whether rewriting has left a value unchanged: w, the rewritten
+// value, is v itself.
 func isSame(w, v any) bool {
 	switch v.(type) {
 	case *object.Object, []any:

@@ -16,7 +16,7 @@ type Resource struct {
 	Name    string // the name of the resource; for an endpoint, that of its cluster
 	Address string // the address of an endpoint
 	Refused string // Envoy's error if it rejected another version of this resource
-	Warming bool   // Envoy also holds a newer version of this resource that is not ready yet
+	Warming bool   // Envoy also has a newer version of this resource, which is not ready yet
 }
 
 // comparing holds the state of the comparison of two lists of elements of one
@@ -34,8 +34,8 @@ type element struct {
 	key      string
 	state    string
 	failure  string
-	excluded bool // excluded from the comparison
-	partner  int  // the index in the other list; -1 if there is none
+	excluded bool // the element is excluded from the comparison
+	partner  int  // the index of the paired element in the other list; -1 if there is none
 }
 
 // elements compares two lists of elements. The edit is nil if they are equal.

@@ -20,7 +20,7 @@ type key string
 
 const (
 	byChain    key = "(chain)"    // the match of a filter chain, because several chains may share a name
-	byHeader   key = "(header)"   // the name of a header, in any case
+	byHeader   key = "(header)"   // the name of a header, in upper or lower case
 	byLocality key = "(locality)" // the locality and the priority of an endpoint group
 	byHost     key = "(host)"     // the address of an endpoint
 )

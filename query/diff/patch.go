@@ -49,8 +49,8 @@ func (p *patch) edit(e *Edit, at string) {
 	}
 }
 
-// list adds the operations that change a list, from its start. The indexes in each
-// path take the previous operations into account.
+// list adds the operations that change one list into another, from the start of
+// the list. The indexes in each path take the previous operations into account.
 func (p *patch) list(elements []Edit, at string) {
 	index := 0
 	for i := range elements {

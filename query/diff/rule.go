@@ -14,7 +14,7 @@ type ruleSet int
 const (
 	plain   ruleSet = iota // exactly, as JSON
 	envoy                  // as a message of Envoy
-	foreign                // as a message of an unknown type: field names may be in camelCase or snake_case
+	foreign                // as a message of an unknown type, whose field names may be in camelCase or snake_case
 )
 
 // location describes where a value is in the document. The location decides how

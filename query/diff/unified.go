@@ -118,7 +118,7 @@ type hunks struct {
 	out     func(TextLine)
 	heading string
 
-	a, b    int      // the number of lines of each text so far
+	a, b    int      // the number of lines of each text that were written so far
 	before  []string // the unchanged lines with which the next hunk may start
 	many    func(func(line))
 	current *hunk
@@ -193,7 +193,7 @@ func (h *hunks) begin() {
 	h.current, h.before, h.many = c, nil, nil
 }
 
-// settle writes the lines of the current change.
+// settle writes the lines of the current change to the hunk.
 func (c *hunk) settle() {
 	for _, text := range c.removed {
 		c.lines = append(c.lines, TextLine{'-', text})

@@ -24,7 +24,7 @@ type Answer struct {
 
 	RedirectStatus int // the status of a redirect, such as 301; 0 if the answer is no redirect
 	RedirectTo     string
-	DirectStatus   int // the status of a direct response; 0 if the answer is none
+	DirectStatus   int // the status of a direct response; 0 if there is no direct response
 
 	Unsupported []string // descriptions of what this package can't decide, without duplicates
 

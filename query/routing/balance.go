@@ -62,7 +62,7 @@ type balancing struct {
 
 	factor float64 // the overprovisioning factor in percent
 	all    int     // the number of endpoints of the whole cluster, before a subset is selected
-	known  bool    // the weights of the localities are known
+	known  bool    // true if the weights of the localities are known
 }
 
 // Balance computes the shares of a cluster's endpoints. criteria is the metadata

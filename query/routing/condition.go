@@ -12,8 +12,8 @@ import (
 
 // firstMiss returns the first condition of a route's match that the request
 // doesn't meet. Envoy checks all conditions, so their order doesn't change the
-// result. firstMiss checks undecidable conditions last, so that it reports them
-// only if the answer depends on them.
+// result. firstMiss checks conditions that it can't decide last, so that it
+// reports them only if the answer depends on them.
 func (c *matcher) firstMiss(m document.Message, r *routed) miss {
 	if !c.path(m, r) {
 		return miss{kind: byPath, m: m}

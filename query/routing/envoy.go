@@ -59,8 +59,8 @@ var (
 	// CVE-2026-73551: normalize_path reads "..;x" as "..".
 	dotsWithParameters = rule{"/..;x is read as /.. since August 2026", "strip_dotdot_segments_with_parameters", august2026, 0}
 
-	// CVE-2026-73553: RBAC removes path parameters if the route configuration does
-	// so.
+	// CVE-2026-73553: RBAC removes path parameters from the path if the route
+	// configuration ignores them.
 	rbacParameters = rule{"RBAC cuts path parameters where the routes do since August 2026", "rbac_respect_ignore_path_parameters", august2026, 0}
 
 	// 1.37.0, introduced together with path_rewrite and not in the changelog: a
@@ -74,7 +74,8 @@ var (
 	// next shorter prefix is tried.
 	shorterPrefixes = rule{"prefix maps fall back to shorter prefixes since 1.35", "prefix_map_matcher_resume_after_subtree_miss", []release{{35, 0}}, 40}
 
-	// 1.34.0, "http": the present_match of a query parameter may be false.
+	// 1.34.0, "http": a match on a query parameter may have present_match false,
+	// which requires that the parameter is absent.
 	absentParameters = rule{"query parameters can be matched as absent since 1.34", "enable_new_query_param_present_match_behavior", []release{{34, 0}}, 0}
 
 	// 1.33.0, "http": no address is internal unless internal_address_config is
@@ -101,7 +102,7 @@ func (e Envoy) has(is rule) truth {
 	if is.fixed != 0 {
 		fixed = in(version, []release{{is.fixed, 0}})
 	}
-	if has == no || fixed == yes { // Envoy ignores the flag in both cases
+	if has == no || fixed == yes { // Envoy ignores the flag of the rule in both cases
 		return has
 	}
 	if on, _ := e.runtime("envoy.reloadable_features." + is.flag); on == false || on == "false" {

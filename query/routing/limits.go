@@ -87,7 +87,7 @@ func retries(policy document.Message, h headers, whole float64) *Retries {
 	if ms, ok := count(h.first("x-envoy-upstream-rq-per-try-timeout-ms")); ok {
 		r.PerTry = float64(ms) / 1000
 	}
-	if whole > 0 && r.PerTry >= whole { // a request never reaches this timeout
+	if whole > 0 && r.PerTry >= whole { // the timeout of the whole request comes first
 		r.PerTry = 0
 	}
 	if r.On == "" || r.Attempts == 0 {

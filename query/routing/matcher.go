@@ -15,7 +15,7 @@ type matcher struct {
 	answer           *Answer
 	ignoreParameters bool              // the route configuration's setting ignorePathParametersInPathMatching
 	unknownHeaders   []string          // the names of headers to which Envoy assigns a value that is unknown here
-	digests          map[string]string // Request.Digests
+	digests          map[string]string // the digests of texts in the request, see Request.Digests
 	comparing        string            // the name of the value that is being compared, for messages
 	redacted         string            // the redacted value on which the comparison depends; see noteRedacted
 	doubt            string            // a description of the unknown value on which the last result depends, if that result was maybe

@@ -106,8 +106,8 @@ func (a *rules) notKnown(what string) truth {
 	return maybe
 }
 
-// holds does the same as [matcher.sure]. If the result is maybe, it also records
-// the condition in unknown.
+// holds evaluates a condition as [matcher.sure] does. If the result is maybe, it
+// also records the condition in unknown.
 func (a *rules) holds(is func() bool) truth {
 	t := a.sure(is)
 	if t == maybe {
@@ -236,7 +236,7 @@ func (a *rules) authenticated(m document.Message) truth {
 	if !m.Has("principalName") {
 		return sure(a.r.TLS)
 	}
-	if !a.r.TLS { // a certificate that the tunnel's client presents isn't that of this connection
+	if !a.r.TLS { // the certificate of a tunnel's client doesn't belong to this connection
 		return no
 	}
 	return a.identity(m.Sub("principalName"))

@@ -37,7 +37,7 @@ type Request struct {
 	remote      string // the client's address as Envoy determines it; empty means that it is Source
 	connectPort string // the port that was removed from the host of a CONNECT request; Envoy adds it again upstream
 
-	// The fields of the connection, by which the filter chain is selected.
+	// The fields below describe the connection. They select the filter chain.
 	SNI             string
 	NoSNI           bool // the client sends no SNI
 	ALPN            []string

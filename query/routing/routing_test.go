@@ -222,7 +222,7 @@ func checkRoute(t *testing.T, c routeCase, a *Answer) {
 			t.Errorf("%+v: unsupported %v", c, a.Unsupported)
 		}
 	}
-	if c.Status == 400 { // for a 400, the other fields in the golden files have no meaning
+	if c.Status == 400 { // if the status is 400, the other fields in the golden file have no meaning
 		c.Route, got.Route = "", ""
 	}
 	w, _ := json.Marshal(c)

@@ -167,7 +167,7 @@ func (c *matcher) byDigest(digest, v string) bool {
 // for any other matcher.
 func (c *matcher) redactedString(m document.Message, v string) (is, ok bool) {
 	if exact := m.Text("exact"); mesh.IsDigest(exact) {
-		if is = c.byDigest(exact, v); !is && c.redacted == "" && m.Flag("ignoreCase") { // the texts may differ only in case
+		if is = c.byDigest(exact, v); !is && c.redacted == "" && m.Flag("ignoreCase") { // the digests also differ if the texts differ only in case
 			c.noteRedacted(c.comparing)
 		}
 		return is, true

@@ -197,8 +197,9 @@ func (c *matcher) evaluatePredicate(p document.Message, r *routed) bool {
 	return false
 }
 
-// input returns the request's value that a matcher compares. It returns false if
-// the request has no such value, or if the value isn't known.
+// input returns the value that a matcher compares, such as a header or an address
+// of the request. It returns false if the request has no such value, or if the
+// value isn't known.
 func (c *matcher) input(m document.Message, r *routed) (v string, ok bool) {
 	config := m.Sub("typedConfig")
 	kind := config.Text("@type")

@@ -60,7 +60,7 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 			sum += residual[name]
 		}
 	}
-	if sum == 0 { // only happens because of rounding
+	if sum == 0 { // the sum is 0 only because of rounding
 		return nil
 	}
 	out[own] = direct

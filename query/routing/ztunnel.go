@@ -121,9 +121,10 @@ func (a *rules) matchesConnection(m document.Message) truth {
 	return out
 }
 
-// matchesList reports whether fits is true for an element of a field's list, and
-// for no element of the list in the negated field; "notPrincipals" is the negated
-// field of "principals". Each connection matches an empty list.
+// matchesList compares a connection with a list of conditions and with the list of
+// negated conditions; "notPrincipals" is the negated list for "principals". It
+// reports whether fits is true for at least one element of the first list and for
+// no element of the second one. An empty list is ignored.
 func (a *rules) matchesList(m document.Message, field string, fits func(any) truth) truth {
 	out := yes
 	if all := a.nested(m.Value(field)); len(all) > 0 {

@@ -24,13 +24,13 @@ type Query struct {
 type Import struct {
 	Span
 	ImportPath  string
-	ImportAlias string // "name", or "$name" for a data file
+	ImportAlias string // the name after "as": "name", or "$name" for a data file
 	IncludePath string
 	Meta        *ConstObject
 }
 
-// FuncDef is a function definition, def name(args): body;. An argument whose name
-// starts with $ is passed as a value.
+// FuncDef is a function definition, as in def name(args): body. An argument whose
+// name starts with $ is passed as a value.
 type FuncDef struct {
 	Span
 	Name string
@@ -123,8 +123,8 @@ type Index struct {
 
 // Func is a function call or a variable.
 type Func struct {
-	Span          // the position of the name only
-	Name   string // "f", "module::f", "$x" or "$module::x"
+	Span          // the position of the name, without the arguments
+	Name   string // the name of the function or variable: "f", "module::f", "$x" or "$module::x"
 	Args   []*Query
 	Method bool // the call is written as X.f(…)
 }
@@ -166,7 +166,7 @@ type If struct {
 	Cond *Query
 	Then *Query
 	Elif []*IfElif
-	Else *Query // nil if there is no else, so that the expression returns its input
+	Else *Query // the expression after else; nil if there is none, so that the result is the input
 }
 
 // IfElif is one elif of an if expression.
@@ -178,7 +178,7 @@ type IfElif struct {
 // Try is the expression try body catch handler.
 type Try struct {
 	Body  *Query
-	Catch *Query // nil if there is no catch, so that errors are dropped
+	Catch *Query // the expression after catch; nil if there is none, so that errors are dropped
 }
 
 // Reduce is the expression reduce query as patterns (start; update).
@@ -195,7 +195,7 @@ type Foreach struct {
 	Patterns []*Pattern
 	Start    *Query
 	Update   *Query
-	Extract  *Query // nil if there is no extract expression
+	Extract  *Query // the third expression of a foreach; nil if it has only two
 }
 
 // Label is the expression label $ident | body.

@@ -57,8 +57,8 @@ func gojqUndefined(q *Query) string {
 	return ""
 }
 
-// sameNames compares the checker with gojq's compiler. gojq stops at the first
-// unknown name, so the checker's errors must include that name.
+// sameNames compares the errors of the checker with those of gojq's compiler. gojq
+// stops at the first unknown name, so the checker's errors must include that name.
 func sameNames(t *testing.T, src string, names Names) (checked, unknown bool) {
 	t.Helper()
 	program, err := Parse("", src)

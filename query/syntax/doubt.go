@@ -34,7 +34,7 @@ func (p *Program) Doubts() (all []*Error) {
 // condition is the last one.
 var asking = map[string]int{"select": 0, "any": 1, "all": 1, "until": 0, "while": 0}
 
-// asked reports each assignment in a condition.
+// asked calls doubt for each assignment in a condition.
 func asked(q *Query, doubt func(*Query)) {
 	for q != nil {
 		switch {

@@ -72,8 +72,8 @@ func isPiece(text string, n node) bool {
 	return ok && s.Queries == nil && text[0] != '"'
 }
 
-// standing converts the text of a term to a program of its own: it adds the dot of
-// a method call and removes the backslash of an interpolation.
+// standing converts the source text of a term to a text that can be parsed alone.
+// It adds the dot of a method call and removes the backslash of an interpolation.
 func standing(text string, t *Term) string {
 	if t.Type == TermFunc && t.Func.Method && text[0] != '.' {
 		return "." + text

@@ -209,7 +209,7 @@ func FuzzSuperset(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src string) {
 		if len(src) > 10_000 {
-			return // this parser has limits on the length, which gojq doesn't have
+			return // this parser limits the size of a program, which gojq doesn't
 		}
 		if _, complaint := compare(src); complaint != "" {
 			t.Errorf("%q: %s", src, complaint)

@@ -53,8 +53,8 @@ func (c *checker) undefined(f *Func) {
 	c.report(f.Span, "function not defined: %s%s", missing, hint)
 }
 
-// functions returns the functions that the author of a call could have meant,
-// sorted.
+// functions returns the names of all functions that can be suggested in place of
+// an undefined one, sorted.
 func (c *checker) functions() []string {
 	keys := slices.Clone(c.given.Keys())
 	for _, name := range c.scope.names {

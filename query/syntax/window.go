@@ -52,9 +52,10 @@ func window(src string, at Span) (text, carets string) {
 	return line.String(), under.String()
 }
 
-// cut returns the offsets of the part src[lo:hi] of a line that fits into the
-// window. It includes up to half a window before place, then the text after place.
-// It fills the remaining width with text before place.
+// cut returns the offsets lo and hi of the part of a line that fits into the
+// window. The part includes up to half a window of text before the error's
+// position and the text after it. If the text after it is short, more text before
+// it is included.
 func cut(src string, from, to, place int) (lo, hi int) {
 	lo, used := widen(src, from, place, windowWidth/2)
 	hi = place

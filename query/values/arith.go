@@ -341,7 +341,7 @@ func isIn(m *Task, xs []any, v any) (bool, error) {
 	return false, nil
 }
 
-// multiply merges two objects, or repeats a string.
+// multiply merges two objects, or repeats a string n times.
 func multiply(m *Task, a, b any) (any, bool, error) {
 	if x, ok := a.(*object.Object); ok {
 		if y, ok := b.(*object.Object); ok {
@@ -461,7 +461,7 @@ func Split(m *Task, s, sep string) (any, error) {
 type Sum struct {
 	m       *Task
 	total   any
-	own     bool             // this Sum has made total and may change it in place
+	own     bool             // the value in total belongs to this Sum, which may change it in place
 	text    *strings.Builder // the total, if it is a string
 	partial error            // the first error of an addition
 }

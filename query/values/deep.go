@@ -15,9 +15,9 @@ const maxNesting = 10_000
 
 const errNesting = TextError("the value is nested too deep: more than 10000 arrays and objects in one another")
 
-// Nest counts one more level while two nested values are processed together, and
-// returns an error at a depth of more than maxNesting. Unnest undoes it. The
-// error begins with what, the name of the operation.
+// Nest counts one more level of nesting while two values are processed together.
+// It returns an error at a depth of more than maxNesting. The argument what is the
+// name of the operation, with which the error begins. Unnest undoes the call.
 func (m *Task) Nest(what string) error {
 	if m.nesting++; m.nesting > maxNesting+1 {
 		m.nesting--

@@ -116,7 +116,7 @@ func IndicesOf(m *Task, v, part []any) ([]any, error) {
 	return out, nil
 }
 
-// IndexForced forces the key and then calls Index.
+// IndexForced does the same as Index for a key that may be lazy.
 func IndexForced(m *Task, in Located, k any) (Located, error) {
 	k, err := m.Force(k)
 	if err != nil {
@@ -125,7 +125,8 @@ func IndexForced(m *Task, in Located, k any) (Located, error) {
 	return Index(m, in, k)
 }
 
-// Index returns in[k] together with its path.
+// Index returns the member, element or slice of a value under a key, together with
+// its path.
 func Index(m *Task, in Located, k any) (Located, error) {
 	if v, ok := memberKnown(in, k); ok {
 		return Located{v, nil}, nil
@@ -210,7 +211,8 @@ func roundUp(v any) (int, bool) {
 	return roundBound(v, math.Ceil)
 }
 
-// roundBound rounds the bound of a slice to an index, with the function to.
+// roundBound converts a slice's bound to an index. The argument to is the function
+// that rounds it, such as math.Floor.
 func roundBound(v any, to func(float64) float64) (int, bool) {
 	v = numeric(v)
 	if f, ok := v.(float64); ok {
@@ -219,7 +221,8 @@ func roundBound(v any, to func(float64) float64) (int, bool) {
 	return native.ToInt(v)
 }
 
-// Slice returns the slice of in between two bounds, with its path.
+// Slice returns the elements or characters of a value between two bounds, together
+// with the path of the slice.
 func Slice(m *Task, in Located, start, end any) (Located, error) {
 	if l, ok := in.V.(*list); ok && in.P == nil && lengthOf(l) >= listMost {
 		if end == nil && start == 1 {

@@ -37,8 +37,8 @@ type pastList struct {
 type change int
 
 const (
-	listSet   change = iota // the element at index place was replaced
-	listGrown               // elements were appended; the list had place elements before
+	listSet   change = iota // an element was replaced; place is its index
+	listGrown               // elements were appended; place is the number of elements before
 	listCut                 // the last element was removed
 	listShift               // the first element was removed
 )

@@ -44,8 +44,8 @@ func Plain(in Located) Located { return Located{in.V, nil} }
 type Path struct {
 	up   *Path
 	key  any
-	bad  bool // the value was computed, not found in the input
-	last any  // if bad is set, the last value that was found in the input, at the path up
+	bad  bool // the value was computed instead of found in the input
+	last any  // for a computed value, the last value that was found in the input
 }
 
 var RootPath = &Path{}
@@ -86,13 +86,16 @@ func CheckPath(m *Task, in Located, doing func() string) error {
 	return &LazyError{func() string { return "Invalid path expression " + doing() + excerpt(in.V) }}
 }
 
-// InvalidResult describes the step "return a result" for errors of [CheckPath].
+// InvalidResult returns the description of a path expression's result, for an
+// error of [CheckPath].
 func InvalidResult() string { return "with result " }
 
-// InvalidIteration describes the step "iterate" for errors of [CheckPath].
+// InvalidIteration returns the description of an iteration, for an error of
+// [CheckPath].
 func InvalidIteration() string { return "near attempt to iterate through " }
 
-// InvalidAccess describes the step "read the key k" for errors of [CheckPath].
+// InvalidAccess returns the description of reading the key k, for an error of
+// [CheckPath].
 func InvalidAccess(k any) func() string {
 	return func() string { return "near attempt to access element " + excerpt(k) + " of " }
 }

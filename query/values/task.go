@@ -138,7 +138,7 @@ type Depth struct {
 func (m *Task) Enter(weight int) (Depth, error) {
 	var here byte
 	was, top := m.depth, uintptr(unsafe.Pointer(&here))
-	taken := int(was.top - top) // stacks grow downwards
+	taken := int(was.top - top) // a stack grows towards lower addresses
 	if taken <= 0 || taken > mostFrames {
 		taken = weight * nodeSize
 	}
@@ -150,7 +150,7 @@ func (m *Task) Enter(weight int) (Depth, error) {
 	return was, m.Tick()
 }
 
-// Leave undoes the call of Enter that returned was.
+// Leave undoes a call of Enter. The argument is Enter's result.
 func (m *Task) Leave(was Depth) { m.depth = was }
 
 // Force returns the loaded value if v is lazy, and otherwise v itself. Members of
@@ -261,8 +261,8 @@ func (b *Budget) take(n int64) error {
 	return b.look(n)
 }
 
-// look compares the heap with the limit. If the heap exceeds the limit, look first
-// collects garbage.
+// look measures the heap and returns an error if the heap exceeds the memory
+// limit. Before it returns the error, it collects garbage and measures again.
 func (b *Budget) look(n int64) error {
 	if b.inUse()+n <= b.max {
 		return nil

@@ -16,7 +16,7 @@ func (m *Task) Marshal(v any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := m.Alloc(3 * size); err != nil { // the buffer doubles when it grows, and is copied at the end
+	if err := m.Alloc(3 * size); err != nil { // the text's buffer doubles when it grows, and is copied at the end
 		return "", err
 	}
 	return Interruptible(m, size, func() string { return native.Marshal(v) })
@@ -61,8 +61,8 @@ func (m *Task) grown(xs []any, capacity int) ([]any, error) {
 	return append(out, xs...), nil
 }
 
-// appendedText is the length in bytes above which joined appends in place. It
-// copies shorter strings.
+// appendedText is the minimum length in bytes of a string to which joined appends
+// in place. A shorter string is copied.
 const appendedText = 1 << 10
 
 // joined returns a + b. If a is the string that joined returned last, it appends b

@@ -42,7 +42,7 @@ type ClusterOptions struct {
 	// that, the request fails if no byte arrives for 30 s.
 	RequestTimeout time.Duration
 	FirstByte      time.Duration // the deadline for the first byte; 0 means 5 s, or 15 s for a dump that is computed before its first byte
-	Timeout        Timeout       // sets the deadlines; nil means that there are none
+	Timeout        Timeout       // the function that sets deadlines; nil means that there are no deadlines
 
 	TempDir string           // the directory of the temporary file with bodies; empty means the system's
 	Quota   *transport.Quota // limits the bodies in temporary files; nil means no limit
@@ -163,7 +163,7 @@ func (c *Cluster) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 // connections to the pod's ports are forbidden.
 type execution struct {
 	run *program
-	not string // if run is nil, the process that no program can reach, for the error
+	not string // the name of a process that no program can reach, for the error; used if run is nil
 }
 
 // question sends a question to a pod over a connection to a port of the pod. If

@@ -63,7 +63,7 @@ func (e *SilentError) Timeout() bool { return true }
 // absent is the error for something that doesn't exist in the cluster.
 type absent struct {
 	what string
-	err  error // the error from which the absence was concluded; may be nil
+	err  error // the error that shows that the thing doesn't exist; may be nil
 }
 
 func (e *absent) Error() string        { return e.what }

@@ -116,7 +116,7 @@ func (e *exchange) send(last bool) (resp *http.Response, err error) {
 		return nil, e.late()
 	}
 	if err != nil {
-		if e.c.over { // a header that ends early may cause another error
+		if e.c.over { // the server closed the connection, which may cause other errors
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, unanswered(err)

@@ -225,7 +225,7 @@ func TestEnvoyGetsOneRequestAtATime(t *testing.T) {
 	}
 	for _, id := range ids {
 		queued(t, c, id, 20)
-		<-arrived // both Envoys have received a request, so neither waits for the other
+		<-arrived // both Envoys have received a request, so their requests don't wait for each other
 	}
 	if len(arrived) != 0 {
 		t.Errorf("%d requests more", len(arrived))

@@ -28,7 +28,7 @@ func askLevel(logger, level string) (*question, error) {
 	case !slices.Contains(Levels(), level):
 		return nil, fmt.Errorf("%q is no level", level)
 	case logger == "":
-		logger = "level" // this parameter of Envoy means all loggers
+		logger = "level" // Envoy's parameter "level" sets the level of all loggers
 	case logger == "level" || logger == "paths" || !loggerName.MatchString(logger):
 		return nil, fmt.Errorf("%q is no logger", logger)
 	}

@@ -26,7 +26,7 @@ type limits struct {
 	request time.Duration // deadline for the whole response; 0 means maxWhole, as long as bytes keep arriving
 	first   time.Duration // deadline for the first byte, if request is 0
 	heavy   time.Duration // deadline for the first byte of the response to a heavy question, if request is 0
-	timeout Timeout       // sets the deadlines; nil means that there are none
+	timeout Timeout       // the function that sets deadlines; nil means that there are no deadlines
 }
 
 func newLimits(request, first time.Duration, timeout Timeout) limits {

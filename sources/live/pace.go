@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// A pacer stops a response that arrives too slowly. If a server sends one byte at
-// a time, there is never a long pause. Without a pacer, such a response could last
-// for any time.
+// A pacer stops a response that arrives too slowly. A server that sends one byte
+// at a time never pauses for long, so without a pacer such a response could take
+// for ever.
 type pacer struct {
 	limits
 	ctx  context.Context
@@ -22,7 +22,7 @@ type pacer struct {
 func (l limits) keepPace(ctx context.Context, came *atomic.Int64, stop func()) (release func() (slow bool)) {
 	inner, cancel := context.WithCancel(ctx)
 	p := &pacer{limits: l, ctx: inner, came: came, stop: stop}
-	if l.request == 0 { // otherwise only the configured deadline of the request applies
+	if l.request == 0 { // a configured request timeout is the only deadline
 		p.watch(came.Load())
 	}
 	return func() bool {
@@ -31,7 +31,8 @@ func (l limits) keepPace(ctx context.Context, came *atomic.Int64, stop func()) (
 	}
 }
 
-// watch compares the number of bytes with that before one paceWindow.
+// watch checks at the end of each paceWindow whether enough bytes have arrived
+// since the window began.
 func (p *pacer) watch(since int64) {
 	window, over := p.after(p.ctx, paceWindow)
 	context.AfterFunc(window, func() {

@@ -50,8 +50,9 @@ func (l *queue) markSlow(err error) {
 // clearSlow allows requests to a slow address again.
 func (l *queue) clearSlow() { l.markSlow(nil) }
 
-// errorSince returns an error if the number of requests without a response is no
-// longer since, or if the address is too slow.
+// errorSince returns an error if a request has got no response since the caller
+// joined the queue, or if the address is too slow. The argument is the result of
+// enter.
 func (l *queue) errorSince(since int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -109,7 +109,8 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse sends a Status in the requested form.
+// refuse sends an error as a Status, in the encoding that the client has
+// requested.
 func (s *apiServer) refuse(w http.ResponseWriter, r *http.Request, code int, reason metav1.StatusReason, message string) {
 	status := metav1.Status{Status: "Failure", Reason: reason, Message: message, Code: int32(code)}
 	var b []byte
@@ -382,7 +383,7 @@ func aPod(id string, change func(*corev1.Pod)) corev1.Pod {
 	return out
 }
 
-// eventually waits until the function so returns true.
+// eventually waits until a condition is true.
 func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)

@@ -101,7 +101,7 @@ func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep fu
 	for {
 		h, err := tr.Next()
 		if errors.Is(err, tar.ErrInsecurePath) {
-			err = nil // the name of the entry is checked below
+			err = nil // entryKind and entryName check the entry below
 		}
 		if err == io.EOF && end.met() {
 			err = errors.New("the end mark of the archive is missing")

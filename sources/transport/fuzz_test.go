@@ -85,7 +85,7 @@ func openAny(t *testing.T, b []byte) {
 	}
 }
 
-// ask requests every response that a source has.
+// ask requests every response of a source, to check that no request panics.
 func ask(t *testing.T, s Source) {
 	check := func(b *Body, err error) {
 		if (b == nil) != (err != nil) {

@@ -217,7 +217,7 @@ type frame struct {
 	entry   indexEntry
 	depot   *Depot
 	shelf   *shelf
-	turn    chan struct{} // held by the goroutine that unpacks the file
+	turn    chan struct{} // a lock that the goroutine holds while it unpacks the file
 
 	mu      sync.Mutex
 	stored  *Spool // the unpacked file; nil if the file isn't unpacked

@@ -17,7 +17,7 @@ type joined struct {
 
 type part struct {
 	bytes io.ReaderAt
-	off   int64 // the offset at which the part starts in its source
+	off   int64 // the offset at which the part starts in its own source
 	end   int64 // the offset at which the part ends in the concatenation
 }
 

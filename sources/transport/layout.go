@@ -151,8 +151,8 @@ func folderName(id string) string {
 	return b.String()
 }
 
-// folderID returns the id for which folderName returns this name. If there is
-// none, it returns the name.
+// folderID is the inverse of folderName: it returns the id of the proxy that is
+// stored in a folder. A name that folderName never returns is itself the id.
 func folderID(name string) string {
 	if id, err := url.PathUnescape(name); err == nil && folderName(id) == name {
 		return id

@@ -20,7 +20,7 @@ func listFiles() []string { return []string{"k8s-resources", "crs", "pods", "nod
 // List. The List contains only that object, in the lines of the file.
 type lists struct {
 	files   []listFile
-	turn    chan struct{} // held by the goroutine that scans the files
+	turn    chan struct{} // a lock that the goroutine holds while it scans the files
 	scanned bool
 }
 

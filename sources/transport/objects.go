@@ -94,7 +94,8 @@ func (s *objectScan) begin() {
 	s.within, s.dashes, s.base, s.list, s.aside, s.meta = false, -1, 0, false, false, -1
 }
 
-// finish records the current object, which ends at the offset end.
+// finish records the current object. The argument is the offset of the object's
+// end.
 func (s *objectScan) finish(end int64) {
 	o := s.current
 	o.end = end
@@ -137,11 +138,11 @@ func (s *objectScan) take(line []byte) {
 	case s.list:
 		s.list = false
 		if !bytes.HasPrefix(text, []byte("- ")) {
-			return // the list is empty
+			return // the list has no items
 		}
 		s.dashes = indent
 	case s.dashes >= 0 && (indent < s.dashes || indent == s.dashes && text[0] != '-'):
-		s.finish(s.at) // the line comes after the list
+		s.finish(s.at) // this line comes after the end of the list
 		s.dashes, s.aside = -1, true
 		return
 	case s.dashes < 0 && indent == 0 && bytes.HasPrefix(text, []byte("items:")):

@@ -91,7 +91,7 @@ func (s *snapshot) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint
 		folder = folderName(proxy)
 	}
 	body, err := s.first(ctx, path.Join("proxies", folder), snapshotFiles(request))
-	if errors.Is(err, fs.ErrNotExist) && folder != proxy && plain(proxy) { // another program may have chosen the folder's name
+	if errors.Is(err, fs.ErrNotExist) && folder != proxy && plain(proxy) { // another program may have written the folder under the proxy's own name
 		body, err = s.first(ctx, path.Join("proxies", proxy), snapshotFiles(request))
 	}
 	return body, err

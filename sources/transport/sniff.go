@@ -49,7 +49,8 @@ func looksLikeJSON(head []byte) bool {
 	return bytes.HasPrefix(word, []byte("null")) || bytes.HasPrefix(word, []byte("true")) || bytes.HasPrefix(word, []byte("false"))
 }
 
-// looks describes bytes that can't be opened as a source, for an error message.
+// looks returns a description of bytes that can't be opened as a source, for an
+// error message.
 func looks(head []byte) string {
 	for _, known := range foreign {
 		if bytes.HasPrefix(head, []byte(known.magic)) {
@@ -60,7 +61,7 @@ func looks(head []byte) string {
 		return "empty"
 	}
 	for i := 1; i < utf8.UTFMax && len(head) > 16 && !utf8.Valid(head); i++ {
-		head = head[:len(head)-1] // the last character may be cut off
+		head = head[:len(head)-1] // the last character of head may be cut off
 	}
 	if utf8.Valid(head) && !bytes.ContainsRune(head, 0) {
 		return "text"

@@ -83,7 +83,7 @@ func storeAll(d *Depot, r io.Reader) (decode.Bytes, error) {
 	return trimmed(p)
 }
 
-// trimmed marks a body as complete and returns its bytes.
+// trimmed marks a body as complete and returns it.
 func trimmed(p *Spool) (decode.Bytes, error) {
 	if err := p.Trim(); err != nil {
 		return nil, &diskError{err}

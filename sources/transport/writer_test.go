@@ -74,7 +74,7 @@ func TestWriterErrors(t *testing.T) {
 	} {
 		w, err := NewWriter(&b, taken)
 		must(t, err)
-		for range 2 { // each further use returns the same error
+		for range 2 { // each later call returns the same error
 			if err := w.Add("f", 3, c.r); err == nil || err.Error() != c.want {
 				t.Errorf("%v, want %s", err, c.want)
 			}
@@ -145,7 +145,7 @@ func TestOneFileWithoutTheRest(t *testing.T) {
 		t.Fatal(len(ids), err)
 	}
 	opened := raw.n.Load()
-	if opened > 100_000 { // the first 64 KB, the index and the manifest are read
+	if opened > 100_000 { // opening reads the first 64 KB, the index and the manifest
 		t.Errorf("%d of %d bytes read to open it", opened, len(b))
 	}
 	got, err := fetch(t, s, "web-217.default", "config_dump")

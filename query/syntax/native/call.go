@@ -137,7 +137,7 @@ func weigh(v any, text, nodes *int) {
 	case json.Number:
 		*text -= len(v)
 	case *big.Int:
-		*text -= v.BitLen() // this is more than the length of the text, but in proportion to the time that it takes
+		*text -= v.BitLen() // the number of bits exceeds the length of the text, but the work on the number grows with it
 	case []any:
 		for i := 0; i < len(v) && *text >= 0 && *nodes >= 0; i++ {
 			weigh(v[i], text, nodes)
