@@ -161,7 +161,7 @@ func flattenBy(m *values.Task, v, depth any) (any, error) {
 		return nil, values.CannotIterate(v)
 	}
 	d, ok := native.ToFloat(depth)
-	for i := 0; i < len(xs) && !ok; i++ { // a depth that isn't a number is an error if an element is an array
+	for i := 0; i < len(xs) && !ok; i++ { // a depth that isn't a number is an error, but only if an element is an array
 		if x, err := m.Force(xs[i]); err != nil || values.KnownType(x) == "array" {
 			return nil, cmp.Or(err, values.CannotBoth(depth, 1, "cannot be subtracted"))
 		}

@@ -317,7 +317,7 @@ type pattern struct {
 	// skips it.
 	after  *regexp.Regexp
 	global bool
-	full   bool // empty matches are reported, too
+	full   bool // empty matches are reported, which the flag n turns off
 }
 
 // Patterns caches compiled expressions, because most queries use a few expressions

@@ -34,7 +34,7 @@ func offered(src string, o complete.Options) (all []string) {
 func TestQuery(t *testing.T) {
 	o := options()
 	for src, want := range map[string]string{
-		// Fields.
+		// These sources end in a field.
 		".":                             "proxies pilots services kind !name !age() proxy(\"",
 		".pro":                          `= proxies proxies(" proxy(" proxyConfigs`,
 		".proxies[].":                   `clusters sync rds trace(" desired() synced() route(" !lbPolicy !match(" !fqdn !age()`,
@@ -64,7 +64,7 @@ func TestQuery(t *testing.T) {
 		`.["pro`:           `= proxies"] proxyConfigs"]`,
 		`.proxies[0]["clu`: `= clusterID"] clusters"]`,
 
-		// Fields after pipes, calls and bindings.
+		// These sources end in a field after a pipe, a call or a binding.
 		`.proxies[] | select(.rds=="STALE") | .clus`:            `= cluster(" clusterID clusters`,
 		`.proxy("x").route("http.80").`:                         `match(" virtualHosts state !clusters`,
 		`.proxy("x").route("http.80").match("/").`:              "cluster clusters url redirectTo directStatus !virtualHosts",
@@ -125,7 +125,7 @@ func TestQuery(t *testing.T) {
 		".pilots[]\n# a comment .\n| .rem":                                "= remoteClusters",
 		"# .pil":                                                          "=",
 
-		// The start of a term.
+		// These sources end at the start of a term.
 		"":                         "select( .proxies .pilots proxy(\" $ns !route",
 		"sor":                      "= sort sort_by(",
 		".proxies[] | sy":          "= synced",
@@ -153,7 +153,7 @@ func TestQuery(t *testing.T) {
 		".proxies[] | {name: na":   "= nan",
 		"lim":                      "= limit(",
 
-		// Variables, formats and operators.
+		// These sources end in a variable, a format or an operator.
 		"$":                              "= $ARGS $ENV $ns",
 		". as $m | .proxies[] as $p | $": "= $ARGS $ENV $m $ns $p",
 		"(. as $m | 1) | $":              "= $ARGS $ENV $ns",
@@ -169,7 +169,7 @@ func TestQuery(t *testing.T) {
 		".a":                             "authorizationPolicies",
 		".proxies[0] ":                   "=",
 
-		// Strings.
+		// These sources end in a string.
 		`.proxies[] | select(.rds == "`:                             `= ERROR" IGNORED" NOT␣SENT" STALE" SYNCED" UNKNOWN"`,
 		`.proxies[] | select(.rds=="S`:                              `= STALE" SYNCED"`,
 		`.proxies[] | select(.rds != "S`:                            `= STALE" SYNCED"`,

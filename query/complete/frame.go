@@ -83,7 +83,7 @@ func (s *frames) keyword(word string) {
 		} else if n > 0 {
 			(*s)[n-1].pattern = true
 		} else {
-			*s = frames{{opened: "", pattern: true}} // the frame of the query itself
+			*s = frames{{opened: "", pattern: true}} // this frame is the query itself
 		}
 	}
 }
@@ -167,7 +167,8 @@ func (s *frames) close(opened ...string) {
 	}
 }
 
-// closing returns the text that closes all frames.
+// closing returns the source text that closes all open brackets, strings and
+// keywords.
 func (s frames) closing() string {
 	var b strings.Builder
 	for i := len(s) - 1; i >= 0; i-- {

@@ -119,7 +119,7 @@ func (p *position) locateInWord(w syntax.Word) {
 // The string may be the name of a field.
 func (p *position) locateInString(w syntax.Word) {
 	if !strings.HasPrefix(p.src[w.Start:], `"`) {
-		return // the text follows an interpolation, so nothing is known about it
+		return // the text follows an interpolation, so its possible values are unknown
 	}
 	p.from++
 	p.place, p.prefix = atString, p.src[p.from:]

@@ -111,7 +111,8 @@ func (s shapes) ofKind(names []string) (out shapes) {
 	return out
 }
 
-// shapeContents returns the shapes of the values inside a value.
+// shapeContents determines the shapes of the parts of a value, such as its fields
+// or its elements.
 type shapeContents struct{ schema Schema }
 
 // member returns the shapes of the field name of a value.

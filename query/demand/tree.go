@@ -10,14 +10,14 @@ import (
 // The zero Tree reads whether the value exists and its type; a scalar is then
 // read completely. Trees are shared and must not be changed.
 type Tree struct {
-	All   bool // everything in the value
-	Few   bool // everything in those elements that a condition on their names selects
+	All   bool // everything in the value is read
+	Few   bool // everything is read in the few elements that a condition on their names selects
 	Shown bool // the value is printed, so fields are read that depend on its kind
-	Count bool // the number of elements, or the names of the members
+	Count bool // the number of elements, or the names of the members, is read
 
-	Fields  map[string]*Tree // what is read of these members of an object; nil for a member that is passed on and not read
-	Members *Tree            // what is read of each member of an object that is not among Fields
-	Items   *Tree            // what is read of each element of an array
+	Fields  map[string]*Tree // for an object, the tree of each listed member; nil for a member that is passed on but not read
+	Members *Tree            // for an object, the tree of each member that is not in Fields
+	Items   *Tree            // for an array, the tree of each element
 }
 
 // everything returns the tree that reads all of a value. presence returns the tree

@@ -198,7 +198,7 @@ func uniquePairs[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int 
 // longestRising returns the longest subsequence of pairs whose second indexes
 // increase.
 func longestRising(all [][2]int) [][2]int {
-	var ends []int // for each length, the last pair of the best rising subsequence of that length
+	var ends []int // for each length, the last pair of the rising subsequence whose end is lowest
 	before := make([]int, len(all))
 	for i, c := range all {
 		n := sort.Search(len(ends), func(n int) bool { return all[ends[n]][1] >= c[1] })

@@ -76,7 +76,7 @@ func TestProxies(t *testing.T) {
 			map[string]string{"clusters": `[{"name":"b","state":"ACTIVE"},{"name":"c","state":"ACTIVE"}]`},
 			[]string{"clusters a . true false", "clusters c . false true"},
 		},
-		"one name sent twice": { // Envoy keeps only one
+		"one name sent twice": { // Envoy keeps only one cluster of a name
 			map[string]string{"clusters": `[{"name":"a","state":"ACTIVE","x":1},{"name":"a","state":"ACTIVE","x":2}]`},
 			map[string]string{"clusters": `[{"name":"a","state":"ACTIVE","x":2}]`},
 			[]string{"clusters a . true false"},

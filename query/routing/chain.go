@@ -146,7 +146,7 @@ func (c *choice) detected(l document.Message, r Request, seen Seen) Request {
 
 // The listener filters that inspect the first bytes of a connection.
 const (
-	tlsInspector  = "tls_inspector"  // detects TLS, its SNI and ALPN
+	tlsInspector  = "tls_inspector"  // detects TLS with its SNI and ALPN
 	httpInspector = "http_inspector" // detects HTTP without TLS; chains match it by application_protocols
 )
 

@@ -61,7 +61,7 @@ func (c *matcher) evaluateMatcherTree(t document.Message, r *routed) document.Me
 	case t.Has("prefixMatchMap"):
 		on := t.Sub("prefixMatchMap").Sub("map")
 		c.redactedKeys(on, v)
-		for n := len(v); n >= 0; n-- { // from the longest prefix to the shortest
+		for n := len(v); n >= 0; n-- { // look up the longest prefix first
 			if !on.Has(v[:n]) {
 				continue
 			}

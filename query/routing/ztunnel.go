@@ -98,8 +98,8 @@ func (a *rules) nested(v any) []any {
 	return list
 }
 
-// matchesConnection reports whether a connection meets all conditions in one match
-// of a clause.
+// matchesConnection reports whether a connection meets all conditions of a match.
+// A match is one alternative in a clause of a policy's rule.
 func (a *rules) matchesConnection(m document.Message) truth {
 	if m.Fields.Len() == 0 {
 		return no
@@ -193,7 +193,7 @@ func (a *rules) matchesString(v any, part string) truth {
 	case m.Has("exact"):
 		return sure(s == trim("exact"))
 	}
-	return yes // the string match is {presence}
+	return yes // a {presence} match accepts any string
 }
 
 func (a *rules) matchesAccount(v any) truth {

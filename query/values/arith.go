@@ -364,7 +364,7 @@ func multiply(m *Task, a, b any) (any, bool, error) {
 	}
 	count := int(min(n, math.MaxInt32))
 	if len(s)*count >= math.MaxInt32 {
-		return nil, false, nil // gojq returns the error
+		return nil, false, nil // gojq makes the error message
 	}
 	if err := m.Alloc(len(s) * count); err != nil {
 		return nil, false, err
@@ -438,7 +438,7 @@ func Split(m *Task, s, sep string) (any, error) {
 	if err := m.Alloc(StringSize * n); err != nil {
 		return nil, err
 	}
-	if sep == "" { // splits into characters
+	if sep == "" { // an empty separator splits the string into characters
 		n -= 2
 	}
 	out := make([]any, 0, n)

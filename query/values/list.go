@@ -32,8 +32,7 @@ type pastList struct {
 	restored atomic.Pointer[list]
 }
 
-// A change is the kind of an update in place. In a [pastList], the index place
-// belongs to it.
+// A change is the kind of an update in place.
 type change int
 
 const (

@@ -138,7 +138,7 @@ func same(a, b any) bool {
 	return a == b
 }
 
-// oneLazy reports whether a and b are the same lazy value.
+// oneLazy reports whether a and b are lazy and identical.
 func oneLazy(a, b any) bool {
 	_, la := a.(mesh.Lazy)
 	_, lb := b.(mesh.Lazy)

@@ -68,7 +68,7 @@ func TestExecWhereConnectionsAreForbidden(t *testing.T) {
 	for i := range 5 { // these requests try no connection, because earlier connections were forbidden
 		ask(21 + i)
 	}
-	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // connections are allowed in this namespace
+	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // connections to pods are allowed in the namespace free
 		t.Error(err)
 	}
 	if want := []string{"x.free:15000"}; !slices.Equal(n.dials, want) {

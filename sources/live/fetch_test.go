@@ -574,7 +574,7 @@ func TestCancelLeavesNothingBehind(t *testing.T) {
 		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = nil })
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		for range 2 { // one request is in progress, the other one waits
+		for range 2 { // one of the two requests is in progress, and the other one waits
 			go func() {
 				_, err := c.Fetch(ctx, "a.shop", "stats", mesh.Hint{})
 				ended <- err

@@ -52,7 +52,7 @@ func (c *Cluster) List(ctx context.Context, resource string) (*transport.Body, e
 	return nil, errNoResource(nil)
 }
 
-// list returns the list at a path of the API.
+// list requests the list of objects at a path of the Kubernetes API.
 func (c *Cluster) list(ctx context.Context, path, resource string) (*transport.Body, error) {
 	spool, err := c.get(ctx, path, cached(), asJSON)
 	if apierrors.IsNotFound(err) {

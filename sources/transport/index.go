@@ -49,7 +49,7 @@ const (
 type indexEntry struct {
 	name   string
 	off    int64 // offset of the file's frame in the archive
-	packed int64 // size of the frame in bytes
+	packed int64 // size of the compressed frame in bytes
 	size   int64 // size of the unpacked file in bytes
 	time   time.Time
 }

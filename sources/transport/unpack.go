@@ -31,7 +31,7 @@ func (d diskWriter) Write(p []byte) (int, error) {
 // directly from the archive.
 func mapTar(ctx context.Context, raw decode.Bytes, o OpenOptions, l *ledger) (*archive, error) {
 	r := io.NewSectionReader(raw, 0, raw.Size())
-	o.MaxMember = math.MaxInt64 // no limit is needed, because the file isn't copied
+	o.MaxMember = math.MaxInt64 // the size of a file isn't limited, because the file isn't copied
 	return readTar(ctx, r, o, l, func(h *tar.Header, _ io.Reader) (decode.Bytes, error) {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err

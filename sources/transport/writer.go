@@ -79,7 +79,7 @@ func (w *Writer) add(name string, size int64, r io.Reader) error {
 	case n < size:
 		return fmt.Errorf("has %d bytes, not the %d announced", n, size)
 	}
-	if err := w.tar.Flush(); err != nil { // this writes tar's padding to the same frame
+	if err := w.tar.Flush(); err != nil { // Flush writes tar's padding to the same frame
 		return err
 	}
 	return w.zstd.Close()
