@@ -68,8 +68,7 @@ func RangeBounds(m *values.Task, numeric bool, vs ...any) ([]any, error) {
 }
 
 // Count returns the number of results that the argument v of limit or skip
-// requests. ok is false, together with an error, if no result can be subtracted
-// from v.
+// requests. If v isn't a number, ok is false and Count returns jq's error for it.
 func Count(m *values.Task, name string, v any) (n float64, ok bool, err error) {
 	v, err = m.Deep(v)
 	if err != nil {

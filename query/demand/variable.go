@@ -25,8 +25,9 @@ func (s *scope) find(name string) *scope {
 	return s
 }
 
-// use adds want to the tree of a variable. It ignores a variable that is defined
-// outside of the query, because it isn't part of the input.
+// use records that the part want of a variable's value is read. It ignores a
+// variable that is defined outside of the query, because it isn't part of the
+// input.
 func (s *scope) use(name string, want *Tree) {
 	if v := s.find(name); v != nil {
 		v.gathered = Join(v.gathered, want)

@@ -234,7 +234,7 @@ func (t *Term) methodCall() (receiver, call *Term) {
 	}
 	receiver, call = q.Left.Term, q.Right.Term
 	switch receiver.Type {
-	case TermUnary, TermTry, TermLabel, TermBreak: // in -1.f(), the call would apply to 1, not to -1; similarly for the others
+	case TermUnary, TermTry, TermLabel, TermBreak: // a method call after -1 would apply to 1 only, and likewise to a part of the other terms
 		return nil, nil
 	}
 	if call.Type != TermFunc || !call.Func.Method || q.Left.FuncDefs != nil || q.Right.FuncDefs != nil ||

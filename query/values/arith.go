@@ -82,9 +82,9 @@ func arithmetic(op syntax.Operator, rest func(m *Task, a, b any) (v any, ok bool
 	}
 }
 
-// rareOperation lets gojq compute an operation on numbers, or make the error for
-// an operation on strings. All other pairs of operands are an error; that error is
-// returned without loading the operands.
+// rareOperation lets gojq compute an operation on numbers, or return the error for
+// an operation on strings. For any other pair of operands it returns an error
+// without loading them.
 func rareOperation(m *Task, op syntax.Operator, expr string, a, b any) (any, error) {
 	if IsScalar(a) && IsScalar(b) {
 		if err := allocNumber(m, a, b); err != nil {

@@ -200,7 +200,7 @@ func (l *skimmer) value() string {
 			depth--
 		case ',', ':':
 			continue
-		default: // the value is a number or a word
+		default: // any other value is a number or a word such as true
 			l.word()
 		}
 		if depth <= 0 {
