@@ -21,11 +21,14 @@ func (q Query) Program() string {
 	}
 	if q.OfProxy { // the first line of the text is its header, so this prefix changes no line number
 		text = "def _ofProxy: " + text + "\n; "
+		each := ofEachProxy
 		if q.Merge {
-			text += "[" + ofEachProxy + "] | " + merged
-		} else {
-			text += ofEachProxy
+			each = "([" + each + "] | " + merged + ")"
 		}
+		if q.OfMesh {
+			text += "_apart(_ofProxy), "
+		}
+		text += each
 	}
 	return text + found
 }
@@ -110,10 +113,14 @@ func Together(checks []Query) Query {
 	for _, c := range checks {
 		function, chosen := "_"+strings.ReplaceAll(c.Name, "-", "_"), fmt.Sprintf("select(any($chosen[]; . == %s))", literal(c.Name))
 		if c.OfProxy {
+			listed := ".proxies[] | empty"
+			if c.OfMesh {
+				listed = fmt.Sprintf("_apart(%s | {check: %s, ofMesh: .}), (%s)", function, literal(c.Name), listed)
+			}
 			fmt.Fprintf(&text, "def %s:\n%s\n;\n", function, c.Text)
-			unread = append(unread, fmt.Sprintf("\n   (%s | _judged(.proxies[] | empty; %s))", chosen, c.Unknown()))
+			unread = append(unread, fmt.Sprintf("\n   (%s | _judged(%s; %s))", chosen, listed, c.Unknown()))
 			ofProxy = append(ofProxy, fmt.Sprintf("\n   (%s | _judged(%s | {$proxy} + . | {check: %s, result: .}; %s))", chosen, function, literal(c.Name), c.Unknown()))
-			findings = append(findings, fmt.Sprintf("\n   ([($unread, $ofProxies)[] | select(.check == %s)] | (%s | %s), (.[] | select(.result | not)))", literal(c.Name), c.results(), c.finding()))
+			findings = append(findings, fmt.Sprintf("\n   ([($unread, $ofProxies)[] | select(.check == %s)] | ((.[].ofMesh // empty), (%s) | %s), (.[] | select((.result // .ofMesh) | not)))", literal(c.Name), c.results(), c.finding()))
 		} else {
 			fmt.Fprintf(&text, "def %s:\n%s\n;\n", function, c.Program())
 			findings = append(findings, fmt.Sprintf("\n   (%s | _judged(%s; %s))", chosen, function, c.Unknown()))

@@ -34,7 +34,7 @@ import (
 // within" declares several arguments of type text at once.
 //
 // "# input: proxy" runs the query for each proxy, with the proxy as its input.
-// Such a query has no imports. "# merge: proxies" combines results that say the
+// "# input: mesh and proxy" runs it for the mesh first. Such a query has no imports. "# merge: proxies" combines results that say the
 // same of several proxies.
 type Query struct {
 	Name     string
@@ -46,6 +46,7 @@ type Query struct {
 	Output   string              // the default of -o
 	Columns  map[string][]string // the columns of its tables by kind; the key "" holds for any kind
 	Severity string              // the severity of its findings: error, warning or info; empty if the query is not a check
+	OfMesh   bool                // with OfProxy: the query is run for the mesh, too
 	OfProxy  bool                // the query is run for each proxy, with the proxy as its input
 	AllParts bool                // the query reads most sections of every proxy
 	Merge    bool                // results that say the same of several proxies become one finding
@@ -144,8 +145,9 @@ func (h *header) keyed(key, kind, value string) error {
 		}
 		h.Severity = value
 	case "input":
-		if h.OfProxy = value == "proxy"; !h.OfProxy {
-			return fmt.Errorf("input: %q is not proxy", value)
+		h.OfProxy, h.OfMesh = true, value == "mesh and proxy"
+		if value != "proxy" && !h.OfMesh {
+			return fmt.Errorf("input: %q is not proxy, or mesh and proxy", value)
 		}
 	case "merge":
 		if h.Merge = value == "proxies"; !h.Merge {

@@ -1,12 +1,10 @@
 # conflicting-domains: domains that two VirtualServices, or two virtual hosts of a gateway, lay claim to: one of them is left out.
 #
+# input: mesh and proxy
+# merge: proxies
 # severity: warning
 # next: leave the domain to one VirtualService, or delegate to the other
 # example: conflicting-domains
-
-def alike: group_by([.subject, .message])[]
-  | .[0] + {proxies: map(.proxy)}
-  | .proxy = if .proxies[1:] == [] then .proxy else "\(.proxies | length) proxies" end;
 
 # In the mesh, two VirtualServices of one host that a namespace sees: the older one wins.
 def ofVirtualServices:
@@ -23,17 +21,14 @@ def ofVirtualServices:
   | {subject: .[0].host, message: "in the mesh it is claimed by \(map(.by) | unique | join(" and ")): only one is in force"};
 
 # In an Envoy, two virtual hosts of one domain: it would refuse the whole.
-def ofEnvoys:
-  [.proxies[]
-   | select(.type != "ztunnel")
-   | .id as $proxy
-   | .routes[]
-   | .name as $configuration
-   | select(.state == "ACTIVE" or .state == "STATIC")
-   | [.virtualHosts[]? | .name as $host | .domains[]? | {domain: ascii_downcase, $host}]
-   | group_by(.domain)[]
-   | select(length > 1)
-   | {proxy: $proxy, subject: "\($configuration) \(.[0].domain)", message: "\(map(.host) | join(" and ")) both have it"}]
-  | alike;
+def ofEnvoy:
+  select(.type != "ztunnel")
+  | .routes[]
+  | .name as $configuration
+  | select(.state == "ACTIVE" or .state == "STATIC")
+  | [.virtualHosts[]? | .name as $host | .domains[]? | {domain: ascii_downcase, $host}]
+  | group_by(.domain)[]
+  | select(length > 1)
+  | {subject: "\($configuration) \(.[0].domain)", message: "\(map(.host) | join(" and ")) both have it"};
 
-_apart(ofVirtualServices), _apart(ofEnvoys)
+if has("proxies") then ofVirtualServices else ofEnvoy end
