@@ -19,7 +19,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A saving contains the words and flags of the command save.
+// A saving contains the arguments and flags of one call of the command save.
 type saving struct {
 	name, text                  string
 	doc, takes, output, columns string
@@ -154,8 +154,9 @@ func (s *saving) header() string {
 	return b.String()
 }
 
-// kept returns an error if q, which was parsed from the header, differs from the
-// flags. For example, a line of --doc could be parsed as another part of the header.
+// kept checks that the header, when it is parsed again, yields the values of the flags.
+// Otherwise it returns an error: for example, a line of --doc may look like another part
+// of the header. q is the query parsed from the file's new content.
 func (s *saving) kept(q shipped.Query) error {
 	if s.header() == "" {
 		return nil

@@ -35,10 +35,9 @@ func findings(t *testing.T, snapshot string, more ...string) (out []string) {
 	return out
 }
 
-// unasked are the findings for services without endpoints in the recorded mesh.
-// That mesh was made without Kubernetes: istiod and the API server ran as separate
-// processes outside of it. Clusters for these services exist only because Istio
-// generates routes for every service.
+// unasked are the findings for the Services istiod and kubernetes of the recorded mesh.
+// They have no endpoints, because istiod and the API server ran as separate processes
+// and not in pods. Istio generates Envoy clusters for them anyway.
 var unasked = []string{
 	"info unhealthy-clusters/outbound|15010||istiod.istio-system.svc.cluster.local",
 	"info unhealthy-clusters/outbound|15012||istiod.istio-system.svc.cluster.local",

@@ -22,10 +22,10 @@ type Column struct {
 	// it is always shown.
 	Sometimes string
 
-	fieldName string // the name of the field whose declared column belongs here, see withDeclared; empty: this is a column itself
-	Key       string // the key of the member that the column shows, in a table of objects of no known kind
+	fieldName string // set in a placeholder: the name of the field that declares the column, see withDeclared
+	Key       string // the name of the member that the column shows, if the objects have no known kind
 	cell      func(*Subject) string
-	shown     func(rows []Row, at int) bool // whether the column is shown above rows; nil: always
+	shown     func(rows []Row, at int) bool // reports whether a table with these rows shows the column; nil: it is always shown
 	isName    bool                          // the column holds the object's name, like kubectl's NAME
 	Alarm     bool                          // alarming words are printed in red
 }
@@ -38,7 +38,7 @@ type Kind struct {
 
 	kubernetes bool
 	labels     []string                  // the path of the object's labels; nil: it has none
-	rows       func(*Subject) []*Subject // returns a subject per row; nil: the object is one row
+	rows       func(*Subject) []*Subject // returns one subject for each row of an object; nil: the object has one row
 	none       string                    // the text of an empty cell; "" means [None]
 	fields     []string                  // the top-level fields that the columns read
 }
@@ -52,8 +52,8 @@ func (k Kind) Key() string {
 	return k.Group + "/" + k.Name
 }
 
-// IsShown reports whether the column is shown above rows. at is the index of
-// its cells.
+// IsShown reports whether a table with these rows shows the column. at is the
+// index of the column's cells in each row.
 func (c Column) IsShown(rows []Row, at int) bool { return c.shown == nil || c.shown(rows, at) }
 
 // Kinds returns all tables, in the order of the document. Every other

@@ -41,8 +41,9 @@ func (j *Judgement) Outside(f func() error) error {
 	return err
 }
 
-// keep records a fault, unless an inner judgement has recorded it, and passes
-// on every event.
+// keep is the thread's sink while the judgement collects faults. It reports every
+// event to the previous sink. If the event is a fault that no nested judgement has
+// recorded yet, keep records it.
 func (j *Judgement) keep(ev Event) {
 	if ev.Fault != nil && !ev.Judged {
 		j.add(ev.Fault)

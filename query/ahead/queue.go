@@ -24,7 +24,7 @@ const (
 type queue struct {
 	*Region
 	ctx   context.Context
-	task  values.Task // the task for work on values; each worker receives a copy
+	task  values.Task // the consumer's task at the start; each worker receives a copy
 	outer *queue      // the queue whose worker evaluates this region; nil if none
 	at    *element    // the outer region's element that this region is evaluated for
 	quit  context.CancelFunc

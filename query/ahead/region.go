@@ -6,8 +6,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// scoutSteps limits the steps of a worker that calls Look. Such a worker has
-// another state than the consumer, and with that state the evaluation may never
+// scoutSteps is the maximum number of steps of a worker that calls Look. The worker's
+// state differs from the consumer's, and with that state the evaluation might never
 // end.
 const scoutSteps = 1 << 16
 
@@ -40,7 +40,10 @@ func (m *Thread) Run(r *Region) error {
 type Region struct {
 	From func(*Thread, values.Yield) error
 	Use  func(*Thread, values.Located, values.Yield) error
-	Look func(*Thread, values.Located) error // if Look is set, Use is nil, and workers call Look in advance only to load what Y will read
+
+	// Look replaces Use if the results of From are passed to Y unchanged. Workers
+	// call it ahead of Y, so that what Y reads of a result is already loaded.
+	Look func(*Thread, values.Located) error
 	Y    values.Yield
 
 	m       *Thread
@@ -57,8 +60,8 @@ type dropped struct {
 	fault error
 }
 
-// past reports whether the next result, which belongs to the frame fr, might not
-// exist if the generator had known of the fault.
+// past reports whether the next result, which belongs to the frame fr, may exist
+// only because the generator didn't know of the fault.
 func (d *dropped) past(fr *Frame) bool {
 	if d == nil {
 		return false

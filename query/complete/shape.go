@@ -144,8 +144,8 @@ func (w shapeContents) member(in shapes, name string) (out shapes) {
 	return out
 }
 
-// isMessage reports whether name, the name of a shape, is that of a protobuf
-// message. Such a name contains a dot; the name of a kind doesn't.
+// isMessage reports whether a shape's name is the name of a protobuf message. Such a
+// name contains a dot; the name of a kind doesn't.
 func (w shapeContents) isMessage(name string) bool { return slices.Contains([]byte(name), '.') }
 
 // shapesOf converts the description of a field's values to shapes.
@@ -191,8 +191,8 @@ func (w shapeContents) elements(in shapes) (out shapes) {
 	return out
 }
 
-// keys returns the shape of a string whose possible texts are the names of the
-// fields.
+// keys returns the shape of a key of a value: a string whose possible texts are the
+// names of the value's fields.
 func (w shapeContents) keys(in shapes) shapes {
 	names := []string{}
 	for _, s := range in {

@@ -51,7 +51,7 @@ const mostSteps = 20_000
 // receives the part that is read of an expression's results (want), and returns
 // the part that the expression reads of its input.
 type analysis struct {
-	known  map[string]*syntax.FuncDef // the definitions outside of the query, by "name/arity"
+	known  map[string]*syntax.FuncDef // the definitions of the builtins and of the library, by "name/arity"
 	rows   map[string]row
 	active map[*syntax.FuncDef]int // for each definition, how many calls of it are being followed at the moment
 	steps  int
@@ -144,8 +144,8 @@ func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return Join(a.primary(t, want, s), beside)
 }
 
-// index returns the parts that an index expression reads: of is the part of the
-// indexed value, beside is the part of the index's own input.
+// index returns what an index expression such as .[f] reads: of is what it reads of the
+// indexed value, beside is what the expression f reads of its own input.
 func (a *analysis) index(x *syntax.Index, want *Tree, s *scope) (of, beside *Tree) {
 	switch {
 	case x.Name != "":

@@ -133,9 +133,10 @@ func few(t *Tree) *Tree {
 	return t
 }
 
-// String returns the tree on one line: "*" means everything, "#" a count, "[]"
-// precedes what is read of each part, "[:]" what is read of each element, and
-// "?" what is read of each member.
+// String returns the tree on one line, for tests and debugging. "*" means everything,
+// "-" nothing, "#" the number of parts, and "print" that the value is printed. The trees
+// of parts follow a label and a colon. The label is "[:]" for the elements of an array,
+// "?" for the members of an object, "[]" for both, or the name of a member.
 func (t *Tree) String() string {
 	switch {
 	case t == nil:

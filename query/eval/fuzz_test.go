@@ -27,13 +27,13 @@ var joints = []string{
 	"pick(%s) | (%s)", "[tostream] | (%s) | (%s)", "\"\\(%s) and \\(%s)\"", "getpath(path(%s)) | (%s)", "(%s) = (%s)", "(%s) += (%s)", "[splits(%s)]? | (%s)",
 }
 
-// unfit matches pieces that aren't used because they depend on the environment, run
-// for a long time, or write messages.
+// unfit matches pieces of queries that the test can't use, because they depend on the
+// environment, run for a long time, or write messages.
 var unfit = regexp.MustCompile(`import|include|\bnow|builtins|modulemeta|ENV|env|input|halt|debug|stderr|range\(\.|large|repeat|infinite|1e|while|until|recurse|0000|` +
 	`localtime|mktime|strf|todate|gmtime|limit\(\.|loc__|label|implode|__|combinations|\$ARGS|getpath\(\$|ascii\(|@base32|toarray|have_|splits\(\.|\* 1`)
 
-// ofJq matches pieces that aren't used because gojq differs from jq in them, and
-// the evaluator follows jq (see package conform).
+// ofJq matches pieces of queries that the test can't use, because gojq's results for
+// them differ from jq's, and the evaluator follows jq (see package conform).
 var ofJq = regexp.MustCompile(`base64d|1\.2e3|truncate_stream|reverse|transpose|urid|flatten|indices|delpaths\(\[\[\{|\.\[\[|nth\(-|path\(\.\[1:`)
 
 // corpus returns pieces of queries, and inputs, from gojq's test cases.
@@ -173,8 +173,8 @@ func compared(query string, in any) (v verdict, gojqs, ours, lazy *results) {
 	return differ, gojqs, ours, lazy
 }
 
-// TestCombinations compares some thousand random queries. They are the same ones in
-// each run.
+// TestCombinations checks that the results of some thousand random queries equal
+// gojq's. Each run uses the same queries.
 func TestCombinations(t *testing.T) {
 	pieces, inputs := corpus(t)
 	r := rand.New(rand.NewSource(1))

@@ -114,8 +114,8 @@ func wantedOfBoth(c *compiler, q *syntax.Query, s *scope, truth, both bool) *pre
 	}}
 }
 
-// isObjectGuard recognizes type == "object". This condition is true for all
-// elements to which a predicate is applied.
+// isObjectGuard recognizes the condition type == "object". wanted ignores it on the left
+// side of an "and", because it is true for all elements that a predicate is applied to.
 func isObjectGuard(c *compiler, q *syntax.Query, s *scope) bool {
 	if q.Op != syntax.OpEq || len(q.FuncDefs) > 0 {
 		return false

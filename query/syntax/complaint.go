@@ -127,8 +127,8 @@ func (p *parser) numberHint() string {
 	return fmt.Sprintf(", a method of a number is written (%s).%s", number, p.src[p.tok.Start+len(number)+1:end])
 }
 
-// misplaced fails with an error about the token after a complete query. The parser
-// expected an operator or want instead.
+// misplaced fails with an error about a token that can't follow a complete query. The
+// parser expected an operator, or the token that want describes.
 func (p *parser) misplaced(want string) {
 	t := p.tok
 	hint := ""
@@ -199,8 +199,8 @@ func (p *parser) endless(open token, elseIf bool) {
 	p.unfinished(open, what)
 }
 
-// memberless fails with an error about the token after a member of an object. open
-// is the opening token of the object.
+// memberless fails with an error about a token that can't follow a member in an object
+// construction. Only "," or "}" can. open is the opening token of the object.
 func (p *parser) memberless(open token) {
 	switch {
 	case p.tok.kind == tokField || p.is('['):
@@ -211,8 +211,9 @@ func (p *parser) memberless(open token) {
 	p.unlisted(open, `"," or "}"`)
 }
 
-// unlisted fails with an error about the token after an item of a list whose items
-// are not queries. open is the opening token of the list.
+// unlisted fails with an error about a token that can't follow an item of a list, if the
+// items aren't queries. open is the opening token of the list, and want describes the
+// tokens that can follow.
 func (p *parser) unlisted(open token, want string) {
 	if p.ends() {
 		p.unfinished(open, "is not closed")

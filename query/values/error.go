@@ -32,8 +32,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Place returns the error with its position in the text of a program, to be
-// printed with a caret. It returns nil if the position is unknown.
+// Place converts the error to a syntax.Error, which is printed with a caret under its
+// position in the program. It returns nil if the position is unknown.
 func (e *Error) Place() *syntax.Error {
 	if e.Program == nil {
 		return nil
@@ -85,8 +85,9 @@ type BreakError struct{ Label *byte }
 
 func (*BreakError) Error() string { return "break" }
 
-// ErrStop ends a generator whose consumer needs no more results. A consumer
-// returns ErrStop, and the same consumer handles it when it comes back.
+// ErrStop ends a generator early. A consumer that needs no more results returns it to
+// the generator, which returns it unchanged. The code that started the generator with
+// this consumer doesn't treat it as an error.
 var ErrStop = errors.New("stop")
 
 // Downstream wraps an error that the consumer of a node's results raised. The node

@@ -9,7 +9,8 @@ import (
 
 // A cachedValue is a value that was decoded whole, together with the bytes that it was
 // decoded from. If another document contains the same bytes, they needn't be decoded
-// again. The proxies of one mesh have mostly the same bytes.
+// again. This pays off because most of the configuration is the same in all proxies of
+// a mesh.
 type cachedValue struct {
 	text  []byte
 	shape Shape
@@ -52,7 +53,8 @@ func (t *Twins) cache(sum uint64, text []byte, s Shape, v any) {
 var texts = sync.Pool{New: func() any { return new([twinsMost]byte) }}
 
 // whole decodes the value in [off, end) with everything inside it. If the value has
-// at most twinsMost bytes, the table may already have it for the same bytes.
+// at most twinsMost bytes, it may already be in the table, because the same bytes were
+// decoded before.
 func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b usage, err error) {
 	twins := d.twins()
 	if twins == nil || end-off > twinsMost || d.Limits != (Limits{}) {
@@ -65,7 +67,7 @@ func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b
 	defer texts.Put(room)
 	text := room[:end-off]
 	if n, _ := d.Bytes.ReadAt(text, off); n < len(text) {
-		return d.read(ctx, off, end, s, wholeNode, nil) // read reports why the bytes can't be read
+		return d.read(ctx, off, end, s, wholeNode, nil) // the bytes could not be read completely; d.read returns the error
 	}
 	sum := maphash.Bytes(seed, text)
 	if v, ok := twins.cached(sum, text, s); ok {

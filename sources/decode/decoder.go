@@ -11,13 +11,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A decoder turns the bytes of its window into values. It owns its memory and can be
-// reused for other bytes. One goroutine at a time may use it.
+// A decoder decodes JSON. It reads the source through a window, a buffer that holds
+// the bytes around the current position. A decoder can be reused for another source;
+// it keeps its buffers. Only one goroutine at a time may use it.
 type decoder struct {
 	window
 	own []byte // the window's memory, unless a long string needs more
 
-	doc       *Document // nil when reading a stream: then there are neither shapes nor offsets
+	doc       *Document // nil if the decoder reads a stream, which has neither shapes nor offsets
 	part      section   // the part of the document that is being read
 	aheadLeft int64     // bytes that may still be read again to find an "@type"
 	visit     func(tag int, v any, off, end int64) error
@@ -25,14 +26,14 @@ type decoder struct {
 	jqNumbers bool  // accept also the numbers that only jq accepts, such as nan
 	depth     int64 // nesting depth of the current position
 	cost      int64 // bytes built for this document alone
-	reported  int64 // the part of cost that the document already knows
+	reported  int64 // the part of cost that was already reported to the document
 
 	sum   uint64 // the hash of the last value, if there is a table of Twins
 	texts *interning
 	clean []byte   // the last decoded string
 	names []string // members under construction, of all levels
 	vals  []any
-	kinds []uint64 // the memory of skip's stack of containers
+	kinds []uint64 // a buffer for the stack of open containers in skip
 }
 
 // idle is the pool of decoders that are not in use.

@@ -124,7 +124,7 @@ func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *
 	return v, dec.takeUsage(), err
 }
 
-// decoder returns a decoder that reads from off to end.
+// decoder returns a decoder that reads from off to end and can build values.
 func (d *Document) decoder(ctx context.Context, off, end int64) (*decoder, error) {
 	if end < 0 {
 		end = d.Bytes.Size()
@@ -137,7 +137,8 @@ func (d *Document) decoder(ctx context.Context, off, end int64) (*decoder, error
 	return dec, nil
 }
 
-// ahead returns a decoder that only skips and never builds values.
+// ahead returns a decoder that reads from off to end and has no table of shared values.
+// It can search and skip values; to build values, the caller must set the table first.
 func (d *Document) ahead(ctx context.Context, off, end int64) *decoder {
 	dec := borrow()
 	dec.doc = d
@@ -171,7 +172,8 @@ func (d *Document) report(b usage) {
 	}
 }
 
-// section reads a part of a document's bytes, until its context ends.
+// section is an [io.Reader] of a part of a document's bytes. When its context ends,
+// Read returns the context's error.
 type section struct {
 	ctx      context.Context
 	bytes    io.ReaderAt

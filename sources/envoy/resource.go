@@ -29,9 +29,9 @@ type resource struct {
 	version string
 	updated string         // the time of the last update, as Envoy writes it
 	failure string         // the reason why Envoy refused it
-	named   bool           // reports whether the resource itself contains the name
+	named   bool           // the resource itself contains the name
 	encoded *decode.Value  // the encoded resource, if it is decoded only when it is read
-	noted   *object.Object // the fields that the pass has decoded anyway; nil if there are none
+	noted   *object.Object // the fields that the pass has decoded although the resource stays encoded; nil if there are none
 	fields  *object.Object // the resource, decoded one level deep; must not be changed
 }
 
@@ -50,8 +50,8 @@ type catalog struct {
 	field   string       // the field of an element that contains the resource
 	name    string       // the field of the resource that contains its name
 	inside  *decode.Node // reads a resource
-	eager   bool         // reports whether the pass decodes resources completely
-	written bool         // reports whether an object has exactly the fields that Envoy writes and the derived ones
+	eager   bool         // the pass decodes resources completely
+	written bool         // an object has exactly the fields that Envoy writes and the derived ones
 
 	make     func(*Proxy, *resource) *object.Object // creates the fields of an object
 	needs    map[string][]string                    // the derived fields of an object, in the form of mesh.Needs
@@ -387,8 +387,8 @@ func (e *element) Member(key string) (any, bool) {
 	return v, err == nil // Fields returns the error, if there is one
 }
 
-// Some implements [mesh.Chooser]. It creates fields from the noted ones, if those
-// suffice.
+// Some implements [mesh.Chooser]. If the fields that the pass has decoded suffice, it
+// creates the given fields from those and leaves the resource encoded.
 func (e *element) Some(_ context.Context, keys []string) *object.Object {
 	r := e.resource
 	if r.noted == nil || slices.ContainsFunc(keys, func(key string) bool { return !e.catalog.isNoted(key) }) {

@@ -133,7 +133,8 @@ func (p *Proxy) refusable(ctx context.Context, c catalog) ([]resource, error) {
 	return all.found, err
 }
 
-// updateCount holds Envoy's counters of one type.
+// updateCount holds the sums of Envoy's subscription counters for one type of
+// configuration.
 type updateCount struct {
 	accepted, rejected, failed int
 	at                         int64 // the time of the last update, in milliseconds since 1970
@@ -155,7 +156,7 @@ func (n *updateCount) version() any {
 }
 
 type updateCounts struct {
-	of           map[string]*updateCount // the counters by type; types without counters are missing
+	of           map[string]*updateCount // by type of configuration; a type without counters has no entry
 	connected    any
 	controlPlane string
 }

@@ -30,8 +30,8 @@ func ProtobufPods(ctx context.Context, body decode.Bytes) ([]Pod, error) {
 	return pods, err
 }
 
-// ProtobufJSON converts such a list to the JSON that the API server would have
-// written.
+// ProtobufJSON converts a list of pods in Protobuf to the JSON that the API server would
+// have written.
 func ProtobufJSON(ctx context.Context, body decode.Bytes) ([]byte, error) {
 	var out bytes.Buffer
 	if err := WriteProtobufJSON(ctx, &out, body); err != nil {
@@ -61,8 +61,8 @@ func WriteProtobufJSON(ctx context.Context, w io.Writer, body decode.Bytes) erro
 	return out.Flush()
 }
 
-// toObject returns the parts of a pod that [Pods] reads, in their JSON form. So the
-// rules that recognize a proxy's pod are the same for both encodings.
+// toObject returns the parts of a pod that [Pods] reads, in their JSON form, so that the
+// same code recognizes a proxy's pod in both encodings.
 func toObject(p *corev1.Pod) *object.Object {
 	var owners, ips, conditions []any
 	for _, o := range p.OwnerReferences {
@@ -182,7 +182,7 @@ func (w *protoReader) checkType(size int64) error {
 	return nil
 }
 
-// pods reads the size bytes of a PodList.
+// pods calls yield with each pod of a PodList, whose encoding is the next size bytes.
 func (w *protoReader) pods(ctx context.Context, size int64, yield func(*corev1.Pod) error) error {
 	for end := w.left - size; w.left > end; {
 		if err := ctx.Err(); err != nil {

@@ -9,9 +9,9 @@ const (
 	Kept                     // the text is kept, except recognizable secrets in it
 	URL                      // the text is kept, except a URL's user information and query
 	Word                     // the word of letters before a colon is kept, the rest is digested
-	Matched                  // the text is kept if neither it nor the name it is matched under looks secret
-	Naming                   // the text is kept; the fields beside it are matched under this name
-	Owning                   // the text is kept; the fields beside it belong to this owner and are kept only if it is Istio's
+	Matched                  // the text is kept if neither the text nor its name looks secret; see Naming for the name
+	Naming                   // the text is kept; it is the name of the Matched fields in the same message
+	Owning                   // the text is kept; it names the owner of the metadata in the same message, which is kept only if the owner is one of Istio's
 	Label                    // the text is kept if its key doesn't look secret
 	Action                   // a text in an Any inside the field is kept
 	Certificate              // the text is kept if it consists of certificates and nothing else

@@ -25,9 +25,8 @@ type Options struct {
 	Now    time.Time // the time at which the validity of certificates is checked
 	Memory int64     // the memory budget for loaded sections, in bytes
 
-	// Reads has the fields and elements of each section that the query will
-	// read, as far as that is known. A section that isn't in it is read
-	// completely.
+	// Reads lists, for each section, the fields and elements that the query will
+	// read. A section that isn't in the map is read completely.
 	Reads map[mesh.Section]mesh.Hint
 
 	// WholeDump requests the whole config dump from each live Envoy, once. It
@@ -235,7 +234,7 @@ func (r *reader) fetch(ctx context.Context, request envoy.Request) (doc *decode.
 	if err == nil {
 		return doc, nil
 	}
-	if err != p.whyUnreachable() { // that error names the first request, not this one
+	if err != p.whyUnreachable() { // an earlier request has failed with the same error, which already names that request
 		err = &requests.NoAnswerError{Request: request.What, Err: err}
 	}
 	if ctx.Value(loadKey{}) == nil { // the caller is a lazy field of an endpoint, not the load of a section

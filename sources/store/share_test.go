@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// joined returns a group, and its thunk, which joins a share during its load.
+// joined returns a group, and a thunk of the group. When the thunk is loaded, the group
+// joins a share.
 func joined(s *Store, h func() *Share, own int64) (*Group, *Thunk) {
 	g := s.Group(nil)
 	return g, g.Thunk(func(context.Context) (any, error) {
@@ -52,7 +53,7 @@ func TestShareCostsOnce(t *testing.T) {
 	memory(1110)
 	empty(one)
 	memory(0)
-	h.Grew(100) // growth isn't counted, since no counted group holds the share any more
+	h.Grew(100) // the share is closed and its groups are emptied, so its growth isn't counted
 	memory(0)
 	one.Join(s.Share())
 	if one.shares != nil {
@@ -101,8 +102,9 @@ func count(all []bool) (n int) {
 	return n
 }
 
-// While groups are loaded and evicted, the store always counts the cost of the
-// groups and of the shares that they hold. At the end nothing is counted.
+// After many goroutines have loaded and evicted groups, the counted memory is the
+// cost of the groups and of their shares. After all groups are emptied, only the
+// open share is counted.
 func TestSharesOfManyAtOnce(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 5000, Slots: 4})
 	var mu sync.Mutex

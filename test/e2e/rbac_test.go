@@ -20,11 +20,11 @@ type rbacCase struct {
 	port     int
 	refused  string // the error if Envoy rejects the listener
 	requests []random.RBACRequest
-	statuses []int     // Envoy's; 0 if it closed the connection
-	verdicts []verdict // the plugin's
+	statuses []int     // HTTP status of Envoy's response to each request; 0 if it closed the connection
+	verdicts []verdict // the plugin's verdict on each request
 }
 
-// A verdict is the result of the plugin's trace.
+// A verdict is the result of the plugin's trace function for one request.
 type verdict struct {
 	Status      int
 	Reason      string
@@ -36,8 +36,8 @@ const (
 	requestsPerRBACCase = 12
 )
 
-// TestRBACAsEnvoy compares trace's verdicts on RBAC filters with real Envoys. It uses random policies for the HTTP and
-// the network filter, random requests and random clients.
+// TestRBACAsEnvoy compares the plugin's verdicts on requests through RBAC filters with the responses of real Envoys. It
+// uses random policies for the HTTP and the network filter, random requests and random clients.
 func TestRBACAsEnvoy(t *testing.T) {
 	j := newComparer(t)
 	j.eachEnvoy(t, j.rbacAsEnvoy)
@@ -220,14 +220,14 @@ func (g *rbacCase) traceArgument(k random.RBACRequest) map[string]any {
 	return m
 }
 
-// differs reports whether the plugin and Envoy differ about the first request.
+// differs reports whether the plugin's verdict on the first request differs from Envoy's response.
 func (g *rbacCase) differs() bool {
 	return g.refused == "" && len(g.verdicts[0].Unsupported) == 0 && g.verdicts[0].Status != g.statuses[0]
 }
 
 func (g *rbacCase) size() int { return len(text(g.HTTP)) + len(text(g.Network)) + len(text(g.Manager)) }
 
-// reportRBAC reduces a mismatch and reports it.
+// reportRBAC reports a mismatch, with the smallest configuration found that still causes it.
 func (j *comparer) reportRBAC(t *testing.T, g *rbacCase, at int) {
 	t.Helper()
 	best := &rbacCase{RBACListener: g.RBACListener, requests: g.requests[at : at+1], statuses: g.statuses[at : at+1], verdicts: g.verdicts[at : at+1]}

@@ -51,7 +51,7 @@ type grower struct {
 	size     int64               // size of the dump in bytes, including virtual hosts that are not in it yet
 }
 
-// newGrower reads the patterns from a recorded dump.
+// newGrower returns a grower of a recorded dump. seed determines the names of the services that it adds.
 func newGrower(c *capture, seed uint64) (*grower, error) {
 	text, err := c.proxy("config_dump.json")
 	if err != nil {
@@ -197,7 +197,7 @@ func (g *grower) addService(n int) {
 	}
 }
 
-// put adds an element that is indented already.
+// put adds an element to a field. The text must already be indented as in the dump.
 func (g *grower) put(f *field, text string) {
 	f.elements = append(f.elements, element{nameOf([]byte(text)), []byte(text)})
 	g.size += int64(len(text) + 6) // 6 bytes separate two elements

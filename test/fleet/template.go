@@ -23,7 +23,7 @@ const (
 	namespaceWord
 	ipWord
 	serialWord
-	millisWord // computed; differs at every position
+	millisWord // not in Proxy.replacements: computed, because it differs for each token of a template
 )
 
 func tokens() []string {
@@ -88,7 +88,7 @@ func (b body) size() (n int64) {
 	return n
 }
 
-// pour fills buf with one piece of the body after another and calls take with each. A piece is valid only during the
+// pour copies the body into buf, one piece at a time, and calls take with each piece. A piece is valid only during the
 // call. pour stops at the first error of take.
 func (b body) pour(buf []byte, take func([]byte) error) error {
 	n := 0
@@ -116,8 +116,8 @@ func (b body) pour(buf []byte, take func([]byte) error) error {
 	return take(buf[:n])
 }
 
-// endWithin returns the end of the longest run of a part that starts at the offset at, has at most room bytes and ends
-// in no token. next is the number of the first token after it.
+// endWithin returns the end of the longest piece of a part that starts at the offset at, has at most room bytes and
+// doesn't end inside a token. next is the index of the first token after the piece.
 func (p part) endWithin(at, room, nth int) (end, next int) {
 	end = min(at+room, len(p.text))
 	for next = nth; next < len(p.patches); next++ {

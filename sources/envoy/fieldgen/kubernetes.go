@@ -50,7 +50,7 @@ func kubernetes() ([]byte, error) {
 }
 
 // structOf adds lines to the table: one for a struct, and one for each struct in its
-// fields.
+// fields. It returns the name of the struct's message.
 func structOf(t reflect.Type, lines map[string]string) string {
 	words := strings.Split(t.PkgPath(), "/")
 	name := "k8s." + words[len(words)-2] + "." + t.Name()
@@ -106,8 +106,8 @@ func held(t reflect.Type, lines map[string]string) string {
 	return "#"
 }
 
-// A definition is an OpenAPI schema, reduced to the parts that determine which fields
-// are text.
+// A definition is the part of an OpenAPI schema that the table needs: the names of the
+// fields, and which of them are strings.
 type definition struct {
 	Type                 string                `json:"type"`
 	Properties           map[string]definition `json:"properties"`
@@ -181,7 +181,7 @@ func (d *definition) object(name string, lines map[string]string) {
 }
 
 // held returns the table's mark for the content of a property. If the property is a
-// message, it is called name.
+// message, held adds that message to the table under the given name.
 func (d *definition) held(name string, lines map[string]string) string {
 	switch {
 	case d.Type == "array" && d.Items != nil:
