@@ -83,8 +83,8 @@ func specialNumber(v any) any {
 	return v
 }
 
-// TestStreamIsGojqs compares with recorded output of the encoder of gojq
-// 0.12.20. It differs only in characters that are unsafe on a terminal.
+// TestStreamIsGojqs checks that the output equals recorded output of gojq 0.12.20,
+// except for characters that are unsafe on a terminal.
 func TestStreamIsGojqs(t *testing.T) {
 	for _, r := range records(t, "testdata/gojq.jsonl") {
 		v := read(t, r.Value, r.Literal)
@@ -101,8 +101,8 @@ func TestStreamIsGojqs(t *testing.T) {
 	}
 }
 
-// TestStreamIsJQs compares with recorded output of jq 1.8: colours, -a and
-// --seq.
+// TestStreamIsJQs checks that colours and the output of -a and --seq equal recorded
+// output of jq 1.8.
 func TestStreamIsJQs(t *testing.T) {
 	for _, r := range records(t, "testdata/jq.jsonl") {
 		o := options(r.Args)
@@ -124,8 +124,8 @@ func TestStreamIsJQs(t *testing.T) {
 	}
 }
 
-// TestStreamIsInstalledJQs compares with the installed jq, of any version. It
-// uses only values and flags whose output is the same in all versions.
+// TestStreamIsInstalledJQs checks that the output equals that of the installed jq. It
+// uses only values and flags whose output is the same in all versions of jq.
 func TestStreamIsInstalledJQs(t *testing.T) {
 	jq, err := exec.LookPath("jq")
 	if err != nil {

@@ -147,8 +147,9 @@ func TestConnectionsTellTheSame(t *testing.T) {
 	}
 }
 
-// said formats the inventory's values as text. It calls read after the proxies were
-// read.
+// said returns, as text, the fields of all proxies that the outline contains, the names
+// and connections of the istiods, and the faults. It calls read after the list of
+// proxies has been read and before their fields are.
 func said(t *testing.T, m *Mesh, read func()) string {
 	t.Helper()
 	by, order := proxies(t, m)

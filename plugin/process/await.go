@@ -94,7 +94,7 @@ func (w *World) WithTimeout(ctx context.Context, timeout time.Duration) (context
 		}
 		select {
 		case w.Overdue <- struct{}{}:
-		default: // an earlier report hasn't been received yet, and one is enough
+		default: // Main hasn't received the previous notification yet; it needs only one
 		}
 	})
 	return ctx, func() { stop(); cancel() }

@@ -171,7 +171,8 @@ func endpointNodes(s *Subject, cluster string) []treeNode {
 	return out
 }
 
-// usualRetries is Istio's default number of retries. No line is drawn for it.
+// usualRetries is Istio's default number of retries. A trace shows the number of
+// retries only if it differs from this default.
 const usualRetries = "2"
 
 // effectNodes returns the lines after the steps: policies, faults, timeouts,

@@ -14,7 +14,7 @@ import (
 // works on values, and its relation to the other goroutines.
 type Thread struct {
 	values.Task
-	Owner any // the evaluator's machine that contains the thread
+	Owner any // the evaluator's state for this goroutine; it embeds the thread
 
 	pool  *Pool
 	Frame *Frame      // the innermost iteration over proxies that is in progress

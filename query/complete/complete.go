@@ -36,24 +36,24 @@ type Options struct {
 	Look func(query string, each func(message any) bool)
 }
 
-// A Candidate is one possible continuation of the source.
+// A Candidate is a text with which the query can continue.
 type Candidate struct {
 	Text string // the text that replaces the source from [Result.From] on
 	Doc  string // a short description; may be empty
 }
 
-// A Result holds the possible continuations of a source.
+// A Result holds the candidates for the completion of a query that is being typed.
 type Result struct {
-	From       int // the offset in the source at which the candidates start
+	From       int // the offset in the source from which on a candidate replaces it
 	Candidates []Candidate
 }
 
 // maxCandidates limits the number of candidates.
 const maxCandidates = 500
 
-// Query returns the candidates for the end of a source, sorted. It accepts any
-// source, even an invalid one. It returns no candidates if nothing is known about
-// the end.
+// Query returns the candidates for the completion of a query at the end of its source
+// src, sorted. The source may be invalid. If nothing is known about its end, there are
+// no candidates.
 func Query(src string, o Options) Result {
 	p := locate(src)
 	c := &completer{Options: o, position: p, base: base()}

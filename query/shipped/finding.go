@@ -37,7 +37,7 @@ const (
 	// ofEachProxy runs a check for each proxy.
 	ofEachProxy = ".proxies[] | .id as $proxy | _ofProxy | {$proxy} + ."
 
-	// merged combines results of several proxies that have the same message.
+	// merged combines results of several proxies that are otherwise the same.
 	merged = `group_by([.subject, .message, .severity])[]
   | .[0] + {proxies: map(.proxy)}
   | .proxy = if .proxies[1:] == [] then .proxy else "\(.proxies | length) proxies" end`

@@ -34,8 +34,8 @@ import (
 // within" declares several arguments of type text at once.
 //
 // "# input: proxy" runs the query for each proxy, with the proxy as its input.
-// "# input: mesh and proxy" runs it for the mesh first. Such a query has no imports. "# merge: proxies" combines results that say the
-// same of several proxies.
+// "# input: mesh and proxy" runs it for the mesh first. Such a query has no imports.
+// "# merge: proxies" combines results that differ only in the proxy.
 type Query struct {
 	Name     string
 	Aliases  []string
@@ -49,8 +49,8 @@ type Query struct {
 	OfMesh   bool                // with OfProxy: the query is run for the mesh, too
 	OfProxy  bool                // the query is run for each proxy, with the proxy as its input
 	AllParts bool                // the query reads most sections of every proxy
-	Merge    bool                // results that say the same of several proxies become one finding
-	Next     string              // what to do about its findings
+	Merge    bool                // results that differ only in the proxy are combined into one finding
+	Next     string              // the advice in its findings, if a result has none of its own (field next)
 	Examples []string            // command lines without the program's name
 	Text     string              // the whole file
 }

@@ -51,8 +51,8 @@ func TestNesting(t *testing.T) {
 	}
 }
 
-// Nesting counts from the outermost container, also for a part that is skipped
-// inside a part that is walked.
+// TestNestingOfMixedWays checks that the nesting depth is counted from the outermost
+// container even if a pass decodes the outer containers and skips the inner ones.
 func TestNestingOfMixedWays(t *testing.T) {
 	d := small([]byte(`{"a":{"b":[[1]]}}`), 0)
 	for depth, want := range map[int64]string{3: "nesting deeper than 3 levels at byte 11", 4: "<nil>"} {

@@ -35,15 +35,15 @@ type Twins struct {
 // A twinShard is the part of a table that one lock guards.
 type twinShard struct {
 	mu     sync.Mutex
-	values map[uint64]any          // values by their sums; each is a string, *object.Object or []any
-	cached map[uint64]*cachedValue // decoded values by the sums of their bytes
+	values map[uint64]any          // the values by their hash; each is a string, *object.Object or []any
+	cached map[uint64]*cachedValue // decoded values by the hash of their bytes
 }
 
 const twinShards = 64
 
 // NewTwins returns an empty table that takes about most bytes. grew is called with
 // the number of bytes by which the table has grown. It is called during passes and
-// while values are decoded, but with no lock of theirs held.
+// while values are decoded, but no lock is held during the call.
 func NewTwins(most int64, grew func(bytes int64)) *Twins {
 	t := &Twins{mark: new(byte), most: most, grew: grew}
 	for i := range t.shards {
@@ -63,7 +63,7 @@ func (t *Twins) report() {
 	}
 }
 
-// find returns the value with this sum, or nil if there is none.
+// find returns the value whose hash is sum, or nil if there is none.
 func (t *Twins) find(sum uint64) any {
 	s := &t.shards[sum%twinShards]
 	s.mu.Lock()
@@ -72,7 +72,7 @@ func (t *Twins) find(sum uint64) any {
 }
 
 // add puts a value into the table, or returns an equal one that is already there. If
-// ok is false, v is not shared: another value has the same sum, or the table is
+// ok is false, v is not shared: another value has the same hash, or the table is
 // full.
 func (t *Twins) add(sum uint64, v any, cost int64) (twin any, ok bool) {
 	s := &t.shards[sum%twinShards]
@@ -175,10 +175,10 @@ func identical(a, b any) bool {
 	return a == b
 }
 
-// A sum is a hash of a value: equal values have equal sums. Sums are only valid
-// within the process. The sum is 0 if the value isn't in the table: it contains a
-// [Value], or one of its parts was not added because the table was full or had
-// another value with the same sum.
+// The sum of a value is its hash: equal values have equal sums. Sums are only valid
+// within the process. A value that isn't in the table has the sum 0. That is a value
+// that contains a [Value], or a part that was not added because the table was full or
+// had another value with the same sum.
 
 // seed is shared by all decoders, since they must all compute the same sums.
 var seed = maphash.MakeSeed()

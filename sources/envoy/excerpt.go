@@ -23,15 +23,16 @@ import (
 // names of Envoy's messages, so no other text of a query can get into a
 // request.
 type masked struct {
-	list    int    // the index of the main list in the catalog's lists
+	list    int    // the index, in the catalog's lists, of the list that is requested with a mask
 	others  string // the mask for the section's other lists
-	always  string // the mask of those fields of an element, besides the resource, that are always requested
+	always  string // the mask for the fields that are requested of each element in addition to those of the resource
 	message string // the message of the resource; empty if a mask can't select fields in the resource
 }
 
-// mask returns the mask for some fields, and the fields of an element that are
-// known if this mask is used. ok is false if there is no such mask, or if a
-// request with the mask would not be cheaper.
+// mask returns the field mask with which the given fields can be requested. asked
+// lists the fields of an object that are known from the answer to that request. ok
+// is false if there is no such mask, or if a request with the mask would not be
+// cheaper.
 func (c *catalog) mask(fields []string) (mask string, asked mesh.Asked, ok bool) {
 	if c == nil || c.masked == nil || fields == nil {
 		return "", nil, false

@@ -132,8 +132,9 @@ func (p *Proxy) resources(ctx context.Context, c catalog) ([]resource, error) {
 // distinct removes duplicates of static and rejected resources. Envoy lists a
 // static route configuration once for each filter chain that uses it. Different
 // resources may have the same name, and many have none, so the whole content is
-// compared. A rejected listener may be listed twice: with a time beside the
-// listener that it should have replaced, and without a time on its own.
+// compared. Envoy may list a rejected listener twice: once with a time, in the
+// element of the listener that it should have replaced, and once without a time, in an
+// element of its own. The one with a time is kept.
 func distinct(ctx context.Context, all []resource) ([]resource, error) {
 	out := all[:0:0]
 	for i := 0; i < len(all); {

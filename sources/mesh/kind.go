@@ -35,7 +35,7 @@ type Field struct {
 	Needs []string // the fields of Message from which it is computed; nil if it isn't derived from them
 
 	Column string // the header of the field's column; if empty, package columns decides how the field is shown
-	Wide   bool   // reports whether the column is shown only with -o wide
+	Wide   bool   // the column is shown only with -o wide
 }
 
 // Needs returns the derived fields of a kind, each with the fields of the Envoy
@@ -57,8 +57,8 @@ type Cost int
 // These are the costs. The outline is the data that the inventory of the mesh has
 // read already.
 const (
-	InOutline Cost = iota // reading the field costs no request besides those for the outline, or for the object itself
-	OnDemand              // reading the field costs a request of its own
+	InOutline Cost = iota // the field is read together with the outline, or with the object itself
+	OnDemand              // the field needs a request of its own
 )
 
 // Kinds returns the kinds of the document, except those of Kubernetes.

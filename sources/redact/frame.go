@@ -31,12 +31,12 @@ func fieldOfClass(c Class) *field {
 type inherited struct {
 	all     Class // the class of everything inside the frame, if isAll is set
 	isAll   bool
-	matched judgment // the same as named, for the values of a matcher whose name is outside the frame
+	matched judgment // the same as named, but for a name in an object around the frame, such as that of a header matcher
 	istiod  bool     // the frame is inside istiod's own container
 	chosen  bool     // a text in an Any inside the frame is a name
 }
 
-// A judgment of a name says whether its values may be shown.
+// A judgment says whether the values that belong to a name may be shown.
 type judgment uint8
 
 const (
@@ -108,8 +108,9 @@ func (r *Reader) influence(f, parent *frame, at *field) {
 	}
 }
 
-// judged combines the judgments of all names that the next value belongs to: its own
-// name, the name beside it, and the names around it.
+// judged combines the judgments of all names that decide whether the next value may be
+// shown: its key, the name in another field of its object (such as the name of a
+// header), and such a name in an object around it.
 func (r *Reader) judged(in *frame) judgment {
 	j := max(harmless, r.input, r.keyed)
 	if in.of != nil && in.of.naming {

@@ -17,7 +17,7 @@ type grammar struct {
 	input judgment // the judgment of the header that a tree of matchers matches
 	tells meaning
 
-	judgments map[bool]map[string]judgment // cached judgments of keys; under true those of labels, under false all others
+	judgments map[bool]map[string]judgment // a cache of the judgments of keys: [true] for keys of labels, [false] for other keys
 }
 
 // meaning is what the reader learns from the next text.

@@ -11,10 +11,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A recorded is a fault that a client keeps.
+// recorded is a fault in the list of faults that a client keeps.
 type recorded struct {
 	fault   *mesh.Fault
-	leftOut bool
+	leftOut bool // no caller got the fault as an error; see LeftOut
 }
 
 // Faults returns the faults of all requests so far, each fault once, sorted by

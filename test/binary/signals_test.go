@@ -63,7 +63,7 @@ func TestSignalsLeaveNothing(t *testing.T) {
 		{args: []string{"check", "--snapshot", "demo"}, code: 6},
 	}
 	signals := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
-	if signal.Ignored(syscall.SIGHUP) { // as under nohup: then the plugin ignores SIGHUP too
+	if signal.Ignored(syscall.SIGHUP) { // if the tests run under nohup, the plugin inherits that and ignores SIGHUP, too
 		signals = slices.DeleteFunc(signals, func(s syscall.Signal) bool { return s == syscall.SIGHUP })
 	}
 	random := rand.New(rand.NewPCG(1, 2))

@@ -19,8 +19,8 @@ func (v verdict) String() string {
 	return strings.Join([]string{v.severity, v.check, v.subject}, " ")
 }
 
-// verdicts runs all checks, or one check, on a snapshot. It returns a verdict
-// for each proxy of a finding.
+// verdicts runs the command in words, a check or all checks, on a snapshot. It
+// returns one verdict for each finding and proxy, and the exit code.
 func verdicts(t *testing.T, snapshot string, words ...string) (all []verdict, code int) {
 	t.Helper()
 	out, _, code := program.Run(t, slices.Concat(words, []string{"--snapshot", snapshot, "-c"})...)
@@ -48,9 +48,9 @@ func verdicts(t *testing.T, snapshot string, words ...string) (all []verdict, co
 
 func testCase(name string) string { return filepath.Join("testdata", "cases", name+".json") }
 
-// TestCheckJudgesSingleDumps runs the checks on single config dumps.
-// Checks that the dump has data for are judged; each of the others is listed
-// last as unknown, and makes a gate fail.
+// TestCheckJudgesSingleDumps runs all checks on single config dumps. A check for
+// which the dump has no data must be listed as unknown, after the findings, and
+// the exit code must be 6.
 func TestCheckJudgesSingleDumps(t *testing.T) {
 	ofIstiod := []string{"unknown disconnected connected", "unknown rejected sync", "unknown stale sync", "unknown behind sync", "unknown conflicting-domains virtualServices", "unknown skew pilot"}
 	noEDS := []string{"unknown disconnected connected", "unknown rejected sync", "unknown stale sync", "unknown unhealthy-clusters endpoints", "unknown behind sync", "unknown conflicting-domains virtualServices", "unknown skew pilot"}

@@ -2,9 +2,9 @@ package random
 
 import "fmt"
 
-// Listeners holds a bound listener, and the listeners that it can hand connections over to.
+// Listeners holds a listener that is bound to a port, and the listeners to which it can hand over connections.
 type Listeners struct {
-	All    []message // the bound one first; none has a name, and the first has no address
+	All    []message // the listener that is bound to a port comes first; the caller sets its address, and the names of all
 	Ports  []int     // the ports of the other listeners
 	Tree   bool      // whether a matcher selects the filter chain
 	Family int       // the IP version, 4 or 6
@@ -46,7 +46,7 @@ func (s Source) Listeners(first int) Listeners {
 	return l
 }
 
-// places returns addresses of the listeners that connections are handed over to.
+// places returns addresses for the listeners to which connections are handed over.
 func (s Source) places(family int) []string {
 	if family == 6 {
 		return []string{"::", pick(s, addresses(6)...), pick(s, addresses(6)...)}

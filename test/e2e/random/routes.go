@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Routes is a random route configuration with other settings of its HTTP connection manager and listener.
+// Routes is a random route configuration, with random settings of the HTTP connection manager and the listener that
+// use it.
 type Routes struct {
 	Config       message // a RouteConfiguration
 	Manager      message // fields of the HttpConnectionManager
