@@ -87,7 +87,7 @@ its finding is of severity unknown: for a proxy, or for the mesh. These come las
 // that could not be read.
 const together = `def _rank: {error: 0, warning: 1, info: 2, unknown: 3}[.severity];
 %[1]s as $all
-| (($only // $all) - ($skip // [])) as $chosen
+| (($only // $all) - ($skip // []) | map({(.): true}) | add // {}) as $chosen
 | ({severity: $severity} | _rank) as $least
 | [%[2]s] as $unread
 | [.proxies[] | .id as $proxy | (%[3]s)] as $ofProxies
@@ -111,7 +111,7 @@ func Together(checks []Query) Query {
 	}
 	var unread, ofProxy, findings []string
 	for _, c := range checks {
-		function, chosen := "_"+strings.ReplaceAll(c.Name, "-", "_"), fmt.Sprintf("select(any($chosen[]; . == %s))", literal(c.Name))
+		function, chosen := "_"+strings.ReplaceAll(c.Name, "-", "_"), fmt.Sprintf("select($chosen[%s])", literal(c.Name))
 		if c.OfProxy {
 			listed := ".proxies[] | empty"
 			if c.OfMesh {
