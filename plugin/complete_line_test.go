@@ -83,7 +83,7 @@ func TestCompleteLineListed(t *testing.T) {
 	var out bytes.Buffer
 	line := `kubectl-meshq --snapshot demo '.proxies[].clu`
 	w := &process.World{Args: []string{"kubectl-meshq", "__complete-line", "bash", "1", "63", "50", ".proxies[].clu", line}, Out: &out, Err: &out, Now: time.Now}
-	const want = "nospace|cluster(\"  (cluster(name): the clusters of that…)|clusterID  (Istio's id of the cluster that it r…)|clusters   (where it sends requests to)|"
+	const want = "nospace|cluster(\"  (cluster(name): the clusters of that…)|clusterID  (Istio's id of the cluster that it r…)|clusters   (its clusters, the destinations of i…)|"
 	if code := Main(w); code != process.ExitOK || strings.ReplaceAll(out.String(), "\x1e", "|") != want {
 		t.Errorf("exit code %d: %s", code, strings.ReplaceAll(out.String(), "\x1e", "|"))
 	}

@@ -160,8 +160,8 @@ const snapshotsPage = `--snapshot PATH reads a recorded mesh, without a kubeconf
   -     any of these on standard input
   demo  a mesh that comes with the plugin: one proxy is stale, one rejected a listener
 
-Repeat it to read several meshes as one. A pattern with * stands for all files that match it. What a snapshot doesn't have is
-reported as a fault; the other results are printed.
+Repeat it to read several meshes as one. A pattern with * stands for all files that match it. Parts
+that a snapshot lacks are reported as faults; the other results are printed.
 `
 
 const exitCodesPage = `  0  fine, also if there was no result

@@ -56,7 +56,11 @@ func (r *Run) ExplainAsked() {
 		ledger := r.Mesh.Ledger()
 		for _, alike := range foldAlike(ledger) {
 			if len(alike) > mostNamed {
-				r.Say("asked    %s: %s", Plural(len(alike), "proxy", "proxies"), sum(alike))
+				servers := Plural(len(alike), "proxy", "proxies")
+				if alike[0].To == requests.Pilot {
+					servers = Plural(len(alike), "istiod", "istiods")
+				}
+				r.Say("asked    %s: %s", servers, sum(alike))
 				continue
 			}
 			for i := range alike {
@@ -80,10 +84,13 @@ const mostNamed = 10
 // foldAlike groups requests of one context that have the same text and the same
 // failure. The groups are in the order of their first requests.
 func foldAlike(ledger []requests.Asked) (groups [][]requests.Asked) {
-	type key struct{ context, what, failure string }
+	type key struct {
+		context, what, failure string
+		to                     requests.Target
+	}
 	at := map[key]int{}
 	for _, a := range ledger {
-		k := key{a.Context, a.What, failure(a)}
+		k := key{a.Context, a.What, failure(a), a.To}
 		i, known := at[k]
 		if !known {
 			i = len(groups)

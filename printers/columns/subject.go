@@ -198,18 +198,25 @@ func (s *Subject) seconds(path ...string) string {
 	return duration.HumanDuration(time.Duration(f * float64(time.Second)))
 }
 
+// instant returns the time at a path. ok is false if there is none to show; text
+// then is the cell.
+func (s *Subject) instant(path []string) (at time.Time, text string, ok bool) {
+	given := s.Text(path...)
+	if s.Ageless || given == "" {
+		return at, "", false
+	}
+	at, err := time.Parse(time.RFC3339, given)
+	if err != nil || s.Now.IsZero() {
+		return at, Unknown, false
+	}
+	return at, "", true
+}
+
 // since returns how long ago the time at a path was, in kubectl's short form.
 func (s *Subject) since(path ...string) string {
-	if s.Ageless {
-		return ""
-	}
-	text := s.Text(path...)
-	if text == "" {
-		return ""
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || s.Now.IsZero() {
-		return Unknown
+	t, text, ok := s.instant(path)
+	if !ok {
+		return text
 	}
 	return duration.HumanDuration(s.Now.Sub(t))
 }
@@ -217,17 +224,10 @@ func (s *Subject) since(path ...string) string {
 // until returns how long it is until the time at a path, in kubectl's short
 // form. It is negative for a time in the past.
 func (s *Subject) until(path ...string) string {
-	if s.Ageless {
-		return ""
-	}
-	text := s.Text(path...)
-	if text == "" {
-		return ""
-	}
-	t, err := time.Parse(time.RFC3339, text)
+	t, text, ok := s.instant(path)
 	switch {
-	case err != nil || s.Now.IsZero():
-		return Unknown
+	case !ok:
+		return text
 	case t.Before(s.Now):
 		return "-" + duration.HumanDuration(s.Now.Sub(t))
 	}

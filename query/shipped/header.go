@@ -34,7 +34,8 @@ import (
 // within" declares several arguments of type text at once.
 //
 // "# input: proxy" runs the query for each proxy, with the proxy as its input.
-// "# input: mesh and proxy" runs it for the mesh first. Such a query has no imports.
+// "# input: mesh and proxy" runs it for the mesh first. Such a query has no
+// imports, and its results are objects.
 // "# merge: proxies" combines results that differ only in the proxy.
 type Query struct {
 	Name     string

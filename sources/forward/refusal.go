@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -27,7 +28,7 @@ func answered(code int, body []byte, retryAfter int) error {
 		if s.Details == nil {
 			s.Details = &metav1.StatusDetails{}
 		}
-		s.Details.RetryAfterSeconds = cmp.Or(s.Details.RetryAfterSeconds, int32(retryAfter))
+		s.Details.RetryAfterSeconds = cmp.Or(s.Details.RetryAfterSeconds, int32(min(retryAfter, math.MaxInt32)))
 		return &apierrors.StatusError{ErrStatus: s}
 	}
 	text := message(body)

@@ -11,12 +11,14 @@ import (
 )
 
 // A temporarily refused upgrade is tried again: up to mostRetries times, after
-// the delay that the refusal contains or else after usualDelay. Priority and
-// fairness of the API server does not apply to these requests, but the limits of
-// gateways before it do.
+// the delay that the refusal contains or else after usualDelay. A delay is at most
+// longestDelay, so that no server can hold up a run. Priority and fairness of the
+// API server does not apply to these requests, but the limits of gateways before it
+// do.
 const (
-	mostRetries = 10
-	usualDelay  = time.Second
+	mostRetries  = 10
+	usualDelay   = time.Second
+	longestDelay = 10 * time.Second
 )
 
 // retrying calls open until it succeeds or fails permanently. It returns the
@@ -49,7 +51,7 @@ func retryDelay(err error) (time.Duration, bool) {
 	}
 	delay := usualDelay
 	if d := s.ErrStatus.Details; d != nil && d.RetryAfterSeconds > 0 {
-		delay = time.Duration(d.RetryAfterSeconds) * time.Second
+		delay = min(time.Duration(d.RetryAfterSeconds)*time.Second, longestDelay)
 	} else if s.ErrStatus.Code == http.StatusServiceUnavailable {
 		return 0, false
 	}

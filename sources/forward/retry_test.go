@@ -11,12 +11,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// shortDelays returns a Timeout that divides delays of less than 4 s by 1000;
-// these are the delays between attempts. It adds their original lengths to
+// shortDelays returns a Timeout that divides delays of less than 4 s, and
+// longestDelay, by 1000; these are the delays between attempts. It adds their original lengths to
 // delays.
 func shortDelays(delays *atomic.Int64) Timeout {
 	return func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-		if d < 4*time.Second {
+		if d < 4*time.Second || d == longestDelay {
 			delays.Add(int64(d))
 			d /= 1000
 		}
@@ -41,6 +41,8 @@ func TestTemporaryRefusalsAreRetried(t *testing.T) {
 		"too many, a gateway's page":    {code: 429, page: true, refuses: 3, tries: 4, delays: 3 * time.Second},
 		"always too many":               {code: 429, refuses: 1000, tries: 11, delays: 10 * time.Second, fails: true},
 		"unavailable for 3 s":           {code: 503, header: "3", page: true, refuses: 2, tries: 3, delays: 6 * time.Second},
+		"unavailable for an hour":       {code: 503, header: "3600", page: true, refuses: 1, tries: 2, delays: longestDelay},
+		"unavailable for 300 years":     {code: 503, header: "9999999999", page: true, refuses: 1, tries: 2, delays: longestDelay},
 		"unavailable, and not how long": {code: 503, page: true, refuses: 1, tries: 1, fails: true},
 		"a missing pod":                 {code: 404, refuses: 1, tries: 1, fails: true},
 	} {

@@ -68,21 +68,21 @@ type Part struct {
 // Sections returns all sections, in the order of the document.
 func Sections() []Part {
 	return []Part{
-		{Name: Clusters, Doc: "where it sends requests to", Of: "Cluster", Envoy: true, Desired: true},
-		{Name: Listeners, Doc: "where it takes connections", Of: "Listener", Envoy: true, Desired: true},
-		{Name: Routes, Doc: "an Envoy route configuration", Of: "RouteConfiguration", Envoy: true, Desired: true},
+		{Name: Clusters, Doc: "its clusters, the destinations of its requests", Of: "Cluster", Envoy: true, Desired: true},
+		{Name: Listeners, Doc: "its listeners, which accept connections", Of: "Listener", Envoy: true, Desired: true},
+		{Name: Routes, Doc: "its route configurations", Of: "RouteConfiguration", Envoy: true, Desired: true},
 		{Name: Endpoints, Doc: "the addresses of its clusters", Of: "Endpoint", Envoy: true, Desired: true},
 		{Name: Secrets, Doc: "its certificates, never their keys", Of: "Secret", Envoy: true, ZTunnel: true, Desired: true},
-		{Name: Extensions, Doc: "extensions that Pilot sends on their own", Of: "ExtensionConfig", Envoy: true, Desired: true},
-		{Name: Bootstrap, Doc: "what it started with", Holds: objectOf("envoy.config.bootstrap.v3.Bootstrap"), Envoy: true},
+		{Name: Extensions, Doc: "extensions that istiod sends separately, by ECDS", Of: "ExtensionConfig", Envoy: true, Desired: true},
+		{Name: Bootstrap, Doc: "the configuration that it started with", Holds: objectOf("envoy.config.bootstrap.v3.Bootstrap"), Envoy: true},
 		{Name: Server, Doc: "the process: version, state, command line", Holds: objectOf("envoy.admin.v3.ServerInfo"), Envoy: true},
 		{Name: Stats, Doc: "its counters and gauges", Holds: objectOf("Stats"), Envoy: true},
 		{Name: Loggers, Doc: "its loggers and their levels", Holds: scalars(), Envoy: true},
-		{Name: Updates, Doc: "what it took and refused of what it was sent, in its own words", Holds: objectOf("Updates"), Envoy: true},
-		{Name: Workloads, Doc: "the workloads it knows", Of: "Workload", ZTunnel: true},
-		{Name: Services, Doc: "the services it knows", Of: "WorkloadService", ZTunnel: true},
-		{Name: Policies, Doc: "the authorization policies it holds", Of: "Policy", ZTunnel: true},
-		{Name: Connections, Doc: "the connections open in it", Of: "Connection", ZTunnel: true},
+		{Name: Updates, Doc: "which updates it accepted and rejected, by its own counters", Holds: objectOf("Updates"), Envoy: true},
+		{Name: Workloads, Doc: "the workloads that it knows", Of: "Workload", ZTunnel: true},
+		{Name: Services, Doc: "the services that it knows", Of: "WorkloadService", ZTunnel: true},
+		{Name: Policies, Doc: "the authorization policies that it has", Of: "Policy", ZTunnel: true},
+		{Name: Connections, Doc: "its open connections", Of: "Connection", ZTunnel: true},
 	}
 }
 

@@ -146,6 +146,7 @@ func (r Request) sendTo(ctx context.Context, s transport.Source) (*transport.Bod
 // An Asked describes one request and its outcome.
 type Asked struct {
 	Context string        // the kubeconfig context; may be empty
+	To      Target        // the kind of the server
 	Whom    string        // the pod.namespace of an istiod or a proxy, or "kubernetes"
 	What    string        // the endpoint or resource, such as "syncz", "config_dump" or "pods"
 	Bytes   int64         // the size of the answer in bytes
@@ -166,7 +167,7 @@ func (c *Client) Ledger() []Asked {
 		if !ok {
 			continue
 		}
-		l := Asked{Context: r.Cluster.Context, Whom: r.Name, What: r.What, Took: a.took, Again: a.body.Again(), Err: err, Missing: errors.Is(err, fs.ErrNotExist)}
+		l := Asked{Context: r.Cluster.Context, To: r.To, Whom: r.Name, What: r.What, Took: a.took, Again: a.body.Again(), Err: err, Missing: errors.Is(err, fs.ErrNotExist)}
 		if r.To == Kubernetes {
 			l.Whom = "kubernetes"
 		}

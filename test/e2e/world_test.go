@@ -118,7 +118,7 @@ func (w *world) repair(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := w.Repair(ctx); err != nil {
-		t.Fatalf("the mesh can't be mended: %v", err)
+		t.Fatalf("the mesh can't be repaired: %v", err)
 	}
 }
 

@@ -20,7 +20,7 @@ type admin struct {
 
 	latency time.Duration
 	rate    int64      // bytes per second at which an answer is produced; 0 means no delay
-	thread  sync.Mutex // stands for Envoy's main thread, which produces one answer at a time
+	thread  sync.Mutex // simulates Envoy's main thread, which produces one answer at a time
 	single  bool       // whether requests take turns on the main thread
 }
 

@@ -52,6 +52,9 @@ func mutantsOf(t target) (all []mutant, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(paths) == 0 { // else a misspelt package would count as one without survivors
+		return nil, fmt.Errorf("%s: no Go files", t.dir)
+	}
 	for _, path := range paths {
 		if strings.HasSuffix(path, "_test.go") {
 			continue

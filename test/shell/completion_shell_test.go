@@ -155,7 +155,7 @@ func checkCompletion(t *testing.T, s *terminal) {
 		seen    string
 	}{
 		{line + `'.proxy("istio-ingressgateway-`, 0, `'.proxy("istio-ingressgateway-674cc989b8-76lqn.istio-system")`},
-		{line + `'.proxies[].clu`, 2, "where it sends requests to"},
+		{line + `'.proxies[].clu`, 2, "the destinations of its requests"},
 		{line + `"[.proxies[].clusters[] | select(.direction==\"outb`, 0, `select(.direction==\"outbound\"`},
 		{line + `'.proxy("reviews-v1").cluster("outbound|9080||rat`, 0, `.cluster("outbound|9080||ratings.default.svc.cluster.local")`},
 		{line + `'.proxy("reviews-v1") | {name, up: .conn`, 2, "connectedAt"},

@@ -39,7 +39,7 @@ func (c *control) handler() http.Handler {
 		"withhold":        m.Withhold,
 		"split":           func(ctx context.Context) error { return m.Split(ctx, "default") },
 		"split/canary":    func(ctx context.Context) error { return m.Split(ctx, "canary") },
-		"mend":            m.Repair,
+		"repair":          m.Repair,
 		"istiod/stop":     func(context.Context) error { m.StopIstiod(m.Istiods[0]); return nil },
 		"istiod/start":    func(ctx context.Context) error { return m.StartIstiod(ctx, m.Istiods[0]) },
 		"apiserver/stop":  func(context.Context) error { m.StopAPIServer(); return nil },

@@ -17,7 +17,7 @@
 //	/split             a second istiod serves every second proxy; /split/canary: with another revision
 //	/istiod/stop       istiod is stopped; /istiod/start starts it again
 //	/apiserver/stop    the API server is stopped; /apiserver/start starts it again
-//	/mend              everything is repaired
+//	/repair            everything is repaired
 package main
 
 import (
