@@ -42,15 +42,15 @@ func (w *world) asSynced(t *testing.T, words ...string) *answer {
 }
 
 // settled returns the plugin's answer at a time when istiod's status is the same before and after the run, and
-// satisfies is.
+// satisfies is. The nonces count: an update that was sent and acknowledged during the run shows in nothing else.
 func (w *world) settled(t *testing.T, is func(said []any) bool, words ...string) *answer {
 	t.Helper()
 	var a *answer
-	before := w.oracle(t)
+	_, before := w.oracle(t)
 	w.eventually(t, "istiod comes to rest", func(context.Context) (bool, error) {
 		a = w.ask(t, words...)
-		after := w.oracle(t)
-		same := reflect.DeepEqual(before, after) && is(after)
+		said, after := w.oracle(t)
+		same := reflect.DeepEqual(before, after) && is(said)
 		before = after
 		return same, nil
 	})
@@ -78,21 +78,24 @@ func (w *world) agrees(t *testing.T) {
 		[.id, .type, .clusterID, .version, .pilot, .cds, .lds, .eds, .rds, .sds, .ecds, .sync.lds.error]`).exits(0).quiet().is(want...)
 }
 
-// oracle returns the status that the istiods report, in the order of the document.
-func (w *world) oracle(t *testing.T) (all []any) {
+// oracle returns the status that the istiods report, in the order of the document, and each proxy's row of
+// /debug/syncz with its nonces.
+func (w *world) oracle(t *testing.T) (all []any, rows map[string]mesh.Sync) {
 	t.Helper()
+	rows = map[string]mesh.Sync{}
 	for _, i := range w.Istiods {
 		if !i.Running() {
 			continue
 		}
-		rows, err := i.Syncz(t.Context())
+		connected, err := i.Syncz(t.Context())
 		must(t, err)
-		for _, row := range rows {
+		for _, row := range connected {
 			all = append(all, agreed(row, i))
+			rows[i.Pod+" "+row.Proxy] = row
 		}
 	}
 	slices.SortFunc(all, func(a, b any) int { return strings.Compare(a.([]any)[0].(string), b.([]any)[0].(string)) })
-	return all
+	return all, rows
 }
 
 func agreed(row mesh.Sync, i *mesh.Istiod) []any {
