@@ -40,7 +40,7 @@ e2e: ## start a real mesh on this machine and test the plugin on it (the first b
 	cd test/e2e && $(GO) vet ./... && $(GO) run ./cmd/mesh build && $(GO) test -count=1 -v -timeout 15m .
 
 golden: ## rewrite the expected output of transcripts and tables, then list the changed files
-	$(GO) test ./test/docs ./test/transcript ./printers -update
+	$(GO) test ./test/docs ./test/transcript ./test/screens ./printers -update
 	git --no-pager diff --stat
 
 lint: ## run go vet and staticcheck; check gofmt and go mod tidy

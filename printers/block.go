@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/printers/columns"
+	"github.com/meshq/kubectl-meshq/printers/fit"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -27,6 +28,9 @@ type block struct {
 	flat           []*object.Object // the rows of objects of no known kind: the cells by key
 	shown          []string         // the ids of the columns in the current header; nil: no header is printed yet
 	grid           *grid
+	headers        []fit.Column // the columns in the current header
+	hidden         []string     // the headers of the columns that are left out, because they don't fit
+	layout         *fit.Layout  // how the lines fit the terminal; nil: they may have any width
 }
 
 func newBlock(kind *columns.Kind, out io.Writer, o Options, follow bool) *block {
@@ -56,11 +60,22 @@ func (b *block) add(rows []columns.Row, flat []*object.Object) error {
 func (b *block) flush(ended bool) error {
 	cols, rows := b.table()
 	shown := b.visible(cols, rows, ended)
+	if b.opts.Width > 0 && b.grid == nil {
+		if text, ok := b.upright(cols, rows, shown); ok {
+			b.rows, b.flat = nil, nil
+			_, err := io.WriteString(b.out, text)
+			return err
+		}
+	}
 	if b.grid == nil || slices.ContainsFunc(shown, func(i int) bool { return !slices.Contains(b.shown, b.id(cols, i)) }) {
 		b.begin(cols, shown)
 	}
 	b.rows, b.flat = nil, nil
-	return b.grid.print(b.lines(cols, rows))
+	lines, alarm := b.lines(cols, rows)
+	if b.opts.Width > 0 {
+		lines, alarm = b.fitted(lines, alarm)
+	}
+	return b.grid.print(lines, alarm)
 }
 
 // table returns the block's columns and rows. For objects of no known kind,
@@ -134,32 +149,34 @@ func (b *block) id(cols []columns.Column, i int) string {
 func (b *block) begin(cols []columns.Column, shown []int) {
 	b.shown = nil
 	var header []string
+	b.headers = nil
 	for _, i := range shown {
 		b.shown = append(b.shown, b.id(cols, i))
 		header = append(header, cols[i].Header)
+		b.headers = append(b.headers, fitColumn(cols[i]))
 	}
 	follow := b.hasOutputAbove || b.grid != nil
-	b.grid = newGrid(b.out, b.opts)
+	b.grid, b.layout = newGrid(b.out, b.opts), nil
 	if !b.opts.NoHeaders {
 		b.grid.header, b.grid.gap = header, follow
 	}
 }
 
 // lines returns the cells of the columns in the current header. A column that
-// these rows don't have is empty. red marks the columns with alarming words.
-func (b *block) lines(cols []columns.Column, rows []columns.Row) (lines [][]string, red []bool) {
+// these rows don't have is empty. alarm marks the columns with alarming words.
+func (b *block) lines(cols []columns.Column, rows []columns.Row) (lines [][]string, alarm []bool) {
 	at := map[string]int{}
 	for i := range cols {
 		at[b.id(cols, i)] = i
 	}
 	places := make([]int, len(b.shown))
-	red = make([]bool, len(b.shown))
+	alarm = make([]bool, len(b.shown))
 	for i, id := range b.shown {
 		places[i] = -1
 		if place, ok := at[id]; ok {
 			places[i] = place
 		}
-		red[i] = places[i] >= 0 && cols[places[i]].Alarm
+		alarm[i] = places[i] >= 0 && cols[places[i]].Alarm
 	}
 	for _, r := range rows {
 		line := make([]string, len(places))
@@ -171,5 +188,5 @@ func (b *block) lines(cols []columns.Column, rows []columns.Row) (lines [][]stri
 		}
 		lines = append(lines, line)
 	}
-	return lines, red
+	return lines, alarm
 }

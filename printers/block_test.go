@@ -17,14 +17,13 @@ import (
 func TestColorsDoNotChangeTheLayout(t *testing.T) {
 	plain := render(t, Options{}, proxies()...)
 	colored := render(t, Options{Color: true}, proxies()...)
-	if got := strings.NewReplacer("\x1b[31m", "", "\x1b[0m", "").Replace(colored); got != plain {
+	if got := strings.NewReplacer("\x1b[31m", "", "\x1b[33m", "", "\x1b[0m", "").Replace(colored); got != plain {
 		t.Errorf("%s\nwant\n%s", got, plain)
 	}
-	if got := strings.Count(colored, "\x1b[31mSTALE\x1b[0m"); got != 4 {
-		t.Errorf("%d cells are red and say STALE, want 4:\n%q", got, colored)
-	}
-	if got := strings.Count(colored, "\x1b[31m"); got != 5 {
-		t.Errorf("%d cells are red, want 5", got)
+	for cell, want := range map[string]int{"\x1b[33mSTALE\x1b[0m": 4, "\x1b[33mUNKNOWN\x1b[0m": 4, "\x1b[31mERROR\x1b[0m": 1, "\x1b[31m": 1, "\x1b[33m": 8} {
+		if got := strings.Count(colored, cell); got != want {
+			t.Errorf("%q is seen %d times, want %d:\n%q", cell, got, want, colored)
+		}
 	}
 	wide := render(t, Options{Color: true, Format: "wide"}, proxies()...)
 	if !strings.Contains(wide, "\x1b[31mERROR (6m5s)\x1b[0m ") {
@@ -32,8 +31,8 @@ func TestColorsDoNotChangeTheLayout(t *testing.T) {
 	}
 }
 
-// TestOnlyStatesAreRed checks that a word is red only in a column of states.
-func TestOnlyStatesAreRed(t *testing.T) {
+// TestOnlyStatesAreColored checks that a word is coloured only in a column of states.
+func TestOnlyStatesAreColored(t *testing.T) {
 	v := mesh.NewObject("Cluster", nil, object.Of("name", "ERROR", "state", "REJECTED"))
 	got := render(t, Options{Color: true}, v)
 	if !strings.Contains(got, "\nERROR ") || !strings.Contains(got, "\x1b[31mREJECTED\x1b[0m") {

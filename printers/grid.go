@@ -3,10 +3,8 @@ package printers
 import (
 	"bytes"
 	"io"
-	"slices"
 	"strings"
 
-	"github.com/meshq/kubectl-meshq/printers/encode"
 	"k8s.io/cli-runtime/pkg/printers"
 )
 
@@ -31,7 +29,7 @@ func newGrid(out io.Writer, o Options) *grid {
 }
 
 // print aligns and writes lines. alarm marks the columns in which alarming
-// words are printed in red.
+// words are coloured.
 func (g *grid) print(lines [][]string, alarm []bool) error {
 	header := g.header
 	if header != nil {
@@ -49,7 +47,7 @@ func (g *grid) print(lines [][]string, alarm []bool) error {
 	text := g.text.String()
 	g.text.Reset()
 	if g.color {
-		text = redden(text, lines, alarm)
+		text = paint(text, lines, alarm)
 	}
 	if g.gap && header != nil {
 		text = "\n" + text
@@ -58,34 +56,24 @@ func (g *grid) print(lines [][]string, alarm []bool) error {
 	return err
 }
 
-// redden colours cells after they were aligned, because an escape sequence
+// paint colours cells after they were aligned, because an escape sequence
 // would count as width. Only spaces separate the cells of a line, so the first
 // occurrence of a cell's text in the rest of the line is that cell.
-func redden(text string, lines [][]string, alarm []bool) string {
+func paint(text string, lines [][]string, alarm []bool) string {
 	var b strings.Builder
 	for _, cells := range lines {
 		line, rest, _ := strings.Cut(text, "\n")
 		text = rest
 		for i, cell := range cells {
 			at := strings.Index(line, cell)
-			if !alarm[i] || !isAlarming(cell) {
-				b.WriteString(line[:at+len(cell)])
+			if alarm[i] {
+				b.WriteString(line[:at] + painted(cell))
 			} else {
-				b.WriteString(line[:at] + encode.Red(cell))
+				b.WriteString(line[:at+len(cell)])
 			}
 			line = line[at+len(cell):]
 		}
 		b.WriteString(line + "\n")
 	}
 	return b.String()
-}
-
-// alarming are the words that are printed in red.
-var alarming = []string{"STALE", "ERROR", "REJECTED"}
-
-// isAlarming reports whether the first word of a cell is printed in red, as in
-// "STALE (5m)".
-func isAlarming(cell string) bool {
-	word, _, _ := strings.Cut(cell, " ")
-	return slices.Contains(alarming, word)
 }

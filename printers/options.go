@@ -16,7 +16,7 @@ type Options struct {
 	Out     io.Writer
 	Context context.Context              // ends loads that happen after Render; nil: they are never cancelled
 	Now     time.Time                    // the document's time; ages are relative to it
-	Color   bool                         // alarming words in tables are red; JSON has jq's colours
+	Color   bool                         // alarming words in tables are red or yellow; JSON has jq's colours
 	Colors  string                       // the value of JQ_COLORS, in jq's syntax; empty: jq's own colours
 	Open    func(string) ([]byte, error) // reads the file of a -file format
 	Note    func(string)                 // prints a line for the user that is not a result; may be nil
@@ -50,6 +50,13 @@ type Options struct {
 	// the other objects of -o table. A column that is shown only under a
 	// condition stays so. A nil map means the kind's own columns.
 	Columns map[string][]string
+
+	// Width is the width of the terminal that tables have to fit; 0: tables may
+	// have any width. Blocks are the headers of the columns that are the first
+	// line of a row's block, if a table of objects of no known kind is too wide;
+	// nil: it stays a table.
+	Width  int
+	Blocks []string
 
 	// SortBy is --sort-by: a path like .metadata.name or {.metadata.name}. All
 	// results are buffered until the last one has come.

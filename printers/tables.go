@@ -180,6 +180,7 @@ func (t *tables) endBlock() error {
 		return nil
 	}
 	err := t.block.flush(true)
+	t.block.noteHidden()
 	t.block = nil
 	return err
 }

@@ -31,6 +31,8 @@ type World struct {
 
 	ErrWidth func() int // returns the width of Err's terminal in columns, or 0 if it is unknown; may be nil
 
+	OutWidth func() int // returns the width of Out's terminal in columns, or 0 if it is unknown; may be nil
+
 	Environ []string // the environment variables, each as "NAME=value"
 	Dir     string   // the working directory; empty if it is unknown
 	Now     func() time.Time
@@ -57,15 +59,20 @@ func Current() *World {
 	return &World{
 		Args: os.Args, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InTerminal: term.IsTerminal(int(os.Stdin.Fd())), OutTerminal: term.IsTerminal(int(os.Stdout.Fd())), ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
-		ErrWidth: func() int {
-			width, _, err := term.GetSize(int(os.Stderr.Fd()))
-			if err != nil {
-				return 0
-			}
-			return width
-		},
-		Environ: environ, Dir: dir, Now: time.Now, Sleep: sleep, Every: every,
+		OutWidth: func() int { return terminalWidth(os.Stdout) },
+		ErrWidth: func() int { return terminalWidth(os.Stderr) },
+		Environ:  environ, Dir: dir, Now: time.Now, Sleep: sleep, Every: every,
 	}
+}
+
+// terminalWidth returns the width of a terminal in columns, or 0 if it is
+// unknown.
+func terminalWidth(f *os.File) int {
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -42,8 +42,17 @@ func (r *Run) PrinterOptions(ctx context.Context) printers.Options {
 		Format: f.Format, Template: f.Template, MissingKeysFail: !f.MissingKeys, ShowManagedFields: f.Managed,
 		Compact: f.Compact, Tab: f.Tab, Indent: indentation(r), ASCII: f.Ascii, Sorted: f.SortKeys, Raw: f.Raw, Join: f.Join, Raw0: f.Raw0, Seq: f.Seq,
 		NoHeaders: f.NoHeaders, ShowLabels: f.ShowLabels, ShowKind: f.ShowKind, LabelColumns: f.LabelColumns, SortBy: f.SortBy,
-		Columns: f.Columns,
+		Columns: f.Columns, Width: r.tableWidth(), Blocks: r.Request.blocks(),
 	}
+}
+
+// tableWidth returns the width that tables have to fit: that of the terminal, or
+// 0 if results go elsewhere or the user asked for wide tables.
+func (r *Run) tableWidth() int {
+	if !r.OutTerminal || r.OutWidth == nil || r.Changed("output") && r.Output.Format == "wide" {
+		return 0
+	}
+	return r.OutWidth()
 }
 
 // layout returns the output flags of the run. If the command line has no flag that
@@ -137,9 +146,10 @@ func tryNext(name string, snapshots []string) string {
 		from = " --snapshot " + process.OneLine(snapshots[0])
 	}
 	return fmt.Sprintf(`
-Try:  %[1]s%[2]s '.proxies[] | select(stale) | .sync'
-      %[1]s%[2]s '.proxy("istio-ingressgateway").route("http.80").match("/productpage")'
-      %[1]s help document
+Try:  %[1]s%[2]s check
+      %[1]s%[2]s trace POD http://SERVICE:PORT/PATH
+      %[1]s%[2]s '.proxies[] | select(stale) | .sync'
+      %[1]s help
 `, name, from)
 }
 

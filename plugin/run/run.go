@@ -428,6 +428,15 @@ func RequestFor(q shipped.Query, args options.Arguments, words []string) *Reques
 	return a
 }
 
+// blocks returns the headers that begin the blocks in which a table that is too
+// wide for a terminal is printed, or nil.
+func (a *Request) blocks() []string {
+	if a.named == nil {
+		return nil
+	}
+	return a.named.Blocks
+}
+
 // StatusName is the name of the query that is run if the command line contains no
 // query.
 const StatusName = "status"

@@ -36,6 +36,10 @@ type Kind struct {
 	Group   string // the API group of a Kubernetes kind; empty: the core group
 	Columns []Column
 
+	// Head are the headers of the columns that are the first line of a row's
+	// block, if the table is too wide for a terminal; nil: it stays a table.
+	Head []string
+
 	kubernetes bool
 	labels     []string                  // the path of the object's labels; nil: it has none
 	rows       func(*Subject) []*Subject // returns one subject for each row of an object; nil: the object has one row

@@ -49,7 +49,7 @@ func sideColumn(header, name string) Column {
 func findingKind() Kind {
 	severity := pathColumn("SEVERITY", "severity")
 	severity.Alarm = true
-	return Kind{Name: "Finding", none: "-", Columns: append([]Column{
+	return Kind{Name: "Finding", none: "-", Head: []string{"SEVERITY", "CHECK", "PROXY", "SUBJECT"}, Columns: append([]Column{
 		severity,
 		asName(pathColumn("CHECK", "check")),
 		pathColumn("PROXY", "proxy"),

@@ -56,3 +56,6 @@ func escapeSequence(codes string) string { return "\x1b[" + codes + "m" }
 
 // Red returns a text in red: between the escape sequences for a terminal.
 func Red(text string) string { return escapeSequence("31") + text + resetColor }
+
+// Yellow returns a text in yellow: between the escape sequences for a terminal.
+func Yellow(text string) string { return escapeSequence("33") + text + resetColor }

@@ -6,6 +6,7 @@
 # words: PROXY|SERVICE…
 # output: table
 # columns: OF, WHAT, NAME, SAYS
+# blocks: WHAT, NAME
 # example: describe reviews-v1
 # example: describe svc/reviews
 # example: describe productpage.default -o json

@@ -22,6 +22,7 @@ import (
 //	# aliases: cluster, c
 //	# output: wide
 //	# columns: SERVICE FQDN, PORT
+//	# blocks: SERVICE FQDN
 //	# input: proxy
 //	# merge: proxies
 //	# example: clusters reviews-v1 --port 9080
@@ -46,6 +47,7 @@ type Query struct {
 	Words    string              // the meaning of the words after the query's name, if the query gets them as $words; if empty, they name proxies
 	Output   string              // the default of -o
 	Columns  map[string][]string // the columns of its tables by kind; the key "" holds for any kind
+	Blocks   []string            // on a terminal that is too narrow for the table, these columns are the first line of each row's block
 	Severity string              // the severity of its findings: error, warning or info; empty if the query is not a check
 	OfMesh   bool                // with OfProxy: the query is run for the mesh, too
 	OfProxy  bool                // the query is run for each proxy, with the proxy as its input
@@ -57,7 +59,7 @@ type Query struct {
 }
 
 // keys lists the words that may start a line of the header, before a colon.
-var keys = []string{"aliases", "args", "columns", "words", "output", "severity", "input", "merge", "next", "example"}
+var keys = []string{"aliases", "args", "blocks", "columns", "words", "output", "severity", "input", "merge", "next", "example"}
 
 var named = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 
@@ -136,6 +138,8 @@ func (h *header) keyed(key, kind, value string) error {
 			h.Columns = map[string][]string{}
 		}
 		h.Columns[kind] = list(value)
+	case "blocks":
+		h.Blocks = list(value)
 	case "words":
 		h.Words = value
 	case "output":

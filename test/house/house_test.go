@@ -43,9 +43,10 @@ var arrows = map[string][]string{
 	"plugin/diffcmd":  {"plugin/options", "plugin/process", "plugin/run", "printers/safe", "query/diff", "query/library", "sources", "sources/mesh", "sources/object", "sources/redact", "sources/transport"},
 	"plugin/help":     {"plugin/istioctl", "plugin/options", "plugin/process", "query/conform", "query/library", "query/shipped", "sources", "sources/mesh", "sources/redact"},
 
-	"printers":         {"printers/columns", "printers/encode", "printers/safe", "sources/mesh", "sources/object"},
+	"printers":         {"printers/columns", "printers/encode", "printers/fit", "printers/safe", "sources/mesh", "sources/object"},
 	"printers/columns": {"printers/encode", "printers/safe", "sources/mesh", "sources/object"},
 	"printers/encode":  {"printers/safe", "sources/mesh", "sources/object"},
+	"printers/fit":     {},
 	"printers/safe":    {},
 
 	"query":               {"query/demand", "query/eval", "query/library", "query/syntax", "sources/mesh", "sources/object"},
