@@ -251,14 +251,29 @@ func (q *queue) gate(el *element) func(context.Context) error {
 	}
 }
 
+// paused is called when a load of an element is paused (see [mesh.Pause]). It takes the
+// element's permit back, so that another element can load. For its next load the
+// element needs a new permit. The outer region's element is paused, too.
+func (q *queue) paused(el *element) {
+	q.mu.Lock()
+	if el.loads {
+		el.loads = false
+		q.loads.Add(-1)
+		q.grant()
+	}
+	q.mu.Unlock()
+	mesh.Paused(q.ctx)
+}
+
 // work starts a worker for an element.
 func (q *queue) work(el *element) {
 	m := q.thread()
 	m.queue = q
-	m.Ctx, m.Frame = mesh.WithGate(el.ctx, q.gate(el)), el.fr
+	ctx := mesh.WithPaused(el.ctx, func() { q.paused(el) })
+	m.Ctx, m.Frame = mesh.WithGate(ctx, q.gate(el)), el.fr
 	if q.Look == nil { // if Look is set, only the consumer's own loads are reported
 		m.watch(&loading{el: el})
-		m.Ctx = m.at.gated(el.ctx, q.gate(el))
+		m.Ctx = m.at.gated(ctx, q.gate(el))
 	}
 	q.m.pool.threads.Go(func() {
 		defer m.Loaded()

@@ -23,6 +23,7 @@ type halting struct {
 	loading, loaded atomic.Int32
 	most            atomic.Int32
 	value           func(i int) any
+	pauses          bool // a load that waits is paused
 }
 
 type haltingSection struct {
@@ -53,6 +54,9 @@ func (s *haltingSection) Force(ctx context.Context) (any, error) {
 	for most := s.most.Load(); n > most && !s.most.CompareAndSwap(most, n); most = s.most.Load() {
 	}
 	if c := s.release[s.i]; c != nil {
+		if s.pauses {
+			mesh.Paused(ctx)
+		}
 		select {
 		case <-c:
 		case <-ctx.Done():
@@ -72,6 +76,38 @@ func reaches(n *atomic.Int32, want int) bool {
 		time.Sleep(time.Millisecond)
 	}
 	return false
+}
+
+// TestPausedLoadsNeedNoPermit checks that more sections that never answer than there
+// are permits to load delay no other section, if their loads are paused.
+func TestPausedLoadsNeedNoPermit(t *testing.T) {
+	var halts []int
+	for i := range 40 {
+		halts = append(halts, 3*i)
+	}
+	for _, q := range []string{
+		`.proxies[] | .clusters | length`,
+		`[.proxies[] | (.clusters, .clusters)[]] | length`,
+		`.proxies as $all | ("a", "b") | [$all[] | .clusters[0]] | add`,
+	} {
+		f, doc := newHalting(400, halts...)
+		f.pauses = true
+		got := make(chan *answer)
+		go func() {
+			got <- askWith(context.Background(), mustCompile(t, q, Options{}), doc, RunOptions{Workers: 8, All: true})
+		}()
+		if !reaches(&f.loading, len(halts)) {
+			t.Errorf("%s: %d of %d are waited for at once", q, f.loading.Load(), len(halts))
+		}
+		for _, i := range halts {
+			close(f.release[i])
+		}
+		plain, doc := newHalting(400)
+		want := askWith(context.Background(), mustCompile(t, q, Options{}), doc, RunOptions{Workers: 1})
+		if a := <-got; a.String() != want.String() || plain.most.Load() != 1 {
+			t.Errorf("%s: %.300s\nwant %.300s", q, a, want)
+		}
+	}
 }
 
 // TestInvariant6Aside checks that a section that never answers delays no other

@@ -19,8 +19,8 @@ type Timeout func(ctx context.Context, d time.Duration) (context.Context, contex
 type Options struct {
 	Timeout Timeout
 
-	// Sessions limits how many pods may have a session at once; the default is
-	// 24.
+	// Sessions limits how many pods may have a session at once, except for those
+	// that are paused; the default is 24.
 	Sessions int
 
 	// UpgradeTimeout limits how long opening a session may take; the default is
@@ -121,6 +121,24 @@ func (p *Pool) Release(namespace, pod string) {
 		p.slots.release(s)
 		p.admit()
 	}
+}
+
+// Pause sets whether the session to a pod in use is paused. A paused session doesn't
+// count against Options.Sessions, because its pod lets a request wait, perhaps
+// forever. The caller limits how many pods it pauses. Pause does nothing and returns
+// false while the API server refuses sessions for a time, because it would refuse
+// further ones, too.
+func (p *Pool) Pause(namespace, pod string, paused bool) bool {
+	if paused && p.upgrader.refused.Load() > 0 {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.slots.held[podName{namespace, pod}]; s != nil {
+		p.slots.pause(s, paused)
+		p.admit()
+	}
+	return true
 }
 
 // Drop ends the session to a pod, with all its connections. It is meant for a

@@ -31,9 +31,11 @@ func (d *upgrader) retrying(ctx context.Context, open func() error) error {
 		if !isTemporary || n == mostRetries {
 			return err
 		}
+		d.refused.Add(1)
 		limited, cancel := d.o.Timeout(ctx, delay)
 		<-limited.Done()
 		cancel()
+		d.refused.Add(-1)
 		if ctx.Err() != nil {
 			return err
 		}

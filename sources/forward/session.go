@@ -30,6 +30,7 @@ type session struct {
 	// The pool's lock guards the following fields.
 	dialing  int  // the number of callers that dial on the session
 	inUse    bool // reports whether the session is in use: set when a caller gets it, cleared when it is released
+	paused   bool // reports whether the session doesn't count against the limit
 	released int64
 
 	mu   sync.Mutex

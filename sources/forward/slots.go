@@ -10,10 +10,11 @@ func (n podName) String() string { return n.pod + "." + n.namespace }
 // A slots holds the sessions that may exist at once, and the callers that wait
 // for a slot. The pool's lock guards it.
 type slots struct {
-	limit int
-	held  map[podName]*session
-	queue []*waiter // the waiting callers, in the order of their arrival
-	turn  int64     // the number of releases so far
+	limit  int
+	paused int // held sessions that don't count against the limit
+	held   map[podName]*session
+	queue  []*waiter // the waiting callers, in the order of their arrival
+	turn   int64     // the number of releases so far
 }
 
 // A waiter is a caller that waits for a session.
@@ -29,7 +30,7 @@ func (p *slots) admit(start func(podName) *session) {
 	p.queue = slices.DeleteFunc(p.queue, func(t *waiter) bool {
 		s := p.held[t.name]
 		if s == nil {
-			if len(p.held) >= p.limit && !p.evict() {
+			if len(p.held)-p.paused >= p.limit && !p.evict() {
 				return false
 			}
 			s = start(t.name)
@@ -56,14 +57,29 @@ func (p *slots) withdraw(t *waiter) bool {
 // release allows the pool to close a session when another pod needs its slot.
 func (p *slots) release(s *session) {
 	p.turn++
+	p.pause(s, false)
 	s.inUse, s.released = false, p.turn
 }
 
 // vacate frees the session's slot.
 func (p *slots) vacate(s *session) {
 	if p.held[s.name] == s {
+		p.pause(s, false)
 		delete(p.held, s.name)
 	}
+}
+
+// pause sets whether a held session counts against the limit.
+func (p *slots) pause(s *session, paused bool) {
+	switch {
+	case paused == s.paused:
+		return
+	case paused:
+		p.paused++
+	default:
+		p.paused--
+	}
+	s.paused = paused
 }
 
 // evict ends the session that was released first. It prefers idle sessions to

@@ -223,3 +223,45 @@ func TestNothingIsLeftAfterClose(t *testing.T) {
 		settled(t, before)
 	})
 }
+
+// A paused session leaves its place to another pod. While the API server refuses
+// sessions, none is paused.
+func TestPausedSessionsLeaveTheirPlace(t *testing.T) {
+	c := newCluster(t)
+	c.serves(t, "15000", hello)
+	p := c.pool(t, Options{Sessions: 1})
+	dial := func(ctx context.Context, pod string) (net.Conn, error) { return p.DialContext(ctx, "shop", pod, 15000) }
+	a, err := dial(within(t), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	p.upgrader.refused.Add(1)
+	if p.Pause("shop", "a", true) || p.slots.paused != 0 {
+		t.Error("paused while the API server refuses sessions")
+	}
+	p.upgrader.refused.Add(-1)
+	short, cancel := context.WithCancel(t.Context())
+	go cancel()
+	if _, err := dial(short, "b"); !errors.Is(err, context.Canceled) {
+		t.Errorf("two sessions in one place: %v", err)
+	}
+	if !p.Pause("shop", "a", true) {
+		t.Error("not paused")
+	}
+	b, err := dial(within(t), "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	p.Pause("shop", "a", false)
+	if len(p.slots.held) != 2 || p.slots.paused != 0 {
+		t.Errorf("%d sessions are held and %d are paused", len(p.slots.held), p.slots.paused)
+	}
+	b.Close()
+	p.Release("shop", "b")
+	p.Release("shop", "a")
+	if p.slots.paused != 0 {
+		t.Errorf("%d sessions are paused", p.slots.paused)
+	}
+}

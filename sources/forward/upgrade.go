@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
@@ -31,6 +32,7 @@ type upgrader struct {
 	base      *url.URL
 	transport http.RoundTripper // this transport uses HTTP/1.1, because HTTP/2 can't be upgraded
 	tickets   tls.ClientSessionCache
+	refused   atomic.Int32 // upgrades that were refused temporarily and wait to try again
 
 	mu       sync.Mutex
 	onlySPDY map[accessKey]bool // the accesses for which WebSockets failed and SPDY succeeded

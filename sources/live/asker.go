@@ -26,6 +26,12 @@ type Dialer interface {
 	// needed for now.
 	Release(namespace, pod string)
 
+	// Pause is called with true if a pod in use lets a request wait long. If it
+	// returns true, the connections to this pod don't count against the dialer's
+	// limit until the call with false, and other pods may be used in the meantime.
+	// It returns false while the API server refuses more connections.
+	Pause(namespace, pod string, paused bool) bool
+
 	// Exec runs a command in a container and writes its output to out.
 	Exec(ctx context.Context, namespace, pod, container string, command []string, out io.Writer) error
 
@@ -51,6 +57,7 @@ type address struct {
 	dial    func(context.Context) (net.Conn, error)
 	release func()
 	drop    func()
+	pause   func(paused bool) bool
 }
 
 func newAsker(l limits, tempDir string, quota *transport.Quota) *asker {
@@ -74,7 +81,9 @@ func (a *asker) queue(id string) *queue {
 // only one deadline: an earlier request in the queue got no response at all, or
 // some response was too slow. When the queue becomes empty, inTurn releases the
 // address.
-func (a *asker) inTurn(ctx context.Context, to address, do func(*queue) error) error {
+func (a *asker) inTurn(ctx context.Context, to address, do func(turn) error) error {
+	p := a.wait(ctx, to)
+	defer p.end()
 	l := a.queue(to.id)
 	since := l.enter()
 	defer l.leave(to.release)
@@ -94,7 +103,7 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*queue) error) e
 	if err := l.errorSince(since); err != nil {
 		return err
 	}
-	err := do(l)
+	err := do(turn{l, p})
 	if isSlow(err) {
 		l.markSlow(err)
 	}
@@ -105,6 +114,12 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(*queue) error) e
 		}
 	}
 	return err
+}
+
+// A turn is what a request has while it runs: its address's queue, and its patience.
+type turn struct {
+	*queue
+	*patience
 }
 
 // forget frees the storage of all bodies. It also allows requests to slow
@@ -133,7 +148,7 @@ func isSlow(err error) bool {
 // ask sends the question over an idle connection or over a new one. If the server
 // has closed the idle connection, which is noticed only when it is used, ask opens
 // a new one.
-func (a *asker) ask(ctx context.Context, to address, q *question, l *queue) (*transport.Body, error) {
+func (a *asker) ask(ctx context.Context, to address, q *question, l turn) (*transport.Body, error) {
 	if c := l.kept(to.port); c != nil {
 		body, err := a.over(ctx, c, to, q, l)
 		if !errors.Is(err, errStale) {
@@ -149,8 +164,8 @@ func (a *asker) ask(ctx context.Context, to address, q *question, l *queue) (*tr
 
 // over sends the question over a connection. Afterwards it keeps the connection if
 // other requests wait for it, and otherwise closes it.
-func (a *asker) over(ctx context.Context, c *conn, to address, q *question, l *queue) (*transport.Body, error) {
-	body, again, err := a.exchange(ctx, c, q, l.alone())
+func (a *asker) over(ctx context.Context, c *conn, to address, q *question, l turn) (*transport.Body, error) {
+	body, again, err := a.exchange(ctx, c, q, l)
 	if err == nil && again {
 		l.keep(to.port, c)
 		return body, nil

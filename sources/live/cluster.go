@@ -173,13 +173,14 @@ func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q
 		id: p.id(), port: port, several: several,
 		dial:    func(ctx context.Context) (net.Conn, error) { return c.dial(ctx, p, port) },
 		release: func() { c.dialer.Release(p.namespace, p.name) },
+		pause:   func(paused bool) bool { return c.dialer.Pause(p.namespace, p.name, paused) },
 		drop: func() {
 			if d, ok := c.dialer.(interface{ Drop(namespace, pod string) }); ok {
 				d.Drop(p.namespace, p.name)
 			}
 		},
 	}
-	err = c.inTurn(ctx, to, func(l *queue) error {
+	err = c.inTurn(ctx, to, func(l turn) error {
 		body, err = c.ask(ctx, to, q, l)
 		var no *dialForbiddenError
 		if !errors.As(err, &no) {
@@ -188,7 +189,7 @@ func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q
 		if other.run == nil {
 			return c.ways.to(p.namespace).onlyDial(other.not)
 		}
-		body, err = c.exec(ctx, p, q, *other.run)
+		body, err = c.exec(ctx, p, q, *other.run, l)
 		return err
 	})
 	return body, err

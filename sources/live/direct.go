@@ -154,10 +154,10 @@ func (d *Direct) question(ctx context.Context, whom string, several bool, q *que
 		return nil, err
 	}
 	to := address{
-		id: whom, port: port, several: several, release: func() {}, drop: func() {},
+		id: whom, port: port, several: several, release: func() {}, drop: func() {}, pause: func(bool) bool { return true },
 		dial: func(ctx context.Context) (net.Conn, error) { return d.dial(ctx, whom, port) },
 	}
-	err = d.inTurn(ctx, to, func(l *queue) error {
+	err = d.inTurn(ctx, to, func(l turn) error {
 		body, err = d.ask(ctx, to, q, l)
 		return err
 	})

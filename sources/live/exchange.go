@@ -57,12 +57,13 @@ type exchange struct {
 	begun bool // the header of the response was received
 }
 
-// exchange sends the question and receives the response. last informs the server
-// that no more requests follow on the connection. again is true if the connection
-// can be used again.
-func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (body *transport.Body, again bool, err error) {
+// exchange sends the question and receives the response. It informs the server if no
+// more requests follow on the connection. again is true if the connection can be used
+// again.
+func (a *asker) exchange(ctx context.Context, c *conn, q *question, l turn) (body *transport.Body, again bool, err error) {
 	whole, cancel := a.whole(ctx)
 	defer cancel()
+	last := l.alone()
 	e := &exchange{asker: a, ctx: ctx, whole: whole, c: c, q: q, spool: a.depot.Spool()}
 	defer func() {
 		if err != nil {
@@ -79,6 +80,9 @@ func (a *asker) exchange(ctx context.Context, c *conn, q *question, last bool) (
 		return nil, false, err
 	}
 	c.most = 0
+	if err := l.answered(whole); err != nil {
+		return nil, false, e.late()
+	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, false, e.refusal(resp)
 	}

@@ -47,13 +47,13 @@ func pilotDiscovery(q *question) *program {
 // prints the body without the status. Otherwise it may fail with the status in its
 // error message, or print the body of the error response. So exec may have to
 // recognize an error response by its text.
-func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program) (*transport.Body, error) {
+func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program, l turn) (*transport.Body, error) {
 	w := c.ways.to(p.namespace)
 	if err := w.execForbidden(); err != nil {
 		return nil, err
 	}
 	spool := c.depot.Spool()
-	err := c.run(ctx, p, q, run, &filler{spool: spool, counters: &c.counters})
+	err := c.run(ctx, p, q, run, l, &filler{spool: spool, counters: &c.counters})
 	if err == nil {
 		err = printed(spool, q)
 	} else if status := unsuccessful(err); status != nil {
@@ -87,7 +87,7 @@ func isAboutAnswer(err error) bool {
 }
 
 // run runs the program. It stops the program if the output doesn't arrive in time.
-func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out *filler) error {
+func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, l turn, out *filler) error {
 	whole, cancel := c.whole(ctx)
 	defer cancel()
 	inner, stop := context.WithCancel(whole)
@@ -112,6 +112,11 @@ func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, out 
 			return err
 		case <-h.signals:
 			over()
+			if err := l.answered(whole); err != nil {
+				stop()
+				<-done
+				return c.tooLate(ctx, whole, h, patience)
+			}
 		case <-waiting.Done():
 			over()
 			stop()

@@ -183,6 +183,8 @@ type network struct {
 	dropped    []string
 	open       int // the number of open connections
 	closed     bool
+	paused     []string // the calls of Pause
+	busy       bool     // Pause returns false
 	beforeDial func(name string)
 }
 
@@ -263,6 +265,13 @@ func (n *network) Release(namespace, pod string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.released = append(n.released, pod+"."+namespace)
+}
+
+func (n *network) Pause(namespace, pod string, paused bool) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.paused = append(n.paused, fmt.Sprintf("%s.%s %t", pod, namespace, paused))
+	return !n.busy
 }
 
 func (n *network) Drop(namespace, pod string) {

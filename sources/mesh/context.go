@@ -24,6 +24,40 @@ func Enter(ctx context.Context) error {
 	return nil
 }
 
+type pauseKey struct{}
+
+// WithPause returns a context for a load. pause is called by [Pause]. It gives back
+// the slot that the load holds, and returns a function that waits for a slot again.
+func WithPause(ctx context.Context, pause func() (resume func(context.Context) error)) context.Context {
+	return context.WithValue(ctx, pauseKey{}, pause)
+}
+
+// Pause reports that the load under ctx has waited long for an answer, and may wait
+// for nothing. Other loads may run in its place until resume is called, which must
+// happen before the answer is read. resume waits until the load may run again, or
+// returns the error of its context.
+func Pause(ctx context.Context) (resume func(context.Context) error) {
+	if pause, _ := ctx.Value(pauseKey{}).(func() func(context.Context) error); pause != nil {
+		return pause()
+	}
+	return func(ctx context.Context) error { return ctx.Err() }
+}
+
+type pausedKey struct{}
+
+// WithPaused returns a context under which paused is called for every load that is
+// paused while a caller waits for it. An evaluator begins another element then.
+func WithPaused(ctx context.Context, paused func()) context.Context {
+	return context.WithValue(ctx, pausedKey{}, paused)
+}
+
+// Paused reports that the load for which the caller waits under ctx is paused.
+func Paused(ctx context.Context) {
+	if paused, _ := ctx.Value(pausedKey{}).(func()); paused != nil {
+		paused()
+	}
+}
+
 type lostKey struct{}
 
 // WithLost returns a context under which report is called for every unavailable

@@ -78,11 +78,12 @@ func (c *Client) Ask(ctx context.Context, r Request) (*transport.Body, error) {
 	}
 	c.mu.Unlock()
 	if _, _, ok := a.body.Look(); !ok {
-		release, err := c.store.Slot(ctx)
+		inSlot, release, err := c.store.Slot(ctx)
 		if err != nil {
 			return nil, err
 		}
 		defer release()
+		ctx = inSlot
 	}
 	return a.body.Get(ctx)
 }

@@ -32,7 +32,7 @@ func (p *Proxy) setLevel(ctx context.Context, logger, level string) error {
 	if p.Type() == mesh.ZTunnel {
 		return errors.New("the loggers of a ztunnel are not set here")
 	}
-	release, err := p.loader.store.Slot(ctx)
+	ctx, release, err := p.loader.store.Slot(ctx)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ type flight struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	landed chan struct{} // closed when value and err are set
+	paused chan struct{} // closed when the load is paused for the first time
+	once   sync.Once     // closes paused
 
 	value any
 	err   error
@@ -19,7 +21,7 @@ type flight struct {
 
 // newFlight returns a new flight with one waiter.
 func newFlight(base context.Context) *flight {
-	f := &flight{landed: make(chan struct{}), waiters: 1}
+	f := &flight{landed: make(chan struct{}), paused: make(chan struct{}), waiters: 1}
 	f.ctx, f.cancel = context.WithCancel(base)
 	return f
 }
@@ -35,6 +37,20 @@ func (f *flight) land(v any, err error) {
 	f.value, f.err = v, err
 	f.cancel()
 	close(f.landed)
+}
+
+// pause records that the load is paused.
+func (f *flight) pause() { f.once.Do(func() { close(f.paused) }) }
+
+// whenPaused waits for the end of the flight, or of ctx. If the load is paused before
+// that, it calls do, and then continues to wait.
+func (f *flight) whenPaused(ctx context.Context, do func()) {
+	select {
+	case <-f.landed:
+	case <-ctx.Done():
+	case <-f.paused:
+		do()
+	}
 }
 
 // wait waits for the result of the flight. A waiter whose ctx ends leaves the

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // Shared is a value that several loads need, such as the bytes of a response. It is
@@ -35,16 +37,24 @@ func (s *Shared[T]) Get(ctx context.Context) (T, error) {
 		return s.value, s.err
 	}
 	f := s.flight
-	if f != nil && f.waiters > 0 {
+	joined := f != nil && f.waiters > 0
+	if joined {
 		f.waiters++
 		s.again++
 	} else {
 		f = newFlight(s.store.base)
 		s.flight = f
-		go s.fly(f)
+		go s.fly(f, func() func(context.Context) error { return mesh.Pause(ctx) })
 	}
 	s.mu.Unlock()
+	resume := func(context.Context) error { return nil }
+	if joined {
+		f.whenPaused(ctx, func() { resume = mesh.Pause(ctx) })
+	}
 	v, err := f.wait(ctx, &s.mu)
+	if err == nil {
+		err = resume(ctx)
+	}
 	t, _ := v.(T)
 	return t, err
 }
@@ -63,8 +73,12 @@ func (s *Shared[T]) Again() int {
 	return s.again
 }
 
-func (s *Shared[T]) fly(f *flight) {
-	v, err := s.run(f.ctx)
+// fly makes the value. pause pauses the load of the first caller.
+func (s *Shared[T]) fly(f *flight, pause func() func(context.Context) error) {
+	v, err := s.run(mesh.WithPause(f.ctx, func() func(context.Context) error {
+		f.pause()
+		return pause()
+	}))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if mine := s.flight == f; mine {

@@ -10,6 +10,9 @@
 //     the load is canceled. Nobody else's deadline ends it.
 //   - At most Options.Slots loads run at once. A load never waits for a slot while
 //     it holds one, so loads may wait for a [Shared] inside.
+//   - A load that waits long for an answer is paused (see [mesh.Pause]): it gives its
+//     slot back until the answer begins. So a proxy that never answers costs only
+//     its own time. At most four loads are paused for each slot.
 //   - Values that share bytes, tables and memory are a [Group] and are evicted
 //     together, because evicting one of them would free nothing.
 //   - Memory that several groups hold in common is a [Share], which is counted once.
@@ -22,6 +25,8 @@ import (
 	"container/list"
 	"context"
 	"sync"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
 // Options are the limits of a store. Zero means no limit.
@@ -37,7 +42,7 @@ type Store struct {
 	cancel context.CancelFunc
 	memory int64
 	many   int
-	slots  chan struct{} // one slot per load that may run at once; nil means no limit
+	slots  slots
 
 	running runningLoads
 
@@ -60,11 +65,8 @@ type Counters struct {
 
 // New returns an empty store. Its loads end when ctx does.
 func New(ctx context.Context, o Options) *Store {
-	s := &Store{memory: o.Memory, many: o.Many}
+	s := &Store{memory: o.Memory, many: o.Many, slots: slots{limit: o.Slots}}
 	s.base, s.cancel = context.WithCancel(ctx)
-	if o.Slots > 0 {
-		s.slots = make(chan struct{}, o.Slots)
-	}
 	return s
 }
 
@@ -87,19 +89,29 @@ func (s *Store) Counters() Counters {
 
 type slotKey struct{}
 
-// Slot waits for a slot in which a load may run. The caller must call release when
-// it is done. The context of a thunk's load already has a slot, and then Slot
-// returns at once.
-func (s *Store) Slot(ctx context.Context) (release func(), err error) {
-	if s.slots == nil || ctx.Value(slotKey{}) != nil {
-		return func() {}, ctx.Err()
+// Slot waits for a slot in which a load may run, and returns the context for the
+// load. The caller must call release when it is done. The context of a thunk's load
+// already has a slot, and then Slot returns at once.
+func (s *Store) Slot(ctx context.Context) (inSlot context.Context, release func(), err error) {
+	return s.slot(ctx, func() {})
+}
+
+// slot does the same as Slot. It calls paused when the load is paused.
+func (s *Store) slot(ctx context.Context, paused func()) (inSlot context.Context, release func(), err error) {
+	if s.slots.limit <= 0 || ctx.Value(slotKey{}) != nil {
+		return ctx, func() {}, ctx.Err()
 	}
-	select {
-	case s.slots <- struct{}{}:
-		return func() { <-s.slots }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := s.slots.acquire(ctx, &s.slots.begun); err != nil {
+		return nil, nil, err
 	}
+	held := &slot{slots: &s.slots}
+	ctx = mesh.WithPause(context.WithValue(ctx, slotKey{}, true), func() func(context.Context) error {
+		if held.pause() {
+			paused()
+		}
+		return held.resume
+	})
+	return ctx, held.release, nil
 }
 
 // grow adds to the used memory and evicts groups if necessary. The caller must hold

@@ -227,13 +227,13 @@ func TestSharedInsideLoads(t *testing.T) {
 			})
 		}
 		wg.Go(func() {
-			release, err := s.Slot(t.Context())
+			ctx, release, err := s.Slot(t.Context())
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			defer release()
-			if v, err := body.Get(t.Context()); v != "body" || err != nil {
+			if v, err := body.Get(ctx); v != "body" || err != nil {
 				t.Errorf("got %v, %v", v, err)
 			}
 		})

@@ -37,7 +37,9 @@ func (t *Thunk) Force(ctx context.Context) (any, error) {
 	if err := mesh.Enter(ctx); err != nil {
 		return nil, err
 	}
-	return t.join().wait(ctx, &t.group.store.mu)
+	f := t.join()
+	f.whenPaused(ctx, func() { mesh.Paused(ctx) })
+	return f.wait(ctx, &t.group.store.mu)
 }
 
 // Forced returns the value if it is loaded.
@@ -96,21 +98,20 @@ func (t *Thunk) join() *flight {
 }
 
 func (t *Thunk) fly(f *flight) {
-	v, err := t.run(f.ctx)
+	v, err := t.run(f)
 	t.land(f, v, err)
 }
 
-func (t *Thunk) run(ctx context.Context) (any, error) {
+func (t *Thunk) run(f *flight) (any, error) {
 	if err := t.group.store.running.begin(); err != nil {
 		return nil, err
 	}
 	defer t.group.store.running.end()
-	release, err := t.group.store.Slot(ctx)
+	ctx, release, err := t.group.store.slot(f.ctx, f.pause)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	ctx = context.WithValue(ctx, slotKey{}, true)
 	v, err := t.load(ctx)
 	if err != nil {
 		return nil, err
