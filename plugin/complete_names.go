@@ -57,6 +57,18 @@ func (c completion) services(cmd *cobra.Command) []string {
 	})
 }
 
+// objects returns "name.namespace" for every Kubernetes object of a list.
+func (c completion) objects(cmd *cobra.Command, list string) []string {
+	return c.known(cmd, list+" by name", func(ctx context.Context, m *sources.Mesh) (out []string) {
+		for _, v := range listed(ctx, m, list) {
+			name, _ := field[string](v, "metadata", "name")
+			namespace, _ := field[string](v, "metadata", "namespace")
+			out = append(out, name+"."+namespace)
+		}
+		return out
+	})
+}
+
 // listed returns the Kubernetes objects of a list, or nil if the list is
 // unavailable.
 func listed(ctx context.Context, m *sources.Mesh, name string) []any {

@@ -43,12 +43,35 @@ func (c completion) words(cmd *cobra.Command, args []string, begun string) (out 
 	case c.named != nil && c.named.Words != "" && !strings.Contains(c.named.Words, "POD") && !strings.Contains(c.named.Words, "PROXY"):
 		return nil, noFiles
 	}
+	if kind, _, ok := strings.Cut(begun, "/"); ok && c.named != nil && c.named.Name == "describe" {
+		return begunWith(begun, c.described(cmd, kind)), noFiles
+	}
 	for _, id := range c.proxies(cmd) {
 		if strings.HasPrefix(id, begun) && !slices.Contains(args, id) {
 			out = append(out, id)
 		}
 	}
 	return out, noFiles
+}
+
+// described returns the objects of a kind that the query describe takes, each as
+// kind/name.namespace.
+func (c completion) described(cmd *cobra.Command, kind string) (out []string) {
+	var names []string
+	switch kind {
+	case "svc", "service", "services":
+		names = c.objects(cmd, "services")
+	case "vs", "virtualservice":
+		names = c.objects(cmd, "virtualServices")
+	case "gw", "gateway":
+		names = c.objects(cmd, "gateways")
+	case "pod", "pods", "po":
+		names = c.proxies(cmd)
+	}
+	for _, name := range names {
+		out = append(out, kind+"/"+name)
+	}
+	return out
 }
 
 // names returns the names of the subcommands. cobra completes them itself unless a

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,9 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/shell"
 	"github.com/meshq/kubectl-meshq/query/complete"
 	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // execute runs one command line and returns its exit code. The end of ctx means
@@ -105,7 +108,9 @@ func newRoot(w *process.World, f *options.Flags) *rootCommand {
 	root.SetOut(w.Out)
 	root.SetErr(w.Err)
 	root.SetIn(w.In)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return process.Usagef("%w%s", err, flagHint(w.Args)) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return process.Usagef("%w%s", err, cmp.Or(flagHint(w.Args), nearFlag(cmd, err)))
+	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.Bind(root.Flags())
 	wait, snapshot, diff := waitCommand(w, f, root), snapshotCommand(w, f), diffcmd.New(w, f)
@@ -160,6 +165,20 @@ func flagHint(args []string) string {
 		case "-R", "--raw-input":
 			return " (raw input is not offered)"
 		}
+	}
+	return ""
+}
+
+// nearFlag returns the flag that was probably meant by an unknown one.
+func nearFlag(cmd *cobra.Command, err error) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := syntax.Nearest(names, unknown.GetSpecifiedName()); near != "" {
+		return "; did you mean --" + near + "?"
 	}
 	return ""
 }

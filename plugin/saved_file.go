@@ -12,6 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/plugin/saved"
+	"github.com/meshq/kubectl-meshq/query/shipped"
+	"github.com/meshq/kubectl-meshq/query/syntax"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/spf13/cobra"
@@ -152,13 +154,55 @@ func (r *rootCommand) taken(name string) string {
 }
 
 // noQuery returns the error for a name that no query has.
-func noQuery(name string) error {
+func noQuery(words []string) error {
+	name := words[0]
+	if name == "get" && len(words) > 1 {
+		return process.Usagef("there is no get: %s", insteadOfGet(words[1]))
+	}
 	for _, k := range sources.Kinds() {
 		if k.Name == "Mesh" && slices.ContainsFunc(k.Fields, func(f mesh.Field) bool { return f.Name == name }) {
 			return process.Usagef("no query named %s; did you mean '.%s'?", name, name)
 		}
 	}
+	if near := syntax.Nearest(commandNames(), name); near != "" {
+		return process.Usagef("no query named %s; did you mean %s?", name, near)
+	}
 	return process.Usagef("no query named %s; for jq write '.|%s'", name, name)
+}
+
+// insteadOfGet says how the objects that kubectl get would print are read here.
+func insteadOfGet(what string) string {
+	what, _, _ = strings.Cut(strings.ToLower(what), "/")
+	if what == "proxies" || what == "proxy" || what == "pods" || what == "pod" || what == "po" {
+		return "status lists the proxies, and '.pods[]' all pods"
+	}
+	for _, q := range shipped.All() {
+		if q.Name == what || slices.Contains(q.Aliases, what) {
+			return "write " + q.Name
+		}
+	}
+	var fields []string
+	for _, k := range sources.Kinds() {
+		for _, f := range k.Fields {
+			if k.Name == "Mesh" && f.Of != "" && (strings.EqualFold(f.Name, what) || strings.EqualFold(f.Of, what)) {
+				fields = append(fields, "'."+f.Name+"[]'")
+			}
+		}
+	}
+	if fields != nil {
+		return "write " + strings.Join(fields, " or ")
+	}
+	return "list names the queries, and help document the objects"
+}
+
+// commandNames returns the names of the commands and of the queries that come with
+// the plugin, in the order in which they are suggested.
+func commandNames() []string {
+	names := []string{"trace", "diff", "snapshot", "wait", "graph", "report", "shell", "list", "show", "save", "remove", "completion", "help", "version"}
+	for _, q := range shipped.All() {
+		names = append(append(names, q.Name), q.Aliases...)
+	}
+	return names
 }
 
 // noFile returns an error if the word in place of the query is the name of a file.

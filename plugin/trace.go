@@ -17,7 +17,7 @@ const traceLong = `Follow a request from a proxy, by the configuration of its En
 route, filters, cluster, endpoints. Each step has its reason, the Istio resource it came from, and what was almost chosen. No
 request is sent.
 
-URL is http://host[:port]/path, https://…, tcp://host:port or tls://host:port. From a sidecar, the request is the one of its own
+URL is http://host[:port]/path (http:// may be left out), https://…, tcp://host:port or tls://host:port. From a sidecar, the request is the one of its own
 workload, and the name of a Service (reviews, reviews.default, reviews.default.svc.cluster.local) stands for its address; at a
 gateway, it comes from outside. --inbound traces a request that arrives at this workload: mTLS if --from is a proxy, plain text if
 it is an address. In an ambient mesh, tunnels are followed through waypoints and, with --through, to the ztunnel of the workload.
@@ -62,7 +62,7 @@ func traceCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.
 	set.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 or 1 even if some of the mesh could not be read")
 	set.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing: only the exit code")
 	set.BoolVar(&f.Explain, "explain", false, "print all requests on stderr")
-	set.StringVar(&t.method, "method", "", "the request's method (default GET)")
+	set.StringVarP(&t.method, "method", "X", "", "the request's method (default GET)")
 	set.StringArrayVarP(&t.headers, "header", "H", nil, `a header, "name: value" or name=value; repeat it for several`)
 	set.StringVar(&t.sni, "sni", "", "the name that TLS asks for (default the URL's host)")
 	set.StringSliceVar(&t.alpn, "alpn", nil, "the protocols that the client offers: h2,http/1.1")
@@ -77,7 +77,7 @@ func traceCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.
 }
 
 func (t *traceOptions) run(cmd *cobra.Command, w *process.World, f *options.Flags, root *rootCommand, proxy, url string) error {
-	request, err := t.request(url, cmd.Flags().Changed("principal"))
+	request, err := t.request(withScheme(url), cmd.Flags().Changed("principal"))
 	if err != nil {
 		return err
 	}
@@ -94,6 +94,15 @@ func (t *traceOptions) run(cmd *cobra.Command, w *process.World, f *options.Flag
 	}
 	a.Query = fmt.Sprintf(".proxy(%s) | trace(%s)", quoted(proxy), quoted(request))
 	return runAsked(ctx, w, f, root.argv, a, cmd)
+}
+
+// withScheme returns a URL with the scheme http if it has none, as in
+// "reviews:9080". A path has no scheme.
+func withScheme(url string) string {
+	if strings.HasPrefix(url, "/") || strings.Contains(url, "://") || strings.Contains(url, " ") {
+		return url
+	}
+	return "http://" + url
 }
 
 // request returns the request that the flags describe, in the form that the

@@ -44,7 +44,7 @@ func named(w *process.World, words []string) (*run.Request, error) {
 	case err != nil:
 		return nil, err
 	case !found:
-		return nil, noQuery(words[0])
+		return nil, noQuery(words)
 	}
 	return asks(w, q, options.Arguments{}, words[1:]), nil
 }

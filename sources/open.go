@@ -173,6 +173,16 @@ func (m *Mesh) known(ctx context.Context) (*presented, error) {
 	return p, err
 }
 
+// ProxiesRead returns the number of proxies in the document. It sends no request:
+// ok is false if the proxies haven't been read.
+func (m *Mesh) ProxiesRead() (n int, ok bool) {
+	p, err, ok := m.inventory.Look()
+	if !ok || err != nil {
+		return 0, false
+	}
+	return len(p.proxies), true
+}
+
 // Document returns the root object of the document, the mesh.
 func (m *Mesh) Document() *mesh.Object { return m.document }
 

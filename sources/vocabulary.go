@@ -77,6 +77,9 @@ func (v *Vocabulary) Hint(kind, field string) string {
 }
 
 func (v *Vocabulary) hint(kind, field string) string {
+	if members := kubernetesMembers(kind); members != nil {
+		return kubernetesHint(kind, field, members)
+	}
 	fields, ok := v.fields[kind]
 	if !ok {
 		fields = closed(kind)
@@ -93,6 +96,39 @@ func (v *Vocabulary) hint(kind, field string) string {
 		text += "; did you mean " + near + "?"
 	}
 	return text
+}
+
+// kubernetesMembers returns the names of the fields of a Kubernetes kind in the
+// document, or nil for any other kind.
+func kubernetesMembers(kind string) []mesh.Member {
+	for _, l := range kube.Lists() {
+		if l.Kind == kind {
+			shapes := mesh.Shapes()
+			if members, ok := shapes[kind]; ok {
+				return members
+			}
+			return shapes["KubernetesObject"]
+		}
+	}
+	return nil
+}
+
+// kubernetesHint returns a message about a field that is not at the top of a
+// Kubernetes object, but in its metadata or specification. The other fields that
+// an object may have aren't known, so there is no message about them.
+func kubernetesHint(kind, field string, members []mesh.Member) string {
+	isMember := func(all []mesh.Member, name string) bool {
+		return slices.ContainsFunc(all, func(m mesh.Member) bool { return m.Name == name })
+	}
+	shapes := mesh.Shapes()
+	switch {
+	case isMember(members, field):
+	case isMember(shapes["ObjectMeta"], field):
+		return fmt.Sprintf("%s has no field %s; did you mean .metadata.%s?", kind, field, field)
+	case isMember(shapes[kind+"Spec"], field):
+		return fmt.Sprintf("%s has no field %s; did you mean .spec.%s?", kind, field, field)
+	}
+	return ""
 }
 
 // closed returns the names of all fields of a kind. It returns nil if the kind is

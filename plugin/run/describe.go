@@ -66,6 +66,8 @@ func exitCode(err error) int {
 	var e *process.ExitError
 	var w *process.WriteError
 	switch {
+	case errors.As(err, new(*inventory.UnknownProxyError)):
+		return process.ExitRun
 	case errors.As(err, new(*inventory.UnreadableError)), errors.As(err, new(*inventory.UnknownNamespaceError)):
 		return process.ExitUsage
 	case errors.As(err, &e):

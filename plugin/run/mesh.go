@@ -16,6 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/demand"
 	"github.com/meshq/kubectl-meshq/sources"
 	"github.com/meshq/kubectl-meshq/sources/forward"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
 	"github.com/meshq/kubectl-meshq/sources/live"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/section"
@@ -115,10 +116,14 @@ func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 }
 
 // Opening returns the error to report when opening the mesh fails. If ctx has ended,
-// that is the error of the timeout or of the interrupt; otherwise it is err.
+// that is the error of the timeout or of the interrupt; otherwise it is err. An
+// unknown proxy has the same exit code as in a query.
 func (r *Run) Opening(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return process.Exit(process.ExitRun, ctx.Err())
+	}
+	if none := new(inventory.UnknownProxyError); errors.As(err, &none) {
+		return process.Exit(process.ExitRun, none)
 	}
 	return err
 }

@@ -42,13 +42,13 @@ func (r *Run) PrinterOptions(ctx context.Context) printers.Options {
 		Format: f.Format, Template: f.Template, MissingKeysFail: !f.MissingKeys, ShowManagedFields: f.Managed,
 		Compact: f.Compact, Tab: f.Tab, Indent: indentation(r), ASCII: f.Ascii, Sorted: f.SortKeys, Raw: f.Raw, Join: f.Join, Raw0: f.Raw0, Seq: f.Seq,
 		NoHeaders: f.NoHeaders, ShowLabels: f.ShowLabels, ShowKind: f.ShowKind, LabelColumns: f.LabelColumns, SortBy: f.SortBy,
-		Columns: f.Columns, Width: r.tableWidth(), Blocks: r.Request.blocks(),
+		Columns: f.Columns, Width: tableWidth(r), Blocks: r.Request.blocks(),
 	}
 }
 
 // tableWidth returns the width that tables have to fit: that of the terminal, or
 // 0 if results go elsewhere or the user asked for wide tables.
-func (r *Run) tableWidth() int {
+func tableWidth(r *Run) int {
 	if !r.OutTerminal || r.OutWidth == nil || r.Changed("output") && r.Output.Format == "wide" {
 		return 0
 	}
@@ -101,8 +101,8 @@ func (r *Run) hints(err error) {
 	if r.Quiet || r.Watch {
 		return
 	}
-	if r.Request.Status && r.Results == 0 && err == nil {
-		r.Note("no proxies were found" + r.Among())
+	if r.Results == 0 && err == nil {
+		hintNothing(r)
 	}
 	if r.Request.Status && r.OutTerminal && r.ErrTerminal && !r.Changed("output") {
 		fmt.Fprint(r.Err, tryNext(process.CalledAs(r.Args[0]), r.Snapshots))

@@ -61,6 +61,9 @@ func Query(src string, o Options) Result {
 	case atField:
 		c.fields()
 	case atTerm:
+		if r := comparedStrings(c, src); len(r.Candidates) > 0 {
+			return r
+		}
 		c.terms()
 	case atKey:
 		c.keys()
@@ -78,6 +81,23 @@ func Query(src string, o Options) Result {
 	})
 	c.out = slices.CompactFunc(c.out, func(a, b Candidate) bool { return a.Text == b.Text })
 	return Result{From: c.from, Candidates: c.out[:min(len(c.out), maxCandidates)]}
+}
+
+// comparedStrings returns the strings that may be the right side of a comparison,
+// each with its quotes, if the source ends in its operator, as in .rds ==.
+func comparedStrings(c *completer, src string) Result {
+	if c.prefix != "" || !isComparison(c.last()) {
+		return Result{}
+	}
+	r := Query(src+`"`, c.Options)
+	if r.From != len(src)+1 {
+		return Result{}
+	}
+	r.From = len(src)
+	for i := range r.Candidates {
+		r.Candidates[i].Text = `"` + r.Candidates[i].Text
+	}
+	return r
 }
 
 // completer collects the candidates at a position.

@@ -94,11 +94,11 @@ func indexBy(head, k *node, at *place) *node {
 // field that the object's kind does not have.
 func (m *machine) missing(v any, name string) {
 	fields, _ := values.Peek(v).(*object.Object)
-	if _, ok := fields.Lookup(name); ok || fields == nil {
+	if _, ok := fields.Lookup(name); ok {
 		return
 	}
 	kind, ok := fields.Get("kind").(string)
-	if o, isObject := v.(*mesh.Object); isObject {
+	if o, isObject := v.(*mesh.Object); isObject { // also one that is not loaded: a field that its kind lacks is looked up without loading it
 		kind, ok = o.Kind, true
 	}
 	if ok && m.run.hints.isNew(kind, name) {

@@ -196,6 +196,8 @@ def aboutProxy($mesh):
   servicesOf($mesh),
   demanded($mesh);
 
+def kindWord: test("^(pods?|po|svc|services?|deploy|deployments?|gateway|gw|virtualservice|vs)$");
+
 # the proxies behind a service
 def behind($mesh): . as $service
   | .spec.selector | values as $selector
@@ -208,12 +210,17 @@ def serviceOf($mesh): . as $word
   | if $word | test("^(pod|pods|deploy|deployment|deployments)/") then empty
     else $mesh.services[] | select(.metadata.name == $name or id == $name or ("\(id).svc" as $long | $name | startswith($long))) end;
 
+# "pod x" in two words is "pod/x"
+def joined:
+  . as $all
+  | [range(length) | . as $i | select($all[$i] | kindWord | not) | if $i > 0 and ($all[$i - 1] | kindWord) then "\($all[$i - 1])/\($all[$i])" else $all[$i] end];
+
 # rows that are the same of several proxies, once
 def once(rows): reduce rows as $row ([]; if any(.[]; . == $row) then . else . + [$row] end) | .[];
 
 . as $mesh
 | if $words == [] then error("describe takes the names of proxies or services") else . end
-| $words[] as $word
+| ($words | joined[]) as $word
 | [_judged($word | serviceOf($mesh); null)] as $found
 | [$found[] | values] as $services
 | if $services != [] then

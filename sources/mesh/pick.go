@@ -18,17 +18,18 @@ var workloadKinds = []string{"deploy", "deployment", "deployments", "sts", "stat
 
 // Pick returns the indices of the proxies that a word selects. These rules
 // are tried in order, and the first one that matches any proxy applies:
-// exact id, exact pod name, workload name, prefix of an id. "cluster/id"
-// selects the id in that cluster or kubeconfig context, "deploy/x" selects
-// the workload x, and "pod/x" the pod x. If no rule matches, Pick returns
-// nil.
+// exact id, exact pod name, workload name, "workload.namespace", prefix of an
+// id. "cluster/id" selects the id in that cluster or kubeconfig context,
+// "deploy/x" selects the workload x, and "pod/x" the pod x, or else what x
+// selects without "pod/". If no rule matches, Pick returns nil.
 func Pick(word string, all []Name) []int {
 	kind, rest, slash := strings.Cut(word, "/")
 	if at := pick(all, byID(word)); at != nil { // an id may contain slashes, so the whole word is tried first
 		return at
 	}
 	if !slash {
-		return pick(all, byPod(word), byWorkload(word), byPrefix(word))
+		name, namespace := cutNamespace(word)
+		return pick(all, byPod(word), byWorkload(word), in(namespace, byWorkload(name)), byPrefix(word))
 	}
 	for _, k := range workloadKinds {
 		if kind == k {
@@ -37,7 +38,8 @@ func Pick(word string, all []Name) []int {
 		}
 	}
 	if kind == "pod" || kind == "pods" || kind == "po" || kind == "proxy" { // the output of -o name contains "proxy/…"
-		return pick(all, byID(rest), byPod(rest))
+		name, namespace := cutNamespace(rest)
+		return pick(all, byID(rest), byPod(rest), byWorkload(rest), in(namespace, byWorkload(name)), byPrefix(rest))
 	}
 	there := func(r rule) rule {
 		return func(n *Name) bool { return (n.ClusterID == kind || n.Context == kind) && r(n) }

@@ -16,8 +16,8 @@ func TestPick(t *testing.T) {
 	}
 	for word, want := range map[string][]int{
 		"a-1.x": {0}, "a-1": {0, 2}, "a": {0, 1, 2}, "b": {3}, "a-": {0, 1, 2, 3}, "a-10": {3}, "v": {4}, "none": nil, "": nil,
-		"deploy/a": {0, 1, 2}, "deployment/b": {3}, "deploy/a-1": nil, "pod/a-2": {1}, "pod/a": nil, "po/a-1.y": {2},
-		"east/a-1": {0}, "west/a-1": {2}, "west/a": {2}, "west/v": {4}, "north/a": nil, "deploy/": nil, "deploy/a.x": {0, 1}, "deploy/a.y": {2}, "deploy/a.z": nil, "a.y": nil,
+		"deploy/a": {0, 1, 2}, "deployment/b": {3}, "deploy/a-1": nil, "pod/a-2": {1}, "pod/a": {0, 1, 2}, "pod/none": nil, "pod/a.y": {2}, "po/a-1.y": {2},
+		"east/a-1": {0}, "west/a-1": {2}, "west/a": {2}, "west/v": {4}, "north/a": nil, "deploy/": nil, "deploy/a.x": {0, 1}, "deploy/a.y": {2}, "deploy/a.z": nil, "a.y": {2}, "a.z": nil,
 		"projects/1/nodes/n.x": {5}, "projects/1/nodes": {5}, "west/projects/1/nodes/n.x": {5}, "proxy/projects/1/nodes/n.x": {5}, "deploy/n.x": nil,
 	} {
 		if got := Pick(word, all); !slices.Equal(got, want) {

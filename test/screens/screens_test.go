@@ -25,6 +25,7 @@ var screens = []struct{ name, line string }{
 	{"certs", "kubectl-meshq --snapshot demo certs --within 72h"},
 	{"describe", "kubectl-meshq --snapshot demo describe svc/ratings"},
 	{"services", "kubectl-meshq --snapshot demo '.services[]'"},
+	{"nothing", "kubectl-meshq --snapshot demo clusters --fqdn nowhere; kubectl-meshq --snapshot demo expiring; kubectl-meshq --snapshot demo -l app=nope"},
 	{"one", "kubectl-meshq --snapshot demo '.proxies[0]'"},
 }
 
