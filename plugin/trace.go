@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/options"
 	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/plugin/run"
-	"github.com/meshq/kubectl-meshq/query/trace"
+	"github.com/meshq/kubectl-meshq/query/request"
 	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/spf13/cobra"
 )
@@ -17,10 +17,15 @@ const traceLong = `Follow a request from a proxy, by the configuration of its En
 route, filters, cluster, endpoints. Each step has its reason, the Istio resource it came from, and what was almost chosen. No
 request is sent.
 
+In an ambient mesh, FROM may also be a workload: web-v1.shop, a pod, deploy/web-v1, or its address. The request is followed through
+the ztunnel of its node (service, waypoint, endpoints, policies), the waypoint, and the ztunnel of each endpoint's node. Each hop is
+judged by the data of its own proxy.
+
 URL is http://host[:port]/path (http:// may be left out), https://…, tcp://host:port or tls://host:port. From a sidecar, the request is the one of its own
 workload, and the name of a Service (reviews, reviews.default, reviews.default.svc.cluster.local) stands for its address; at a
 gateway, it comes from outside. --inbound traces a request that arrives at this workload: mTLS if --from is a proxy, plain text if
-it is an address. In an ambient mesh, tunnels are followed through waypoints and, with --through, to the ztunnel of the workload.
+it is an address. By default, a request is followed into the next proxies where it enters a tunnel, and always from a workload;
+--through follows it into all proxies, --through=false into none.
 Steps that the configuration alone can't decide (Lua, Wasm, ext_authz, JWT claims, rate limits) are listed.
 
 The exit code is 0 if all of the traffic reaches an endpoint, 1 if a share of it doesn't, and 6 if the trace needs something that
@@ -34,12 +39,12 @@ type traceOptions struct {
 	inbound, through                          bool
 }
 
-// traceCommand returns the command "trace PROXY URL".
+// traceCommand returns the command "trace FROM URL".
 func traceCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.Command {
 	name := process.CalledAs(w.Args[0])
 	t := &traceOptions{}
 	cmd := &cobra.Command{
-		Use:   "trace PROXY URL",
+		Use:   "trace FROM URL",
 		Short: "Where a request would go, and why",
 		Long:  traceLong,
 		Example: process.Indent([]string{
@@ -47,11 +52,12 @@ func traceCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.
 			name + " trace productpage-v1 http://reviews:9080/reviews/1 --header end-user=jason --through",
 			name + " trace productpage-v1 tcp://mysql.db:3306 -o json",
 			name + " trace reviews-v1 http://reviews:9080/ --inbound --from productpage-v1",
+			name + " trace web-v1.shop http://cart.shop/",
 		}),
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if len(words) != 2 {
-				return process.Usagef("trace: two words are needed: a proxy, and a URL like http://reviews:9080/")
+				return process.Usagef("trace: two words are needed: a proxy or workload, and a URL like http://reviews:9080/")
 			}
 			return t.run(cmd, w, f, root, words[0], words[1])
 		},
@@ -71,13 +77,13 @@ func traceCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.
 	set.StringVar(&t.destination, "destination", "", "the destination address, if the host doesn't determine it: 10.0.0.1, [fd00::1]:80")
 	set.StringVar(&t.key, "redact-key", "", "file with the key that a snapshot was recorded with: headers can be compared with its digests")
 	set.BoolVar(&t.inbound, "inbound", false, "trace a request that arrives at the proxy's workload")
-	set.BoolVar(&t.through, "through", false, "follow it into the proxies of its endpoints")
+	set.BoolVar(&t.through, "through", false, "follow it into the proxies of all its endpoints (default: where a tunnel leads, and from a workload)")
 	set.Lookup("output").Usage = "how to print: json, yaml, table, wide, …; without it, a tree"
 	return cmd
 }
 
 func (t *traceOptions) run(cmd *cobra.Command, w *process.World, f *options.Flags, root *rootCommand, proxy, url string) error {
-	request, err := t.request(withScheme(url), cmd.Flags().Changed("principal"))
+	request, err := t.request(withScheme(url), cmd.Flags().Changed("principal"), cmd.Flags().Changed("through"))
 	if err != nil {
 		return err
 	}
@@ -92,7 +98,11 @@ func (t *traceOptions) run(cmd *cobra.Command, w *process.World, f *options.Flag
 		headers, _ := request.Get("headers").(map[string][]string)
 		request.Set("digests", digests(a.Key, url, headers))
 	}
-	a.Query = fmt.Sprintf(".proxy(%s) | trace(%s)", quoted(proxy), quoted(request))
+	if ns := *f.Kube.Namespace; ns != "" && !f.AllNamespaces && !strings.ContainsAny(proxy, ".:") {
+		proxy += "." + ns
+	}
+	f.AllNamespaces = true // the request may go to proxies of other namespaces
+	a.Query = fmt.Sprintf("traceFrom(%s; %s)", quoted(proxy), quoted(request))
 	return runAsked(ctx, w, f, root.argv, a, cmd)
 }
 
@@ -108,13 +118,13 @@ func withScheme(url string) string {
 // request returns the request that the flags describe, in the form that the
 // function trace takes. If --principal is given but empty, the client has no
 // certificate.
-func (t *traceOptions) request(url string, principal bool) (*object.Object, error) {
+func (t *traceOptions) request(url string, principal, through bool) (*object.Object, error) {
 	m := object.Of("url", url)
 	if principal {
 		m.Set("principal", t.principal)
 	}
 	if t.destination != "" {
-		if err := trace.CheckAddress(t.destination); err != nil {
+		if err := request.CheckAddress(t.destination); err != nil {
 			return nil, process.Usagef("--destination: %s", err)
 		}
 	}
@@ -129,8 +139,8 @@ func (t *traceOptions) request(url string, principal bool) (*object.Object, erro
 	if t.inbound {
 		m.Set("direction", "inbound")
 	}
-	if t.through {
-		m.Set("through", true)
+	if through {
+		m.Set("through", t.through)
 	}
 	headers := map[string][]string{}
 	for _, h := range t.headers {

@@ -126,7 +126,7 @@ func (f *Flags) BindWait(s *pflag.FlagSet) {
 func (f *Flags) BindMesh(s *pflag.FlagSet) {
 	f.Kube.AddFlags(s)
 	s.Lookup("namespace").Usage = "only proxies of this namespace; also the namespace of pods that are named without one"
-	s.StringArrayVar(&f.Snapshots, "snapshot", nil, `a recorded mesh: a directory, an archive, a config dump, "-", or "demo"; repeat it for several`)
+	s.StringArrayVar(&f.Snapshots, "snapshot", nil, `a recorded mesh: a directory, an archive, a config dump, "-", "demo" or "demo-ambient"; repeat it for several`)
 	s.StringSliceVar(&f.Contexts, "contexts", nil, "the clusters of several kubeconfig contexts as one mesh: a,b")
 	s.StringArrayVar(&f.Pilots, "pilot", nil, "the address of an istiod's debug port, without Kubernetes: http://127.0.0.1:15014; repeat it for several")
 	s.StringArrayVar(&f.Envoys, "envoy", nil, "the address of an Envoy's admin port, without Kubernetes: http://127.0.0.1:15000; repeat it for several")

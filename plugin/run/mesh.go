@@ -158,8 +158,8 @@ func (r *Run) openSnapshots(ctx context.Context) (open []transport.Source, err e
 
 func (r *Run) openSnapshot(ctx context.Context, path string) (transport.Source, error) {
 	o := transport.OpenOptions{Stdin: r.In, Quota: r.quota()}
-	if path == "demo" {
-		return transport.OpenBytes(ctx, "demo", demo.Archive, o)
+	if archive, ok := demo.Named(path); ok {
+		return transport.OpenBytes(ctx, path, archive, o)
 	}
 	return transport.Open(ctx, path, o)
 }
@@ -176,7 +176,7 @@ func expand(path string) ([]string, error) {
 		return []string{path}, nil // the pattern is invalid, for example a file name with an opening bracket
 	}
 	if len(found) == 0 {
-		if path == "-" || path == "demo" {
+		if _, isDemo := demo.Named(path); isDemo || path == "-" {
 			return []string{path}, nil
 		}
 		return nil, process.Usagef("%s: %s", path, fs.ErrNotExist)

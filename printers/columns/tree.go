@@ -29,7 +29,7 @@ type treeNode struct {
 }
 
 func (d *drawing) trace(s *Subject, indent string) {
-	d.line(indent, "", requestText(s)+" "+fromOrAt(s)+" "+s.Text("proxy"), false)
+	d.line(indent, "", requestText(s)+" "+fromOrAt(s)+" "+originText(s), false)
 	d.drawNodes(stepNodes(s), indent)
 	all := s.objects("through")
 	for _, next := range all {
@@ -98,6 +98,19 @@ func fromOrAt(s *Subject) string {
 	return "from"
 }
 
+// originText returns the proxy or the workload at which a trace begins, with the
+// ztunnel of the workload.
+func originText(s *Subject) string {
+	workload, proxy := s.Text("workload"), s.Text("proxy")
+	switch {
+	case workload == "":
+		return proxy
+	case proxy == "":
+		return workload
+	}
+	return workload + ", by " + proxy
+}
+
 // maxDrawnEndpoints is the maximum number of endpoints that are drawn for a cluster. One
 // more line gives the number of the others.
 const maxDrawnEndpoints = 10
@@ -128,6 +141,9 @@ func stepNodes(s *Subject) []treeNode {
 			t.children = append(t.children, endpointNodes(s, name)...)
 		}
 		out = append(out, t)
+	}
+	if direct := endpointNodes(s, ""); s.Text("workload") != "" && direct != nil { // a ztunnel has no clusters
+		out = append(out, treeNode{cells: []string{"goes to"}, children: direct})
 	}
 	out = append(out, effectNodes(s)...)
 	return append(out, endNode(s))

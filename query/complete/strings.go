@@ -17,6 +17,7 @@ func lookups() map[string]string {
 	return map[string]string{
 		"proxy":       `.proxies[]? | .id, (.workload | strings)`,
 		"proxies":     `.proxies[]? | .id, (.workload | strings)`,
+		"traceFrom":   `.proxies[]? | .id, (.workload | strings)`,
 		"cluster":     section("clusters", ".name"),
 		"listener":    section("listeners", ".name"),
 		"route":       section("routes", ".name"),

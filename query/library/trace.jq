@@ -7,3 +7,8 @@
 #   .proxies[] | trace("http://reviews:9080/") | {proxy, cluster, reason}
 #   .proxy("productpage-v1").trace({url: "http://reviews:9080/", headers: {"end-user": "jason"}}).clusters
 def trace($request): _trace($request);
+
+# traceFrom(name; request): the way of a request from a proxy or, in an ambient mesh, from a workload: through the ztunnel of its node, waypoints, and the ztunnels of the endpoints.
+# name is a name of a proxy as proxy(name) takes it, else the name (pod, pod.namespace, deploy/web-v1) or the address of a workload that a ztunnel knows. A Workload of a ztunnel can be the input of trace, too. The result is a Trace; through has the ways through the next proxies.
+#   traceFrom("productpage-v1"; "http://reviews:9080/").outcomes
+def traceFrom($name; $request): _traceFrom($name; $request);

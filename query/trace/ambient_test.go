@@ -68,7 +68,7 @@ func ambient(t *testing.T) *mesh.Object {
 	node := map[string]string{
 		"workloads": `[{"name": "cart-1", "namespace": "shop", "workloadIps": ["10.0.0.7"], "node": "n2", "protocol": "HBONE", "authorizationPolicies": ["shop/way-only"]},
 			{"name": "vault-1", "namespace": "bank", "workloadIps": ["10.0.0.8"], "node": "n2", "protocol": "HBONE"}]`,
-		"policies": `[{"name": "way-only", "namespace": "shop", "action": "Allow", "scope": "WorkloadSelector", "rules": [[[{"serviceAccounts": [{"namespace": "shop", "serviceAccount": "way"}]}, {"principals": [{"exact": "cluster.local/ns/shop/sa/web"}], "destinationPorts": [8080]}]]]},
+		"policies": `[{"name": "way-only", "namespace": "shop", "action": "Allow", "scope": "WorkloadSelector", "rules": [[[{"serviceAccounts": [{"namespace": "shop", "serviceAccount": "way"}]}, {"principals": [{"Exact": "cluster.local/ns/shop/sa/web"}], "destinationPorts": [8080]}]]]},
 			{"name": "nobody", "namespace": "bank", "action": "Allow", "scope": "Namespace", "rules": []}]`,
 	}
 	proxy := func(name, kind, ip, node string, sections map[string]string) *mesh.Object {
@@ -112,7 +112,7 @@ func TestTunnels(t *testing.T) {
 		{`.proxy("web").trace({url: "http://cart/direct", through: true}) | [.reached, (.through[] | [.proxy, .steps[0].name, .policies[0].verdict])]`, `[true,["zt-2.shop","cart-1.shop","allowed"]]`},
 		{`.proxy("web").trace({url: "http://cart/denied", through: true}) | [.reached, .reason, (.through[] | [.proxy, .policies[0].verdict])]`, `[false,"DENIED",["zt-2.shop","denied"]]`},
 		{`.proxy("web").trace({url: "http://cart/no", through: true}) | [.reached, .reason]`, `[false,"NO_CLUSTER"]`},
-		{`.proxy("zt-1").trace("http://cart/")`, `error: trace begins at an Envoy; a ztunnel has no listeners`},
+		{`.proxy("zt-1").trace("http://cart/")`, `error: trace begins at a workload; zt-1.shop is the ztunnel of many: name one of them`},
 	} {
 		if got := traced(t, in, c.src); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.src, got, c.want)

@@ -202,7 +202,7 @@ func (g *configuration) zone() (*routing.Zone, error) {
 
 // idOf returns the id of a proxy, or "" if owner isn't a proxy.
 func idOf(owner any) string {
-	if o, ok := owner.(*mesh.Object); ok {
+	if o, ok := owner.(*mesh.Object); ok && o != nil {
 		v, _ := o.Member("id")
 		id, _ := v.(string)
 		return id

@@ -297,15 +297,27 @@ func (w *walk) endInFilters(p *routing.Passed, status int) bool {
 	return false
 }
 
-// policyOrigin returns the AuthorizationPolicy that an RBAC policy was generated
-// from. Istio names such a policy "ns[default]-policy[deny-all]-rule[0]". For any
+// These are the names that istiod (1.31: model/authentication.go,
+// ambient/authorization.go) gives to the policies of a ztunnel that it makes from
+// PeerAuthentications: one for each object with ports of its own, and one for all
+// workloads that are STRICT.
+const (
+	convertedPolicy = "converted_peer_authentication_"
+	generatedStrict = "istio_converted_static_strict"
+)
+
+// policyOrigin returns the AuthorizationPolicy or PeerAuthentication that an RBAC
+// policy was generated from. Istio names such a policy "ns[default]-policy[deny-all]-rule[0]". For any
 // other name, policyOrigin returns an empty string.
 func policyOrigin(name string) string {
 	_, rest, ok := strings.Cut(name, "ns[")
 	ns, rest, more := strings.Cut(rest, "]-policy[")
 	policy, _, last := strings.Cut(rest, "]")
-	if !ok || !more || !last {
+	if !ok || !more || !last || policy == generatedStrict {
 		return ""
+	}
+	if name, ok := strings.CutPrefix(policy, convertedPolicy); ok {
+		return "peer-authentication/" + name + "." + ns
 	}
 	return "authorization-policy/" + policy + "." + ns
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/query/document"
 	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/request"
 	"github.com/meshq/kubectl-meshq/query/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
@@ -29,7 +30,7 @@ func New(mesh func() any) *Tracer { return &Tracer{document: mesh} }
 // listeners, and for arrays of them. It yields a RouteMatch for each one whose
 // response isn't 404.
 func (t *Tracer) Match(c *eval.Call, yield func(any) error) error {
-	r, err := parseRequest(c.Ctx, c.Args[0])
+	r, err := request.Parse(c.Ctx, c.Args[0])
 	if err != nil {
 		return err
 	}

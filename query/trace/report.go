@@ -30,6 +30,7 @@ const (
 	undecided      = "UNSUPPORTED"  // the configuration doesn't determine the next step
 	notKnown       = "UNKNOWN"      // a part that the walk needs could not be read
 	noCertificate  = "NO_CERTIFICATE"
+	noWorkload     = "NO_WORKLOAD" // the ztunnel of its node does not know the workload
 )
 
 // unknown is a fact that the result depends on and that could not be determined.
@@ -252,12 +253,10 @@ func partName(r *document.Reader, v any) (string, error) {
 
 // istioOrigin returns the Istio resource that a part of the configuration was
 // generated from, such as "virtual-service/reviews.default". It returns "" if
-// the part's metadata names none. The metadata has the form
-// "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>".
+// the part's metadata names none.
 func istioOrigin(r *document.Reader, v any) string {
-	words := strings.Split(r.Text(v, "metadata", "filterMetadata", "istio", "config"), "/")
-	if len(words) != 8 || words[1] != "apis" || words[4] != "namespaces" {
-		return ""
+	if o, ok := mesh.OriginOf(r.Text(v, "metadata", "filterMetadata", "istio", "config"), r.Text(v, "name")); ok {
+		return o.String()
 	}
-	return words[6] + "/" + words[7] + "." + words[5]
+	return ""
 }

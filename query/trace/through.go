@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/document"
+	"github.com/meshq/kubectl-meshq/query/request"
 	"github.com/meshq/kubectl-meshq/query/routing"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
@@ -21,7 +22,7 @@ func istioALPN() []string { return []string{"istio-http/1.1", "istio", "http/1.1
 // whose address and identity the request then has. Between a proxy and the proxy at
 // which the request arrives, the connection uses mutual TLS.
 func (w *walk) setSource() error {
-	if setAddress(&w.Source, &w.SourcePort, w.from) {
+	if request.SetAddress(&w.Source, &w.SourcePort, w.from) {
 		return nil
 	}
 	all, why, err := w.registry.list("proxies")
@@ -34,6 +35,12 @@ func (w *walk) setSource() error {
 	proxies, _, err := document.ProxiesOf(w.ctx, orEmpty(all))
 	if err != nil {
 		return err
+	}
+	if proxies.Named(w.from) == nil {
+		isWorkload, err := ambient{w}.setSourceWorkload()
+		if err != nil || isWorkload {
+			return err
+		}
 	}
 	source, _, err := proxies.One(w.from)
 	if err != nil {
@@ -96,8 +103,10 @@ func (w *walk) enterEndpoints() error {
 		w.notifyOf(w.registry.fault)
 		return nil
 	}
-	principal, err := w.identityOf(w.proxy)
-	if err != nil {
+	principal := ""
+	if w.source != nil {
+		principal = w.source.Identity()
+	} else if principal, err = w.identityOf(w.proxy); err != nil {
 		return err
 	}
 	reason, left := "", 0.0
@@ -141,6 +150,9 @@ func (w *walk) enterEndpoints() error {
 // nil if the endpoint has no proxy. If the endpoint's ztunnel is not known, it
 // returns a walk without a proxy.
 func (w *walk) enterEndpoint(all []any, e end, principal string) (*walk, error) {
+	if !w.followsEnd(e) {
+		return nil, nil
+	}
 	r := w.reader()
 	ip, port := r.Text(e.endpoint, "ip"), r.Number(e.endpoint, "port")
 	at := ip
@@ -158,13 +170,18 @@ func (w *walk) enterEndpoint(all []any, e end, principal string) (*walk, error) 
 	next := newWalk(w.registry.tracer, w.ctx, proxy, q, w.notify)
 	next.identityFault = w.identityFault
 	if proxy == nil {
-		if e.tunnel == "" {
-			return nil, nil
-		}
-		err := next.acceptAtNode(all, w.unsure)
-		if err != nil && w.isUnreadable(err) {
+		if e.waypoint != "" || e.beyond != "" {
+			if e.waypoint != "" && e.beyond == "" {
+				w.addMissing(w.proxy, unknown{"the waypoint " + e.waypoint, "its proxy at " + at + " is not in what was read"})
+			}
 			return next, next.end(notKnown)
 		}
+		err := ambient{next}.acceptAtNode(all, arrival{from: w, workload: r.Text(e.endpoint, "workload")})
+		if err != nil && next.isUnreadable(err) {
+			w.adoptUnknowns(&next.report)
+			return next, next.end(notKnown)
+		}
+		w.adoptUnknowns(&next.report)
 		return next, err
 	}
 	if err := next.begin(); err != nil {
@@ -174,7 +191,7 @@ func (w *walk) enterEndpoint(all []any, e end, principal string) (*walk, error) 
 		return nil, err
 	}
 	if !w.visited[proxy] && next.reached() && next.kind == waypoint { // a waypoint forwards to the workload's own proxy
-		next.question.through = true
+		next.question.through = throughAll
 		next.visited = map[*mesh.Object]bool{proxy: true}
 		maps.Copy(next.visited, w.visited)
 		return next, next.enterEndpoints()
@@ -187,10 +204,15 @@ func (w *walk) onward(e end, ip string, port int, principal string) (question, e
 	q := question{Request: w.request, inbound: true}
 	q.Source, q.SourcePort, q.DirectSource, q.Principal = w.ip, 0, "", ""
 	q.Destination, q.DestinationPort = ip, port
-	if e.tunnel != "" {
-		q.Tunnelled, q.Principal, q.hasCertificate = true, principal, true
+	if q.Tunnelled = e.tunnel != ""; q.Tunnelled {
+		q.Principal, q.hasCertificate = principal, true
 	}
 	if e.tls == nil || q.Tunnelled {
+		if w.source != nil { // a ztunnel forwards the client's bytes, and so its TLS, too
+			q.TLS, q.SNI, q.NoSNI, q.ALPN = w.request.TLS, w.request.SNI, w.request.NoSNI, w.request.ALPN
+			q.NoCertificate = q.NoCertificate || e.tunnel == "" && !w.request.TLS
+			return q, nil
+		}
 		if q.Scheme != routing.Bytes { // a gateway has terminated the client's TLS, so the next proxy receives plain text
 			q.TLS, q.SNI, q.ALPN = false, "", nil
 		}
@@ -206,68 +228,4 @@ func (w *walk) onward(e end, ip string, port int, principal string) (question, e
 		q.ALPN = istioALPN()
 	}
 	return q, r.Err
-}
-
-// acceptAtNode ends a tunnel at the ztunnel of the workload's node. A ztunnel knows
-// its workloads and applies policies to connections, but doesn't parse requests. If
-// the ztunnel is not known, acceptAtNode reports that to unsure, and the walk has
-// no proxy.
-func (w *walk) acceptAtNode(all []any, unsure func(...string)) error {
-	r := w.reader()
-	var workload any
-	for _, p := range all {
-		o, ok := p.(*mesh.Object)
-		if !ok || r.Text(o, "type") != mesh.ZTunnel {
-			continue
-		}
-		if workload == nil { // every ztunnel knows all workloads of the mesh
-			workloads := r.List(o, "workloads")
-			if i := slices.IndexFunc(workloads, func(v any) bool { return slices.Contains(r.List(v, "workloadIps"), any(w.Destination)) }); i >= 0 {
-				workload = workloads[i]
-			}
-			if r.Err != nil || workload == nil {
-				return r.Err
-			}
-		}
-		isAtNode := r.Text(workload, "node") == r.Text(o, "node")
-		if w.proxy == nil || isAtNode {
-			w.proxy = o
-		}
-		if isAtNode {
-			break
-		}
-	}
-	if r.Err != nil {
-		return r.Err
-	}
-	if w.proxy == nil {
-		unsure("the ztunnel of " + w.address())
-		return nil
-	}
-	w.kind, w.request = mesh.ZTunnel, w.Request
-	name := r.Text(workload, "name") + "." + r.Text(workload, "namespace")
-	protocol := r.Text(workload, "protocol")
-	if r.Err != nil {
-		return r.Err
-	}
-	w.addStep(step{what: "workload", name: name, why: "protocol " + protocol})
-	policies := r.List(w.proxy, "policies")
-	if r.Err != nil {
-		return r.Err
-	}
-	verdicts, err := routing.Connection(w.ctx, policies, workload, w.Request)
-	if err != nil {
-		return err
-	}
-	for i := range verdicts {
-		verdicts[i].Filter = "ztunnel"
-	}
-	if w.endInFilters(&routing.Passed{Verdicts: verdicts}, 0) {
-		return nil
-	}
-	m := unlistedEndpoint(w.address(), w.Destination, w.DestinationPort, 1)
-	m.Set("workload", name)
-	w.endpoints = append(w.endpoints, m)
-	w.left = 1
-	return nil
 }

@@ -239,7 +239,7 @@ func TestTrace(t *testing.T) {
 	for src, want := range map[string]string{
 		`[.proxies[] | trace("http://cart/cart") | [.proxy, .reason]]`: `[["web.shop",null],["cart.shop","NO_LISTENER"]]`,
 		`[.proxies | trace("http://cart/cart") | .proxy]`:              `["web.shop","cart.shop"]`,
-		`trace("/")`: `error: trace begins at a proxy`,
+		`trace("/")`: `error: trace begins at a proxy, or at a workload of a ztunnel`,
 	} {
 		if got := traced(t, in, src); got != want {
 			t.Errorf("%s\n got %s\nwant %s", src, got, want)

@@ -3,13 +3,17 @@ package trace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/query/eval"
+	"github.com/meshq/kubectl-meshq/query/request"
 	"github.com/meshq/kubectl-meshq/query/routing"
+	"github.com/meshq/kubectl-meshq/query/ztunnel"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -21,7 +25,7 @@ type walk struct {
 	report
 	registry registry
 
-	kind    string          // the proxy's type: sidecar, router or waypoint
+	kind    string          // the proxy's type: sidecar, router, waypoint or ztunnel
 	ip      string          // the proxy's address
 	request routing.Request // the request as the proxy forwards it to the cluster
 
@@ -34,6 +38,8 @@ type walk struct {
 	noAddress     string      // the reason why the destination's address is not known
 	servicesFault *mesh.Fault // the reason why the services could not be listed to find that address
 	identityFault *mesh.Fault // the reason why the client's identity could not be read
+
+	source *ztunnel.Workload // the workload at which the walk begins; nil if it begins at an Envoy
 
 	// The next fields are about tunnels and about the proxy's internal listeners.
 	isTunnel    bool            // the walk follows the tunnel's own CONNECT request, and ends at the internal listener
@@ -51,6 +57,8 @@ type end struct {
 	share    float64
 	reason   string // the reason passthrough if the endpoint is outside the mesh
 	tunnel   string // the address at which the request's tunnel ends, "10.0.0.7:15008"; empty without a tunnel
+	waypoint string // the name of the waypoint at which a ztunnel's tunnel ends; empty without one
+	beyond   string // the part of the way after the endpoint that isn't known
 }
 
 // Trace implements trace(request). It yields a Trace for the input, which is a
@@ -65,23 +73,35 @@ func (t *Tracer) Trace(c *eval.Call, yield func(any) error) error {
 		return err
 	}
 	for _, v := range all {
-		proxy, ok := v.(*mesh.Object)
-		if !ok || proxy.Kind != "Proxy" {
-			return errors.New("trace begins at a proxy")
-		}
-		w := newWalk(t, c.Ctx, proxy, q, c.Fault)
-		if err := w.run(); err != nil {
-			return err
-		}
-		out, err := w.result()
-		if err != nil {
-			return err
-		}
-		if err := yield(out); err != nil {
+		if err := t.traceFrom(c, v, q, yield); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// traceFrom yields the Trace of a request that begins at a proxy or a workload.
+func (t *Tracer) traceFrom(c *eval.Call, v any, q question, yield func(any) error) error {
+	o, ok := v.(*mesh.Object)
+	if !ok || o.Kind != "Proxy" && o.Kind != "Workload" {
+		return errors.New("trace begins at a proxy, or at a workload of a ztunnel")
+	}
+	w := newWalk(t, c.Ctx, o, q, c.Fault)
+	var err error
+	if o.Kind == "Workload" {
+		w.proxy = nil
+		err = ambient{w}.fromWorkload(o)
+	} else {
+		err = w.run()
+	}
+	if err != nil {
+		return err
+	}
+	out, err := w.result()
+	if err != nil {
+		return err
+	}
+	return yield(out)
 }
 
 func newWalk(t *Tracer, ctx context.Context, proxy *mesh.Object, q question, notify func(*mesh.Fault)) *walk {
@@ -107,10 +127,21 @@ func (w *walk) run() error {
 	if err := w.endAtFault(w.accept()); err != nil {
 		return err
 	}
-	if w.question.through && w.reached() {
+	if w.question.through != justHere && w.reached() && w.continues() {
 		return w.enterEndpoints()
 	}
 	return nil
+}
+
+// continues reports whether the walk follows the request into an endpoint's proxy.
+func (w *walk) continues() bool {
+	return w.question.through == throughAll || slices.ContainsFunc(w.ends, w.followsEnd)
+}
+
+// followsEnd reports whether the walk follows the request to an endpoint. By default
+// an Envoy's request is followed only into tunnels: they name the next proxy.
+func (w *walk) followsEnd(e end) bool {
+	return w.question.through == throughAll || w.source != nil || e.tunnel != ""
 }
 
 // begin reads the proxy's type and address, and completes the request with them.
@@ -121,7 +152,7 @@ func (w *walk) begin() error {
 		return r.Err
 	}
 	if w.kind == mesh.ZTunnel {
-		return errors.New("trace begins at an Envoy; a ztunnel has no listeners")
+		return fmt.Errorf("trace begins at a workload; %s is the ztunnel of many: name one of them", idOf(w.proxy))
 	}
 	if w.from != "" {
 		if err := w.setSource(); err != nil {
@@ -135,7 +166,7 @@ func (w *walk) begin() error {
 		w.Destination = w.ip
 	}
 	if w.Destination == "" && w.isOutbound() { // the host in the request may be an IP address
-		setAddress(&w.Destination, new(int), hostname(w.Host))
+		request.SetAddress(&w.Destination, new(int), request.Hostname(w.Host))
 	}
 	w.request = w.Request
 	return w.addSyncSteps()
@@ -156,10 +187,19 @@ func (w *walk) addSyncSteps() error {
 			}
 		}
 		if len(types) > 0 && r.Err == nil {
-			w.addStep(step{what: "proxy", name: state.word, why: "it " + state.says + ": " + strings.Join(types, ", ")})
+			w.addStep(step{what: "proxy", name: state.word, why: w.subject() + " " + state.says + ": " + strings.Join(types, ", ")})
 		}
 	}
 	return r.Err
+}
+
+// subject names the walk's proxy in a message: a ztunnel by its id, because a walk
+// that begins at a workload is named for the workload.
+func (w *walk) subject() string {
+	if w.source != nil || w.kind == mesh.ZTunnel {
+		return idOf(w.proxy)
+	}
+	return "it"
 }
 
 // isOutbound reports whether the request comes from the proxy's own workload.
@@ -180,10 +220,21 @@ func (w *walk) endUndecided(what string) error {
 	return w.end(undecided)
 }
 
+// endMissing ends the walk, because a part that it needs isn't in what was read. The
+// part becomes a fault, so that the run doesn't exit 0.
+func (w *walk) endMissing(what, why string) error {
+	w.addMissing(w.proxy, unknown{what, why})
+	return w.end(notKnown)
+}
+
 // isUnreadable adds the part of the document that can't be read according to an
 // error. It returns false for any other error, including the end of the run.
 func (w *walk) isUnreadable(err error) bool {
-	return w.ctx.Err() == nil && w.addFault(w.proxy, err)
+	owner := w.proxy
+	if w.kind == mesh.ZTunnel { // the trace is about a workload, so the fact names the ztunnel
+		owner = nil
+	}
+	return w.ctx.Err() == nil && w.addFault(owner, err)
 }
 
 // endAtFault ends the walk if an error means that a part of the document can't be
@@ -212,7 +263,7 @@ func (w *walk) resolve() error {
 		return nil
 	}
 	w.resolved = true
-	host := hostname(w.Host)
+	host := request.Hostname(w.Host)
 	if host == "" {
 		w.noAddress = "the destination's address"
 		return nil
@@ -260,12 +311,18 @@ func (w *walk) addNoAddress() {
 // result converts the walk to a Trace.
 func (w *walk) result() (any, error) {
 	r := w.reader()
-	out := object.Of("proxy", r.Get(w.proxy, "id"), "request", w.requestValue())
+	out := object.Of("proxy", nil, "workload", nil, "request", w.requestValue())
+	if w.proxy != nil {
+		out.Set("proxy", r.Get(w.proxy, "id"))
+	}
+	if w.source != nil {
+		out.Set("workload", w.source.ID())
+	}
 	if r.Err != nil {
 		return nil, r.Err
 	}
 	w.setResult(out)
-	if w.question.through {
+	if w.question.through == throughAll || w.report.through != nil {
 		out.Set("through", orEmpty(w.report.through))
 	}
 	return mesh.NewObject("Trace", w.proxy, out), nil
@@ -282,7 +339,7 @@ func (w *walk) requestValue() *object.Object {
 	if r.DestinationPort != 0 {
 		m.Set("port", r.DestinationPort)
 	}
-	if !w.isOutbound() {
+	if !w.isOutbound() && (w.source == nil || w.inbound) {
 		m.Set("direction", "inbound")
 	}
 	if r.Scheme == routing.Bytes {

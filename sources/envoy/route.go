@@ -57,7 +57,7 @@ func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Objec
 	return newNested(p, "Route", v, routeFields, func(m *object.Object) {
 		m.Set("routeConfiguration", routeConfiguration)
 		m.Set("virtualHost", virtualHost)
-		m.Set("virtualService", istioResource(m.Get("metadata")))
+		m.Set("virtualService", istioResource(m.Get("metadata"), m.Get("name")))
 		m.Set("destinations", p.destinations(m.Get("route")))
 	})
 }

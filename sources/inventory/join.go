@@ -109,13 +109,42 @@ func (j *joiner) findClusterIDs() {
 			if votes[l] == nil {
 				votes[l] = map[string]int{}
 			}
-			votes[l][link.clusterID()]++
+			if id := link.clusterID(); id != "" {
+				votes[l][id]++
+			}
 		}
 	}
 	for l, of := range votes {
 		ids := slices.Sorted(maps.Keys(of))
+		if len(ids) == 0 {
+			continue
+		}
 		l.clusterID = slices.MaxFunc(ids, func(a, b string) int { return of[a] - of[b] })
 	}
+}
+
+// clusterIDOf returns the cluster id of a connection. A proxy that was started without
+// CLUSTER_ID, as ztunnels and waypoints may be by installers other than Istio's
+// charts, has the id of the cluster of its pod: the cluster of its istiod, or else the
+// only one that has a pod of that name.
+func (j *joiner) clusterIDOf(link *Link) string {
+	if id := link.clusterID(); id != "" {
+		return id
+	}
+	var at []*listing
+	for _, l := range j.listings {
+		if l.pods[link.id] == nil {
+			continue
+		}
+		if l.cluster == link.Pilot.Cluster {
+			return l.clusterID
+		}
+		at = append(at, l)
+	}
+	if len(at) == 1 {
+		return at[0].clusterID
+	}
+	return ""
 }
 
 // addConnected adds every proxy that an istiod knows. If several istiods know the same
@@ -125,7 +154,7 @@ func (j *joiner) addConnected() {
 		separate      *requests.Cluster
 		clusterID, id string
 	}
-	keyOf := func(l *Link) key { return key{j.separateCluster(l), l.clusterID(), l.id} }
+	keyOf := func(l *Link) key { return key{j.separateCluster(l), j.clusterIDOf(l), l.id} }
 	all := map[key][]*Link{}
 	for _, l := range j.eachLink {
 		all[keyOf(l)] = append(all[keyOf(l)], l)
@@ -137,11 +166,11 @@ func (j *joiner) addConnected() {
 		}
 		delete(all, keyOf(link))
 		slices.SortStableFunc(same, func(a, b *Link) int { return compareLinks(b, a) })
-		p := j.add(link.id, link.clusterID())
+		p := j.add(link.id, j.clusterIDOf(link))
 		p.Link, p.Also = same[0], same[1:]
 		separate := j.separateCluster(link)
 		for _, l := range j.listings {
-			if p.Pod == nil && l.pods[link.id] != nil && l.clusterID == link.clusterID() && (separate == nil || separate == l.cluster) {
+			if p.Pod == nil && l.pods[link.id] != nil && l.clusterID == j.clusterIDOf(link) && (separate == nil || separate == l.cluster) {
 				p.Pod, p.Home = l.pods[link.id], l.cluster
 			}
 		}
@@ -157,7 +186,7 @@ func (j *joiner) addConnected() {
 func (j *joiner) separateCluster(link *Link) *requests.Cluster {
 	n := 0
 	for _, l := range j.listings {
-		if l.clusterID == link.clusterID() && !l.cluster.IsDump() {
+		if l.clusterID == j.clusterIDOf(link) && !l.cluster.IsDump() {
 			n++
 		}
 	}

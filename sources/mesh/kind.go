@@ -217,7 +217,7 @@ func routeFields() []Field {
 		kindField(),
 		{Name: "routeConfiguration", Doc: "the name of its route configuration"},
 		{Name: "virtualHost", Doc: "the name of its virtual host"},
-		{Name: "virtualService", Doc: "name.namespace of its VirtualService"},
+		{Name: "virtualService", Doc: "name.namespace of its VirtualService, or httproute/name.namespace of its HTTPRoute or GRPCRoute"},
 		{Name: "destinations", Doc: "[{cluster, weight}]", Holds: list("Destination")},
 	}
 }

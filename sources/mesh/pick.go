@@ -29,7 +29,7 @@ func Pick(word string, all []Name) []int {
 	}
 	if !slash {
 		name, namespace := cutNamespace(word)
-		return pick(all, byPod(word), byWorkload(word), in(namespace, byWorkload(name)), byPrefix(word))
+		return pick(all, byPod(word), byWorkload(word), in(namespace, byWorkload(name)), byPrefix(word), in(namespace, byPrefix(name)))
 	}
 	for _, k := range workloadKinds {
 		if kind == k {

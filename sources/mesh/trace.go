@@ -10,7 +10,8 @@ func traceKinds() []Kind {
 	return []Kind{
 		{Name: "Trace", Doc: "the path of a request through a proxy, returned by trace(request)", Fields: []Field{
 			kindField(),
-			{Name: "proxy", Doc: "the id of the first proxy"},
+			{Name: "proxy", Doc: "the id of the first proxy; null if the ztunnel of a workload is not known"},
+			{Name: "workload", Doc: "name.namespace of the workload at which the trace begins; null if it begins at a proxy"},
 			{Name: "request", Doc: "the parsed request: {method, scheme, host, port, path, source, destination, sni, principal, direction}", Holds: objectOf("TraceRequest")},
 			{Name: "steps", Doc: "[{step, name, reason, istio, almost, object}]: what was chosen, why, the Istio resource it came from, and what almost was", Holds: list("TraceStep")},
 			{Name: "cluster", Doc: "the cluster that gets the request; null if only the shares of several are known"},
@@ -20,7 +21,7 @@ func traceKinds() []Kind {
 			{Name: "outcomes", Doc: "where the traffic ends: [{share, reason}]. Traffic that reaches an endpoint comes first; its reason is null or PASSTHROUGH", Holds: list("TraceOutcome")},
 			{Name: "unknowns", Doc: "what the result depends on and is unknown: [{what, why}]", Holds: list("TraceUnknown")},
 			{Name: "reached", Doc: "whether some of the requests reach an endpoint"},
-			{Name: "reason", Doc: "why the request ends; null or PASSTHROUGH if it reaches an endpoint", Holds: one("PASSTHROUGH", "BLACKHOLE", "REDIRECT", "DIRECT_RESPONSE", "DENIED", "FAULT", "TLS_MISMATCH", "UNSUPPORTED", "NO_LISTENER", "NO_FILTER_CHAIN", "NO_VHOST", "NO_ROUTE", "NO_CLUSTER", "NO_ENDPOINTS", "ALL_UNHEALTHY", "SUBSET_EMPTY")},
+			{Name: "reason", Doc: "why the request ends; null or PASSTHROUGH if it reaches an endpoint", Holds: one("PASSTHROUGH", "BLACKHOLE", "REDIRECT", "DIRECT_RESPONSE", "DENIED", "FAULT", "TLS_MISMATCH", "UNSUPPORTED", "NO_LISTENER", "NO_FILTER_CHAIN", "NO_VHOST", "NO_ROUTE", "NO_CLUSTER", "NO_ENDPOINTS", "ALL_UNHEALTHY", "SUBSET_EMPTY", "NO_WORKLOAD", "NO_CERTIFICATE", "UNKNOWN")},
 			{Name: "status", Doc: "the status of a proxy's own response"},
 			{Name: "redirectTo", Doc: "the location of a redirect"},
 			{Name: "policies", Doc: "the verdicts of RBAC filters: [{filter, action, policy, istio, verdict, shadow, unknown}]", Holds: list("TracePolicy")},

@@ -1,4 +1,4 @@
-// Package unpack extracts the snapshot that comes with the plugin, for tests that change it. It handles the archive's
+// Package unpack extracts the snapshots that come with the plugin, for tests that change it. It handles the archive's
 // format only, not the content of the files.
 package unpack
 
@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -18,8 +19,15 @@ import (
 
 // Demo extracts files of the demo snapshot into dir: all those for which want returns true. A name looks like
 // "proxies/reviews-v1.default/config_dump.json".
-func Demo(dir string, want func(name string) bool) error {
-	z, err := zstd.NewReader(bytes.NewReader(demo.Archive))
+func Demo(dir string, want func(name string) bool) error { return extract(demo.Archive, dir, want) }
+
+// Ambient extracts files of the snapshot "demo-ambient" as Demo does.
+func Ambient(dir string, want func(name string) bool) error {
+	return extract(demo.Ambient, dir, want)
+}
+
+func extract(archive []byte, dir string, want func(name string) bool) error {
+	z, err := zstd.NewReader(bytes.NewReader(archive))
 	if err != nil {
 		return err
 	}
@@ -32,7 +40,11 @@ func Demo(dir string, want func(name string) bool) error {
 		if err != nil {
 			return err
 		}
-		_, name, _ := strings.Cut(h.Name, "/")
+		// an archive may have a folder around the files
+		name := strings.TrimPrefix(h.Name, "./")
+		if !isPlaced(name) {
+			_, name, _ = strings.Cut(name, "/")
+		}
 		if h.Typeflag != tar.TypeReg || !want(name) {
 			continue
 		}
@@ -48,4 +60,10 @@ func Demo(dir string, want func(name string) bool) error {
 			return err
 		}
 	}
+}
+
+// isPlaced reports whether a name begins at the root of a snapshot, not in a folder around it.
+func isPlaced(name string) bool {
+	first, _, _ := strings.Cut(name, "/")
+	return slices.Contains([]string{"manifest.json", "kubernetes", "pilots", "proxies"}, first)
 }

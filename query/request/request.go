@@ -1,4 +1,10 @@
-package trace
+// Package request parses the requests that match and trace follow, as users write
+// them: "GET http://reviews:9080/reviews/1", or an object with the parts of a request
+// and of its connection.
+//
+// Start with Parse. The package knows the forms, not what a request means to a proxy:
+// package routing decides that.
+package request
 
 import (
 	"context"
@@ -17,71 +23,30 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// question is the argument of trace: a request and its origin.
-type question struct {
-	routing.Request
-	from    string // a proxy's name, or an address
-	inbound bool   // whether the request arrives at the proxy's workload
-	through bool   // whether to follow the request into the proxies of its endpoints
-	// hasCertificate reports whether the client presents a certificate. It may be
-	// true although the client's identity isn't known.
-	hasCertificate bool
-}
-
-// parseQuestion parses a request as parseRequest does. An object may also have the
-// members from, direction and through.
-func parseQuestion(ctx context.Context, v any) (q question, err error) {
-	v, err = mesh.Deep(ctx, v)
-	if err != nil {
-		return q, err
-	}
-	m, ok := v.(*object.Object)
-	if !ok {
-		q.Request, err = parseRequest(ctx, v)
-		return q, err
-	}
-	m = m.Clone()
-	for name, set := range map[string]func(any) bool{
-		"from":    func(v any) bool { return setText(&q.from, v) },
-		"through": func(v any) bool { b, ok := v.(bool); q.through = b; return ok },
-		"direction": func(v any) bool {
-			q.inbound = v == "inbound"
-			return q.inbound || v == "outbound"
-		},
-	} {
-		if m.Get(name) != nil && !set(m.Get(name)) {
-			return q, fmt.Errorf("a request's %s can't be %v", name, m.Get(name))
-		}
-		m.Delete(name)
-	}
-	q.Request, err = requestObject(m)
-	return q, err
-}
-
-// parseRequest parses a request: either a string that requestLine accepts, or an
-// object with the members in requestFields. If an object has the member url, its
+// Parse parses a request: either a string that parseLine accepts, or an
+// object with the members in members. If an object has the member url, its
 // other members take precedence over the URL. An empty sni means that the client
 // sends no server name. An empty principal means that it presents no certificate. A
 // source or destination is an address with or without a port: "10.0.0.1",
 // "[fd00::1]:80".
-func parseRequest(ctx context.Context, v any) (routing.Request, error) {
+func Parse(ctx context.Context, v any) (routing.Request, error) {
 	v, err := mesh.Deep(ctx, v)
 	if err != nil {
 		return routing.Request{}, err
 	}
 	switch x := v.(type) {
 	case string:
-		return requestLine(x)
+		return parseLine(x)
 	case *object.Object:
-		return requestObject(x)
+		return FromObject(x)
 	}
 	return routing.Request{}, fmt.Errorf("a request is a string like \"GET http://host/path\" or an object, not %s", document.TypeName(v))
 }
 
-// requestLine parses "[METHOD] /path" or "[METHOD] scheme://host[:port][/path]",
+// parseLine parses "[METHOD] /path" or "[METHOD] scheme://host[:port][/path]",
 // where the scheme is http, https, tcp or tls. It doesn't decode the path, because
 // Envoy matches the path as the client sends it.
-func requestLine(s string) (r routing.Request, err error) {
+func parseLine(s string) (r routing.Request, err error) {
 	r.Method = "GET"
 	target := s
 	if method, rest, ok := strings.Cut(s, " "); ok && method != "" && !strings.ContainsAny(method, "/:") {
@@ -117,8 +82,8 @@ func requestLine(s string) (r routing.Request, err error) {
 	return r, nil
 }
 
-// hostname returns a host without its port.
-func hostname(host string) string {
+// Hostname returns a host without its port.
+func Hostname(host string) string {
 	if u, err := url.Parse("//" + host); err == nil {
 		return u.Hostname()
 	}
@@ -148,11 +113,11 @@ func setConnection(r *routing.Request) {
 	}
 }
 
-// requestFields are the members of a request in the form of an object. Each function
+// members are the members of a request in the form of an object. Each function
 // sets one field of the request. It returns false if the value isn't valid for that
 // field.
-var requestFields = map[string]func(*routing.Request, any) bool{
-	"url":    func(*routing.Request, any) bool { return false }, // requestObject reads the member url
+var members = map[string]func(*routing.Request, any) bool{
+	"url":    func(*routing.Request, any) bool { return false }, // FromObject reads the member url
 	"method": func(r *routing.Request, v any) bool { return setText(&r.Method, v) },
 	"scheme": func(r *routing.Request, v any) bool {
 		ok := setText(&r.Scheme, v)
@@ -176,9 +141,9 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 		r.NoCertificate = ok && r.Principal == ""
 		return ok
 	},
-	"source":       func(r *routing.Request, v any) bool { return setAddress(&r.Source, &r.SourcePort, v) },
-	"directSource": func(r *routing.Request, v any) bool { return setAddress(&r.DirectSource, new(int), v) },
-	"destination":  func(*routing.Request, any) bool { return false }, // requestObject reads the member destination
+	"source":       func(r *routing.Request, v any) bool { return SetAddress(&r.Source, &r.SourcePort, v) },
+	"directSource": func(r *routing.Request, v any) bool { return SetAddress(&r.DirectSource, new(int), v) },
+	"destination":  func(*routing.Request, any) bool { return false }, // FromObject reads the member destination
 	"alpn":         func(r *routing.Request, v any) (ok bool) { r.ALPN, ok = texts(v); return ok },
 	"digests":      func(r *routing.Request, v any) (ok bool) { r.Digests, ok = textMap(v); return ok },
 	"headers":      func(r *routing.Request, v any) (ok bool) { r.Headers, ok = headerList(v); return ok },
@@ -191,12 +156,14 @@ var requestFields = map[string]func(*routing.Request, any) bool{
 	},
 }
 
-func requestObject(m *object.Object) (routing.Request, error) {
+// FromObject parses a request in the form of an object, as Parse does. The object is
+// loaded completely.
+func FromObject(m *object.Object) (routing.Request, error) {
 	to := m.Get("destination")
 	m = m.Clone()
 	m.Delete("destination")
-	r, err := requestTo(m)
-	if err == nil && to != nil && !setAddress(&r.Destination, &r.DestinationPort, to) {
+	r, err := parseMembers(m)
+	if err == nil && to != nil && !SetAddress(&r.Destination, &r.DestinationPort, to) {
 		err = invalidMember("destination", to)
 	}
 	return r, err
@@ -213,21 +180,21 @@ func invalidMember(name string, v any) error {
 	return fmt.Errorf("a request's %s can't be %s", name, document.TypeName(v))
 }
 
-// requestTo parses a request that has a member destination. It removes that member
+// parseMembers parses a request that has a member destination. It removes that member
 // first, so that the port of the destination doesn't become a part of the host.
-func requestTo(m *object.Object) (routing.Request, error) {
+func parseMembers(m *object.Object) (routing.Request, error) {
 	r := routing.Request{Method: "GET", Path: "/"}
 	if line, ok := m.Get("url").(string); ok {
 		var err error
-		if r, err = requestLine(line); err != nil {
+		if r, err = parseLine(line); err != nil {
 			return r, err
 		}
 		m.Delete("url")
 	}
 	for _, k := range m.Sorted() {
-		set, known := requestFields[k]
+		set, known := members[k]
 		if !known {
-			return r, fmt.Errorf("a request has no %s; it has %s", k, strings.Join(slices.Sorted(maps.Keys(requestFields)), ", "))
+			return r, fmt.Errorf("a request has no %s; it has %s", k, strings.Join(slices.Sorted(maps.Keys(members)), ", "))
 		}
 		if m.Get(k) != nil && !set(&r, m.Get(k)) {
 			return r, invalidMember(k, m.Get(k))
@@ -235,7 +202,7 @@ func requestTo(m *object.Object) (routing.Request, error) {
 	}
 	for i, h := range r.Headers { // a host header replaces the host, not the address that the client connects to
 		if strings.EqualFold(h[0], "host") && h[1] != "" {
-			if addr, err := netip.ParseAddr(hostname(r.Host)); err == nil && r.Destination == "" {
+			if addr, err := netip.ParseAddr(Hostname(r.Host)); err == nil && r.Destination == "" {
 				r.Destination = addr.String()
 			}
 			r.Host, r.Headers = h[1], slices.Delete(r.Headers, i, i+1)
@@ -345,9 +312,9 @@ func CheckAddress(s string) error {
 	return err
 }
 
-// setAddress sets an address of a request, and its port if the string v has one. An
+// SetAddress sets an address of a request, and its port if the string v has one. An
 // empty string clears the address. ok is false if v isn't such a string.
-func setAddress(s *string, port *int, v any) (ok bool) {
+func SetAddress(s *string, port *int, v any) (ok bool) {
 	text := ""
 	if !setText(&text, v) {
 		return false
