@@ -38,8 +38,14 @@ func (m *Mesh) readInventory(ctx context.Context) (*presented, error) {
 	for _, p := range all.Pilots {
 		out.pilots = append(out.pilots, m.pilotObject(p))
 	}
+	forms := map[string]*proxyForm{}
 	for _, p := range all.Proxies {
-		o, loader := m.proxyObject(p)
+		form := forms[p.Type()]
+		if form == nil {
+			form = &proxyForm{sections: mesh.SectionsOf(p.Type()), types: mesh.SyncTypes(), size: mostFields}
+			forms[p.Type()] = form
+		}
+		o, loader := m.proxyObject(p, form)
 		out.proxies = append(out.proxies, o)
 		out.byObject[o] = loader
 	}
@@ -112,15 +118,23 @@ func (v *view) Pending() bool {
 // Sectional marks a view as a value whose loading sends requests.
 func (*view) Sectional() {}
 
-// mostFields is the initial capacity for the fields of a proxy. It is large enough
-// for every type of proxy.
+// A proxyForm has what the proxies of one type have in common.
+type proxyForm struct {
+	sections []mesh.Part
+	types    []mesh.SyncType
+	size     int            // the number of fields
+	first    *object.Object // the fields of the first proxy, whose index the others share
+}
+
+// mostFields is the capacity for the fields of the first proxy of a type. It is large
+// enough for every type of proxy.
 const mostFields = 56
 
 // proxyObject creates the object of a proxy and the loader of its sections. The
 // fields have the order of mesh.Kinds. It sends no request, because the sections
 // are lazy.
-func (m *Mesh) proxyObject(p *inventory.Proxy) (*mesh.Object, *section.Proxy) {
-	f := object.New(mostFields)
+func (m *Mesh) proxyObject(p *inventory.Proxy, form *proxyForm) (*mesh.Object, *section.Proxy) {
+	f := object.New(form.size)
 	o := mesh.NewObject("Proxy", nil, f)
 	loader := m.loader.NewProxy(p, o)
 	f.Set("id", p.ID)
@@ -167,15 +181,19 @@ func (m *Mesh) proxyObject(p *inventory.Proxy) (*mesh.Object, *section.Proxy) {
 		f.Set("ready", p.Pod.Ready)
 	}
 	status := p.Status()
-	for _, t := range mesh.SyncTypes() {
+	for _, t := range form.types {
 		f.Set(t.Key, status.Word(t.Key))
 	}
 	f.Set("sync", mesh.Later(func(context.Context) (any, error) { return status.Sync(m.now), nil }))
-	for _, s := range mesh.SectionsOf(p.Type()) {
+	for _, s := range form.sections {
 		f.Set(string(s.Name), loader.Section(s.Name))
 	}
 	if p.Type() != mesh.ZTunnel { // the dump of a ztunnel doesn't contain a node id
 		f.Set("nodeID", loader.NodeID())
+	}
+	f.ShareIndex(form.first)
+	if form.first == nil {
+		form.first, form.size = f, f.Len()
 	}
 	return o, loader
 }

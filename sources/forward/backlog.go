@@ -34,6 +34,15 @@ func (b *backlog) add(n int) {
 	b.size += n
 }
 
+// free drops all data and makes the pieces available to other backlogs. Nothing may
+// write to the space from room any more.
+func (b *backlog) free() {
+	for _, p := range b.pieces {
+		spare.Put(p)
+	}
+	*b = backlog{}
+}
+
 // read moves as many unread bytes as possible to into.
 func (b *backlog) read(into []byte) (n int) {
 	for len(into) > 0 && b.size > 0 {

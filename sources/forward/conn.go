@@ -38,6 +38,7 @@ type conn struct {
 	mu       sync.Mutex
 	changed  sync.Cond // signals that received or err has changed
 	received backlog
+	pumped   bool  // pump has ended, so nothing writes to received any more
 	err      error // the reason why no more data will be received
 }
 
@@ -74,6 +75,13 @@ func (c *conn) readErrors() {
 
 // pump moves received data to the buffer.
 func (c *conn) pump() {
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.pumped = true; c.err == net.ErrClosed {
+			c.received.free()
+		}
+	}()
 	for {
 		in := c.room()
 		n, err := c.data.Read(in)
@@ -179,7 +187,9 @@ func (c *conn) Close() error {
 	c.once.Do(func() {
 		close(c.closed)
 		c.mu.Lock()
-		c.err, c.received = net.ErrClosed, backlog{}
+		if c.err = net.ErrClosed; c.pumped {
+			c.received.free()
+		}
 		c.changed.Broadcast()
 		c.mu.Unlock()
 		c.session.conns.Add(-1)

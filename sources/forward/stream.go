@@ -27,6 +27,7 @@ type stream struct {
 	mu       sync.Mutex
 	change   sync.Cond
 	received backlog
+	filling  bool // reports that the mux writes to the space from room
 	ended    bool // reports that no more data will be received
 	reset    bool // reports that the received data is not needed any more
 	closed   bool // reports that no more data will be sent
@@ -68,6 +69,7 @@ func (s *stream) room() []byte {
 	if s.reset {
 		return nil
 	}
+	s.filling = true
 	return s.received.room()
 }
 
@@ -76,6 +78,7 @@ func (s *stream) add(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.received.add(n)
+	s.filling = false
 	s.change.Broadcast()
 }
 
@@ -88,6 +91,9 @@ func (s *stream) Read(b []byte) (int, error) {
 		s.change.Wait()
 	}
 	if s.reset || s.received.size == 0 {
+		if !s.filling {
+			s.received.free()
+		}
 		return 0, io.EOF
 	}
 	full := s.received.size >= maxWaiting

@@ -200,6 +200,7 @@ func (r *Reader) readPart(ctx context.Context, faults *faultList, q requests.Req
 	body, err := r.Ask(ctx, q)
 	if err == nil {
 		err = read(body)
+		body.Unload() // the lists of a large mesh take many megabytes, and what is needed of them is known now
 	}
 	return err == nil, r.noteFault(ctx, faults, q, err)
 }

@@ -170,7 +170,7 @@ func (a *asker) over(ctx context.Context, c *conn, to address, q *question, l tu
 		l.keep(to.port, c)
 		return body, nil
 	}
-	c.Close()
+	c.end()
 	if err != nil && ctx.Err() == nil {
 		err = unreached(to.port, err)
 	}

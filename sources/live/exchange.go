@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
@@ -26,10 +27,22 @@ type conn struct {
 	most int64 // the maximum number of bytes before a body; 0 means no limit
 }
 
+// readers is a pool of the connections' buffers. A query over a fleet opens a
+// connection to each proxy, and the buffers would be a sixth of all its memory.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 32<<10) }}
+
 func newConn(nc net.Conn) *conn {
-	c := &conn{Conn: nc}
-	c.in = bufio.NewReaderSize(metered{c}, 32<<10)
+	c := &conn{Conn: nc, in: readers.Get().(*bufio.Reader)}
+	c.in.Reset(metered{c})
 	return c
+}
+
+// end closes a connection over which no request is in progress.
+func (c *conn) end() {
+	c.Close()
+	c.in.Reset(nil)
+	readers.Put(c.in)
+	c.in = nil
 }
 
 // metered counts the bytes that are received over a connection. It limits the

@@ -169,6 +169,7 @@ func (c *Cluster) findAdminAddresses(ctx context.Context) (map[pod]adminAddress,
 		return nil, err
 	}
 	pods, err := kube.ProtobufPods(ctx, body)
+	body.Unload()
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func (l *queue) leave(release func()) {
 	}
 	for _, conns := range l.conns {
 		for _, c := range conns {
-			c.Close()
+			c.end()
 		}
 	}
 	clear(l.conns)

@@ -23,7 +23,7 @@ type spools struct {
 
 // inMemory is the number of bytes of bodies that are kept uncompressed in memory.
 // It is enough for all small bodies and for the large ones that are being read.
-const inMemory = 32 << 20
+const inMemory = 16 << 20
 
 func newSpools(tempDir string, quota *transport.Quota) spools {
 	return spools{depot: transport.NewDepot(transport.OpenOptions{TempDir: tempDir, Quota: quota, MaxMemory: inMemory, MaxUnpacked: math.MaxInt64})}
@@ -78,6 +78,9 @@ func (f *filler) slow() error {
 // errStopped is the error for a read that was stopped.
 var errStopped = errors.New("stopped")
 
+// scratch is a pool of buffers through which bodies are copied.
+var scratch = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
 // fill copies r to f, up to the end of r. It calls stop if a single read takes
 // longer than d, or if the body arrives too slowly.
 func (f *filler) fill(ctx context.Context, l limits, d time.Duration, r io.Reader, stop func()) (err error) {
@@ -87,7 +90,9 @@ func (f *filler) fill(ctx context.Context, l limits, d time.Duration, r io.Reade
 			err = f.slow()
 		}
 	}()
-	buf := make([]byte, 64<<10)
+	pooled := scratch.Get().(*[64 << 10]byte)
+	defer scratch.Put(pooled)
+	buf := pooled[:]
 	for {
 		var n int
 		stopped, err := l.within(ctx, d, stop, func() (err error) {

@@ -10,8 +10,9 @@ const scanMost = 8
 // slot holds a position plus 1, or 0 if the slot is empty. The table grows when it
 // is two thirds full.
 type index struct {
-	slots []int32
-	used  int
+	slots  []int32
+	used   int
+	shared bool // several objects use the index, so it must not be changed
 }
 
 // Size estimates the memory in bytes that an object with this number of members

@@ -150,11 +150,27 @@ func (o *Object) add(key string, v any) {
 		o.compact()
 	}
 	o.entries = append(o.entries, entry{key, v})
-	if o.rare != nil && o.rare.index != nil {
+	if o.rare != nil && o.rare.index != nil && !o.rare.index.shared {
 		o.rare.index.add(o.entries)
 	} else if len(o.entries) > scanMost {
 		o.own().index = indexOf(o.entries)
 	}
+}
+
+// ShareIndex makes the object use the index of another one that has the same keys in
+// the same order. Objects that are made alike, such as the proxies of a large mesh,
+// then need less memory. It does nothing if the keys differ.
+func (o *Object) ShareIndex(with *Object) {
+	if o.rare == nil || with == nil || with.rare == nil || with.rare.index == nil || o.rare.dead+with.rare.dead > 0 || len(o.entries) != len(with.entries) {
+		return
+	}
+	for i := range o.entries {
+		if o.entries[i].key != with.entries[i].key {
+			return
+		}
+	}
+	with.rare.index.shared = true
+	o.rare.index = with.rare.index
 }
 
 func (o *Object) own() *rare {

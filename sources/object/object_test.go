@@ -243,3 +243,38 @@ func TestSetFirstIsFoundByItsKey(t *testing.T) {
 		}
 	}
 }
+
+// Objects that share an index stay independent of each other.
+func TestSharedIndexIsNeverChanged(t *testing.T) {
+	like := func(n int) *Object {
+		o := New(20)
+		for i := range 20 {
+			o.Set(fmt.Sprint("k", i), n)
+		}
+		return o
+	}
+	first, second, third := like(1), like(2), like(3)
+	second.ShareIndex(first)
+	third.ShareIndex(first)
+	if second.rare.index != first.rare.index || third.rare.index != first.rare.index {
+		t.Fatal("no index is shared")
+	}
+	second.Set("more", true)
+	second.Delete("k3")
+	first.SetFirst("zero", 0)
+	third.Rotate(5)
+	for i := range 20 {
+		k := fmt.Sprint("k", i)
+		if first.Get(k) != 1 || third.Get(k) != 3 || i != 3 && second.Get(k) != 2 {
+			t.Errorf("%s: %v, %v, %v", k, first.Get(k), second.Get(k), third.Get(k))
+		}
+	}
+	if second.Has("k3") || first.Has("more") || third.Has("zero") || !second.Has("more") || first.Get("zero") != 0 {
+		t.Error("a change of one object shows in another")
+	}
+	other := like(4)
+	other.Set("another", 1)
+	if other.ShareIndex(first); other.rare.index == first.rare.index {
+		t.Error("an index of other keys is shared")
+	}
+}

@@ -15,7 +15,7 @@ import (
 func (p *Proxy) excerpt(s mesh.Section, load store.Load) *store.Thunk {
 	whole := p.group.Thunk(load)
 	fields := p.loader.Reads[s].Fields
-	if p.loader.WholeDump || !envoy.CanExcerpt(s, fields) {
+	if !p.IsLive() || p.Type() == mesh.ZTunnel || p.loader.WholeDump || !envoy.CanExcerpt(s, fields) {
 		return whole
 	}
 	return p.group.Thunk(func(ctx context.Context) (any, error) {

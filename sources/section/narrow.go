@@ -21,22 +21,18 @@ import (
 // to a proxy. After that many, the section is loaded whole.
 const mostNarrow = 3
 
-// A section loads one section of a live Envoy, either whole or in part. A part
+// A liveSection loads one section of a live Envoy, either whole or in part. A part
 // contains some of the elements or, if the query reads nothing else, some fields
 // of all elements.
-type section struct {
-	*store.Thunk // the section, with the fields and elements that the query is known to read
-	proxy        *Proxy
-	name         mesh.Section
-
-	// The proxy's mu guards the following fields.
-	parts map[string]*store.Thunk // the parts that were loaded, by the requested names and patterns
+type liveSection struct {
+	section
+	parts map[string]*store.Thunk // the parts that were loaded, by the requested names and patterns; guarded by the proxy's mu
 }
 
 // Narrow returns the elements that h selects, by a request that costs Envoy
 // little. ok is false if the section has no such request, or if so many parts
 // were requested that loading the whole section is cheaper.
-func (s *section) Narrow(ctx context.Context, h mesh.Hint) (elements []any, ok bool, err error) {
+func (s *liveSection) Narrow(ctx context.Context, h mesh.Hint) (elements []any, ok bool, err error) {
 	key := envoy.Key(s.name)
 	h = mesh.Hint{By: cmp.Or(h.By, key), Names: sortedSet(h.Names), Patterns: sortedSet(h.Patterns)}
 	if len(h.Names)+len(h.Patterns) == 0 || key == "" || h.By != key {
@@ -60,7 +56,7 @@ func sortedSet(names []string) []string {
 
 // part returns the thunk of the wanted elements, or nil if the section should be
 // loaded whole.
-func (s *section) part(wanted mesh.Hint) *store.Thunk {
+func (s *liveSection) part(wanted mesh.Hint) *store.Thunk {
 	p := s.proxy
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -118,20 +118,66 @@ type reader struct {
 }
 
 // Section returns a section, which is loaded when it is first read. For a live
-// Envoy, only some of its elements may be requested: see mesh.Narrower.
+// Envoy, only some of its elements may be requested: see mesh.Narrower. Each call
+// returns another value, which loads the section again.
 func (p *Proxy) Section(s mesh.Section) mesh.Lazy {
-	load := func(ctx context.Context) (any, error) {
-		if err := p.countWhole(ctx, s); err != nil {
-			return nil, err
-		}
-		v, err := p.currentReader().section(inLoad(ctx), s)
-		return p.noteLoad(ctx, s, v, err)
-	}
 	if p.IsLive() && p.Type() != mesh.ZTunnel {
-		return &section{Thunk: p.excerpt(s, load), proxy: p, name: s}
+		return &liveSection{section: section{proxy: p, name: s}}
 	}
-	return p.group.Thunk(load)
+	return &section{proxy: p, name: s}
 }
+
+// A section loads one section of a proxy. Its thunk is created when the section is
+// first read, because most queries read few of a proxy's sections.
+type section struct {
+	proxy *Proxy
+	name  mesh.Section
+	thunk *store.Thunk // the section, with the fields and elements that the query is known to read; guarded by the proxy's mu
+}
+
+// loader returns the thunk of the section.
+func (s *section) loader() *store.Thunk {
+	p := s.proxy
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.thunk == nil {
+		s.thunk = p.excerpt(s.name, func(ctx context.Context) (any, error) {
+			if err := p.countWhole(ctx, s.name); err != nil {
+				return nil, err
+			}
+			v, err := p.currentReader().section(inLoad(ctx), s.name)
+			return p.noteLoad(ctx, s.name, v, err)
+		})
+	}
+	return s.thunk
+}
+
+// existing returns the thunk of the section, or nil if nothing has read the section.
+func (s *section) existing() *store.Thunk {
+	s.proxy.mu.Lock()
+	defer s.proxy.mu.Unlock()
+	return s.thunk
+}
+
+// Force implements [mesh.Lazy].
+func (s *section) Force(ctx context.Context) (any, error) { return s.loader().Force(ctx) }
+
+// Forced implements [mesh.Lazy].
+func (s *section) Forced() (any, bool) {
+	if t := s.existing(); t != nil {
+		return t.Forced()
+	}
+	return nil, false
+}
+
+// Pending implements [mesh.Lazy].
+func (s *section) Pending() bool {
+	t := s.existing()
+	return t == nil || t.Pending()
+}
+
+// Sectional marks the value as a section.
+func (*section) Sectional() {}
 
 // NodeID returns the node id that the proxy has at its control plane: a string,
 // or null if it isn't known. It is lazy if only the bootstrap has it. Two

@@ -66,6 +66,14 @@ type Body struct {
 	Form Form
 }
 
+// Unload frees the memory of a body that has been read and will probably not be read
+// again. It can still be read. Bodies of files need no memory.
+func (b *Body) Unload() {
+	if s, ok := b.Bytes.(*Spool); ok && s.Size() > pieceSize {
+		s.Unload()
+	}
+}
+
 // Form is the encoding of a body.
 type Form int
 

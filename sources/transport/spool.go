@@ -309,6 +309,17 @@ func (p *Spool) ReadAt(b []byte, off int64) (int, error) {
 	return done, nil
 }
 
+// Unload moves a complete body from memory to the depot's file. It is meant for a
+// large body that has been read and will probably not be read again. If the file
+// can't be written, the rest of the body stays in memory.
+func (p *Spool) Unload() {
+	for _, q := range p.list {
+		if q.pack() != nil {
+			return
+		}
+	}
+}
+
 // Size returns the number of bytes written.
 func (p *Spool) Size() int64 { return p.size }
 
