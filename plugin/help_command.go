@@ -48,7 +48,7 @@ func helpCommand(w *process.World, root *rootCommand) *cobra.Command {
 		Long:  help.HelpLong(),
 		RunE: func(_ *cobra.Command, words []string) error {
 			if len(words) == 0 {
-				return root.Help()
+				return help.PrintOverview(w.Out, process.CalledAs(w.Args[0]), root.Command)
 			}
 			return helpOn(w, root, words)
 		},
@@ -65,6 +65,13 @@ func helpOn(w *process.World, root *rootCommand, words []string) error {
 	}
 	if topic == "istioctl" {
 		istioctl.PrintSpellings(w.Out, process.CalledAs(w.Args[0]))
+		return nil
+	}
+	if topic == "options" {
+		return help.PrintOptions(w.Out, root.Flags())
+	}
+	if s, ok := help.FindSymptom(topic); ok {
+		help.PrintSymptom(w.Out, s, process.CalledAs(w.Args[0]))
 		return nil
 	}
 	if cmd, rest, err := root.Find(words); err == nil && cmd != root.Command && len(rest) == 0 {

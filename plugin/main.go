@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/plugin/diffcmd"
+	"github.com/meshq/kubectl-meshq/plugin/graphcmd"
+	"github.com/meshq/kubectl-meshq/plugin/help"
 	"github.com/meshq/kubectl-meshq/plugin/options"
 	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/plugin/run"
@@ -114,8 +116,9 @@ func newRoot(w *process.World, f *options.Flags) *rootCommand {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.Bind(root.Flags())
 	wait, snapshot, diff := waitCommand(w, f, root), snapshotCommand(w, f), diffcmd.New(w, f)
-	root.AddCommand(wait, snapshot, diff, versionCommand(w))
-	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff} {
+	graph := graphcmd.New(w, f)
+	root.AddCommand(wait, snapshot, diff, graph, versionCommand(w))
+	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff, graph} {
 		completion{w, f, nil, root}.attach(cmd)
 	}
 	trace := traceCommand(w, f, root)
@@ -126,6 +129,13 @@ func newRoot(w *process.World, f *options.Flags) *rootCommand {
 	root.adopt(w, f)
 	root.AddCommand(listCommand(w, root), showCommand(w, root), saveCommand(w, root), removeCommand(w, root))
 	root.AddCommand(shell.CompletionCommand(w))
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		if cmd == root.Command {
+			_ = help.PrintOverview(w.Out, process.CalledAs(w.Args[0]), cmd) // a write error is ignored, as in all printing of help
+			return
+		}
+		help.PrintCommand(w.Out, process.CalledAs(w.Args[0]), cmd, root.Flags())
+	})
 	root.SetHelpCommand(onTopics(root, helpCommand(w, root)))
 	return root
 }

@@ -3,11 +3,14 @@ package plugin
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/meshq/kubectl-meshq/plugin/options"
 	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/plugin/run"
+	"github.com/meshq/kubectl-meshq/printers"
+	"github.com/meshq/kubectl-meshq/query/graph"
 	"github.com/meshq/kubectl-meshq/query/request"
 	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/spf13/cobra"
@@ -21,9 +24,9 @@ In an ambient mesh, FROM may also be a workload: web-v1.shop, a pod, deploy/web-
 the ztunnel of its node (service, waypoint, endpoints, policies), the waypoint, and the ztunnel of each endpoint's node. Each hop is
 judged by the data of its own proxy.
 
-URL is http://host[:port]/path (http:// may be left out), https://…, tcp://host:port or tls://host:port. From a sidecar, the request is the one of its own
-workload, and the name of a Service (reviews, reviews.default, reviews.default.svc.cluster.local) stands for its address; at a
-gateway, it comes from outside. --inbound traces a request that arrives at this workload: mTLS if --from is a proxy, plain text if
+URL is http://host[:port]/path (http:// may be left out), https://…, tcp://host:port or tls://host:port. From a sidecar, the
+request is the one of its own workload, and the name of a Service (reviews, reviews.default, reviews.default.svc.cluster.local)
+stands for its address; at a gateway, it comes from outside. --inbound traces a request that arrives at this workload: mTLS if --from is a proxy, plain text if
 it is an address. By default, a request is followed into the next proxies where it enters a tunnel, and always from a workload;
 --through follows it into all proxies, --through=false into none.
 Steps that the configuration alone can't decide (Lua, Wasm, ext_authz, JWT claims, rate limits) are listed.
@@ -78,7 +81,7 @@ func traceCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.
 	set.StringVar(&t.key, "redact-key", "", "file with the key that a snapshot was recorded with: headers can be compared with its digests")
 	set.BoolVar(&t.inbound, "inbound", false, "trace a request that arrives at the proxy's workload")
 	set.BoolVar(&t.through, "through", false, "follow it into the proxies of all its endpoints (default: where a tunnel leads, and from a workload)")
-	set.Lookup("output").Usage = "how to print: json, yaml, table, wide, …; without it, a tree"
+	set.Lookup("output").Usage = "how to print: json, yaml, table, wide, mermaid (a sequence diagram), …; without it, a tree"
 	return cmd
 }
 
@@ -91,6 +94,12 @@ func (t *traceOptions) run(cmd *cobra.Command, w *process.World, f *options.Flag
 	ctx, stop := w.WithTimeout(cmd.Context(), f.Timeout)
 	defer stop()
 	a := &run.Request{File: "trace", Ours: true, Traces: true}
+	if f.Output.Format == "mermaid" {
+		f.Output.Format = ""
+		a.Printer = func(out io.Writer) printers.Printer {
+			return printers.NewEach(func(row []byte) error { return graph.WriteSequence(out, row) }, func() error { return nil })
+		}
+	}
 	if t.key != "" {
 		if a.Key, err = readKey(ctx, t.key); err != nil {
 			return err

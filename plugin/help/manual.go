@@ -46,6 +46,12 @@ func leaves() (all []leaf) {
 	for _, p := range Pages() {
 		var b bytes.Buffer
 		p.Print(&b)
+		if p.Name == symptomsTopic {
+			for _, s := range Symptoms() {
+				b.WriteByte('\n')
+				PrintSymptom(&b, s, manualName)
+			}
+		}
 		all = append(all, leaf{p.Name, capital(p.about), b.String()})
 	}
 	var b bytes.Buffer
@@ -80,24 +86,11 @@ func commandLeaves(root *cobra.Command, isQuery func(*cobra.Command) bool) (all 
 			text += "\nExamples:\n\n" + cmd.Example + "\n"
 		}
 		if cmd.HasAvailableFlags() {
-			text += "\nFlags:\n\n" + withoutMachine(cmd.Flags().FlagUsages())
+			text += "\nFlags:\n\n" + flagsText(cmd.Flags())
 		}
 		all = append(all, leaf{name, cmd.Short, text})
 	}
 	return all
-}
-
-// withoutMachine removes the default of --cache-dir from the flags' usage texts,
-// because it is a path on the machine that builds the manual.
-func withoutMachine(usages string) string {
-	var b strings.Builder
-	for line := range strings.Lines(usages) {
-		if strings.Contains(line, "--cache-dir") {
-			line = line[:strings.Index(line, " (default")] + "\n"
-		}
-		b.WriteString(line)
-	}
-	return b.String()
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -25,6 +25,7 @@ func Pages() []page {
 		{"document", "the document of the mesh, with its kinds and fields", printDocument},
 		{"functions", "the functions that a query can call", printFunctions},
 		{"queries", "named queries: those that come with the plugin, and saved ones", printQueriesPage},
+		{symptomsTopic, "response flags (503, UC, NR, …), and what finds the cause", printSymptoms},
 		{"snapshots", "recorded meshes", text(snapshotsPage)},
 		{"exit-codes", "what the exit codes mean", text(exitCodesPage)},
 		{"safety", "what meshq requests of a mesh, and what it never does", printSafetyPage},

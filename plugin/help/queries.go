@@ -59,7 +59,7 @@ func PrintQueryHelp(w *process.World, q shipped.Query) {
 			fmt.Fprintf(w.Out, "  %s %s\n", name, e)
 		}
 	}
-	fmt.Fprintf(w.Out, "\nAll flags of a query go with it too: -n, -l, -o, --snapshot, …: %s --help.\nThe query itself: %s show %s\n", name, name, q.Name)
+	fmt.Fprintf(w.Out, "\nAll flags of a query go with it too (-n, -l, -o, --snapshot, …): %s help options.\nThe query itself: %s show %s\n", name, name, q.Name)
 }
 
 func printArguments(out io.Writer, args []shipped.Argument) {

@@ -322,6 +322,9 @@ func (r *Run) printsWhole() bool {
 	f := &r.Output
 	switch f.Format {
 	case "", "wide", "table":
+		if r.Request.Printer != nil {
+			return true
+		}
 		return f.Raw || f.Join || f.Raw0 || f.Seq || f.Compact || f.Tab || f.Ascii || r.Changed("indent") || f.SortBy != "" || r.Await || r.Watch
 	}
 	return true

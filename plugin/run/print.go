@@ -208,6 +208,9 @@ func (r *Run) truth(ctx context.Context, v any) (is, null bool, err error) {
 // newPrinter returns the printer that the options select. If they select none, the
 // command trace prints a tree.
 func (r *Run) newPrinter(ctx context.Context) (printers.Printer, error) {
+	if r.Request.Printer != nil {
+		return r.Request.Printer(r.Stdout), nil
+	}
 	o := r.PrinterOptions(ctx)
 	if r.Request.Traces && !slices.ContainsFunc(layouts, r.Changed) {
 		return printers.NewTree(o)

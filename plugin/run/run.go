@@ -413,6 +413,10 @@ type Request struct {
 	Traces  bool     // the query is run by the command trace
 	Key     []byte   // the key of the digests in snapshots; nil if it isn't known
 
+	// Printer returns the printer of the results, for a command that makes one text
+	// of all of them; nil: the printer that the flags select.
+	Printer func(out io.Writer) printers.Printer
+
 	named     *shipped.Query    // the query with its header; nil if it has none
 	Ours      bool              // the query comes with the plugin
 	arguments options.Arguments // the values that the user gave for the header's arguments

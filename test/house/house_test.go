@@ -24,8 +24,8 @@ const module = "github.com/meshq/kubectl-meshq"
 var arrows = map[string][]string{
 	".": {"plugin", "plugin/process"},
 	"plugin": {
-		"plugin/demo", "plugin/diffcmd", "plugin/help", "plugin/input", "plugin/istioctl", "plugin/options", "plugin/process", "plugin/run", "plugin/saved", "plugin/shell",
-		"printers", "printers/safe", "query", "query/complete", "query/eval", "query/jsontext", "query/library", "query/shipped", "query/request", "query/syntax",
+		"plugin/demo", "plugin/diffcmd", "plugin/graphcmd", "plugin/help", "plugin/input", "plugin/istioctl", "plugin/options", "plugin/process", "plugin/run", "plugin/saved", "plugin/shell",
+		"printers", "printers/safe", "query", "query/complete", "query/eval", "query/graph", "query/jsontext", "query/library", "query/shipped", "query/request", "query/syntax",
 		"sources", "sources/mesh", "sources/object", "sources/recording", "sources/redact", "sources/requests", "sources/transport",
 	},
 	"plugin/demo":    {},
@@ -41,7 +41,8 @@ var arrows = map[string][]string{
 	},
 	"plugin/istioctl": {"plugin/options", "plugin/run", "sources/mesh"},
 	"plugin/diffcmd":  {"plugin/options", "plugin/process", "plugin/run", "printers/safe", "query/diff", "query/library", "sources", "sources/mesh", "sources/object", "sources/redact", "sources/transport"},
-	"plugin/help":     {"plugin/istioctl", "plugin/options", "plugin/process", "query/conform", "query/library", "query/shipped", "sources", "sources/mesh", "sources/redact"},
+	"plugin/graphcmd": {"plugin/options", "plugin/process", "plugin/run", "printers", "query/graph"},
+	"plugin/help":     {"plugin/istioctl", "plugin/options", "plugin/process", "printers/fit", "query/conform", "query/library", "query/shipped", "sources", "sources/mesh", "sources/redact"},
 
 	"printers":         {"printers/columns", "printers/encode", "printers/fit", "printers/safe", "sources/mesh", "sources/object"},
 	"printers/columns": {"printers/encode", "printers/safe", "sources/mesh", "sources/object"},
@@ -53,6 +54,7 @@ var arrows = map[string][]string{
 	"query/conform":       {},
 	"query/complete":      {"query/syntax", "sources/mesh"},
 	"query/demand":        {"query/syntax", "sources/mesh", "sources/object"},
+	"query/graph":         {},
 	"query/jsontext":      {"query/syntax/native", "sources/object"},
 	"query/eval":          {"query/ahead", "query/builtin", "query/demand", "query/jsontext", "query/syntax", "query/syntax/native", "query/values", "sources/mesh", "sources/object"},
 	"query/ahead":         {"query/syntax/native", "query/values", "sources/mesh", "sources/object"},
