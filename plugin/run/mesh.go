@@ -157,7 +157,7 @@ func (r *Run) openSnapshots(ctx context.Context) (open []transport.Source, err e
 }
 
 func (r *Run) openSnapshot(ctx context.Context, path string) (transport.Source, error) {
-	o := transport.OpenOptions{Stdin: r.In, Quota: r.quota()}
+	o := transport.OpenOptions{Stdin: r.In, Quota: r.quota(), KeepFiles: r.readsWhole()}
 	if archive, ok := demo.Named(path); ok {
 		return transport.OpenBytes(ctx, path, archive, o)
 	}
@@ -315,6 +315,18 @@ func hints(uses []demand.Use) map[mesh.Section]mesh.Hint {
 		all[u.Section] = u.Hint()
 	}
 	return all
+}
+
+// readsWhole reports whether the run reads the elements of a section with all their
+// fields.
+func (r *Run) readsWhole() bool {
+	sections, _ := r.reads()
+	for _, h := range sections {
+		if h.Fields == nil && !h.Few {
+			return true
+		}
+	}
+	return false
 }
 
 // printsWhole reports whether printing a result reads all its fields.

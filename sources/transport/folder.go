@@ -19,6 +19,7 @@ import (
 // directory (os.Root).
 type folder struct {
 	root *os.Root
+	kept *keeper
 
 	mu      sync.Mutex
 	handles map[string]*handle // by file name
@@ -36,12 +37,13 @@ type handle struct {
 	used  int64
 }
 
-func openFolder(path string) (*folder, error) {
+// openFolder opens a directory. kept keeps the content of its files.
+func openFolder(path string, kept *keeper) (*folder, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, cause(err)
 	}
-	return &folder{root: root, handles: map[string]*handle{}}, nil
+	return &folder{root: root, kept: kept, handles: map[string]*handle{}}, nil
 }
 
 // cause returns the error inside an *fs.PathError, which adds the operation and
@@ -117,8 +119,10 @@ func (f *folder) open(_ context.Context, name string) (decode.Bytes, error) {
 		return nil, errors.New("not a regular file")
 	}
 	leaf := &leaf{folder: f, name: name, info: info}
-	_, err = leaf.ReadAt(nil, 0) // check whether the file can be read at all
-	return leaf, err
+	if _, err = leaf.ReadAt(nil, 0); err != nil { // the file can't be read at all
+		return nil, err
+	}
+	return f.kept.file(leaf), nil
 }
 
 // newest walks the whole directory to find the time of the newest file.

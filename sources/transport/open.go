@@ -67,7 +67,7 @@ func openPath(ctx context.Context, in *input, path string) (Source, error) {
 	}
 	if f.Info().IsDir() {
 		f.Close()
-		t, err := openFolder(path)
+		t, err := openFolder(path, in.options.keeper())
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +80,7 @@ func openPath(ctx context.Context, in *input, path string) (Source, error) {
 		return in.open(ctx)
 	}
 	in.hold(f.Close)
-	in.raw = wholeFile{f.File, f.Info().Size()}
+	in.raw = in.options.keeper().file(wholeFile{f.File, f.Info().Size()})
 	return in.open(ctx)
 }
 

@@ -21,6 +21,11 @@ type OpenOptions struct {
 	// is nil, only MaxUnpacked limits the temporary file of this source.
 	Quota *Quota
 
+	// KeepFiles keeps the content of a file in memory from its first read on, within
+	// a limit. It is meant for runs that read files completely, which then read them
+	// only once.
+	KeepFiles bool
+
 	// MaxMemory is the maximum number of unpacked bytes in memory; further bytes
 	// are stored in the temporary file. 0 means 64 MiB; a negative value means
 	// none.
@@ -37,6 +42,14 @@ type OpenOptions struct {
 
 	// MaxEntries is the maximum number of entries in an archive. 0 means 200,000.
 	MaxEntries int
+}
+
+// keeper returns what keeps the content of files, or nil if nothing should.
+func (o OpenOptions) keeper() *keeper {
+	if o.KeepFiles {
+		return &keeper{}
+	}
+	return nil
 }
 
 // The limits that a zero in OpenOptions means.
