@@ -235,6 +235,8 @@ type hostTable struct {
 	doc  *decode.Document
 	rows []endpoint
 
+	part bool // reports whether hosts of other clusters may be missing
+
 	once sync.Once
 	at   map[hostKey]*endpoint
 }
@@ -267,16 +269,42 @@ func (t *hostTable) put(cluster string, r *endpoint) {
 	}
 }
 
+// host returns the host of an endpoint, or nil if Envoy doesn't know it. If only some
+// clusters are wanted, it requests the hosts of these first. A cluster may have
+// another name in EDS; then the hosts of all clusters are needed.
+func (p *Proxy) host(ctx context.Context, e *endpoint) (*endpoint, error) {
+	if p.wanted.By == Key(mesh.Endpoints) && len(p.wanted.Patterns) == 0 {
+		hosts, err := p.requestHosts(ctx, p.wanted, &p.some)
+		if err != nil {
+			return nil, err
+		}
+		if h := hosts.find(e); h != nil || !hosts.part {
+			return h, nil
+		}
+	}
+	hosts, err := p.hostTable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return hosts.find(e), nil
+}
+
 // hostTable requests /clusters and parses the answer.
 func (p *Proxy) hostTable(ctx context.Context) (*hostTable, error) {
-	doc, err := p.fetch(ctx, Request{What: clusters})
+	return p.requestHosts(ctx, mesh.Hint{}, &p.hosts)
+}
+
+// requestHosts requests the hosts of the wanted clusters and parses the answer. last is
+// where the parsed answer is kept.
+func (p *Proxy) requestHosts(ctx context.Context, wanted mesh.Hint, last **hostTable) (*hostTable, error) {
+	doc, err := p.fetch(ctx, Request{What: clusters, Wanted: wanted})
 	if err != nil {
 		return nil, err
 	}
 	p.hostsMu.Lock()
 	defer p.hostsMu.Unlock()
-	if p.hosts != nil && p.hosts.doc == doc {
-		return p.hosts, nil
+	if *last != nil && (*last).doc == doc {
+		return *last, nil
 	}
 	t := &hostTable{doc: doc}
 	if isJSON(doc) {
@@ -287,7 +315,9 @@ func (p *Proxy) hostTable(ctx context.Context) (*hostTable, error) {
 	if err != nil {
 		return nil, doc.Named(err)
 	}
-	p.hosts = t
+	isOther := func(r endpoint) bool { return !slices.Contains(wanted.Names, r.cluster) } // an Envoy before 1.38 returns all hosts
+	t.part = len(wanted.Names) > 0 && !slices.ContainsFunc(t.rows, isOther)
+	*last = t
 	p.setBudget(doc)
 	p.grow(costElement * int64(len(t.rows)))
 	return t, nil
@@ -400,12 +430,12 @@ func (f *hostFact) Force(ctx context.Context) (any, error) {
 	if err := mesh.Enter(ctx); err != nil {
 		return nil, err
 	}
-	hosts, err := f.p.hostTable(ctx)
+	host, err := f.p.host(ctx, f.of)
 	if err != nil {
 		return nil, f.p.fault(ctx, mesh.Endpoints, err)
 	}
 	var v any
-	if host := hosts.find(f.of); host != nil {
+	if host != nil {
 		if v, err = f.fact(host, ctx); err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
 // assignedByHand returns the expected rows for the endpoints of a dump, without the
@@ -284,5 +285,91 @@ func TestHostFactsFault(t *testing.T) {
 	m, _ := v.([]any)[0].(*mesh.Object).Fields(t.Context())
 	if _, err := mesh.Force(gated, m.Get("stats")); err != refused {
 		t.Errorf("the gate was not asked: %v", err)
+	}
+}
+
+// Only the hosts of the wanted clusters are requested. All are, if an endpoint isn't
+// among them: its cluster may have another name in EDS.
+func TestHostsOfWantedClusters(t *testing.T) {
+	host := func(name, service, address string) string {
+		return fmt.Sprintf(`{"name": %q, "eds_service_name": %q, "host_statuses": [{"address": {"socket_address": {"address": %q, "port_value": 80}}, "health_status": {"failed_outlier_check": true}}]}`, name, service, address)
+	}
+	a, b, other := host("a", "", "10.0.0.1"), host("named-b", "b", "10.0.0.2"), host("other", "", "10.0.0.3")
+	endpointOf := func(cluster, address string) string {
+		return fmt.Sprintf(`{"endpoint_config": {"@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", "cluster_name": %q, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": {"address": %q, "port_value": 80}}}}]}]}}`, cluster, address)
+	}
+	dump := `{"configs": [{"@type": "type.googleapis.com/envoy.admin.v3.EndpointsConfigDump", "dynamic_endpoint_configs": [` + endpointOf("a", "10.0.0.1") + "," + endpointOf("b", "10.0.0.2") + `]}]}`
+	statuses := func(all ...string) *decode.Document {
+		return body("clusters", []byte(`{"cluster_statuses": [`+strings.Join(all, ",")+`]}`))
+	}
+	for _, tc := range []struct {
+		wanted   string
+		filtered *decode.Document // the answer to the request for one cluster
+		requests []string
+	}{
+		{"a", statuses(a), []string{"clusters?format=json&filter=%5E%28%3F%3Aa%29%24"}},
+		{"a", statuses(a, b, other), []string{"clusters?format=json&filter=%5E%28%3F%3Aa%29%24"}}, // an Envoy before 1.38
+		{"b", statuses(), []string{"clusters?format=json&filter=%5E%28%3F%3Ab%29%24", "clusters"}},
+		{"b", statuses(a, b, other), []string{"clusters?format=json&filter=%5E%28%3F%3Ab%29%24"}},
+	} {
+		var requests []string
+		all := statuses(a, b, other)
+		config := body("config_dump", []byte(dump))
+		fetch := func(_ context.Context, r Request) (*decode.Document, error) {
+			if r.What == configDump {
+				return config, nil
+			}
+			asks := r.Asks(true)
+			if !slices.Contains(requests, asks[0]) {
+				requests = append(requests, asks[0])
+			}
+			if len(asks) > 1 {
+				return tc.filtered, nil
+			}
+			return all, nil
+		}
+		p := NewNarrow(mesh.NewObject("Proxy", nil, object.New(0)), fetch, when, mesh.Hint{By: "cluster", Names: []string{tc.wanted}})
+		v, err := p.Section(t.Context(), mesh.Endpoints)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, e := range v.([]any) {
+			if cluster, _ := mesh.Get(t.Context(), e, "cluster"); cluster != tc.wanted {
+				continue
+			}
+			n++
+			outlier, err := mesh.Get(t.Context(), e, "outlier")
+			if err == nil {
+				outlier, err = mesh.Force(t.Context(), outlier)
+			}
+			if outlier != "FAILED" || err != nil {
+				t.Errorf("%s: outlier %v, %v", tc.wanted, outlier, err)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s: %d endpoints", tc.wanted, n)
+		}
+		if !slices.Equal(requests, tc.requests) {
+			t.Errorf("%s: requests %q, want %q", tc.wanted, requests, tc.requests)
+		}
+	}
+}
+
+// A request that Envoy refuses because its pattern is too large is repeated for all
+// hosts.
+func TestRefusedHostsAreRequestedWhole(t *testing.T) {
+	r := Request{What: clusters, Wanted: mesh.Hint{By: "cluster", Names: []string{"a|b.c"}}}
+	if asks := r.Asks(true); !slices.Equal(asks, []string{`clusters?format=json&filter=%5E%28%3F%3Aa%5C%7Cb%5C.c%29%24`, "clusters"}) {
+		t.Errorf("%q", asks)
+	}
+	for status, want := range map[int]bool{400: true, 431: true, 404: false, 500: false} {
+		if _, retry := r.Refused(status, "invalid re2 regex"); retry != want {
+			t.Errorf("%d: retry %t", status, retry)
+		}
+	}
+	r.Wanted.Names = slices.Repeat([]string{strings.Repeat("x", 100)}, 100)
+	if asks := r.Asks(true); !slices.Equal(asks, []string{"clusters"}) {
+		t.Errorf("%q", asks)
 	}
 }

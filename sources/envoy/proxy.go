@@ -41,7 +41,8 @@ type Proxy struct {
 	grew func(int64) // counts bytes against the documents' budget; nil if there is no budget
 
 	hostsMu sync.Mutex // held while an answer to /clusters is parsed
-	hosts   *hostTable // the last answer to /clusters, parsed
+	hosts   *hostTable // the last whole answer to /clusters, parsed
+	some    *hostTable // the last answer for some clusters, parsed
 }
 
 // NewProxy returns a reader of an Envoy's answers. owner is the proxy's object,

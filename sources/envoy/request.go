@@ -13,7 +13,7 @@ import (
 type Request struct {
 	What    string       // "config_dump" (with endpoints), "clusters", "server_info", "stats" or "logging"
 	Section mesh.Section // the section that a config dump is requested for; for stats, Updates if only that section needs them
-	Wanted  mesh.Hint    // selects the wanted elements of the section
+	Wanted  mesh.Hint    // selects the wanted elements of the section; for clusters, only by Names
 
 	// Joined requests all clusters, listeners and routes in one answer.
 	Joined bool
@@ -44,10 +44,17 @@ const maxNames = 4 << 10
 // Asks returns URL paths for a live Envoy, the cheapest first. Each later path
 // returns more than is wanted, and is for an Envoy that refuses the path before
 // it with 400, 404 or 431. knowsMasks is false for an Envoy that is too old for
-// masks. Envoy's admin documentation of /config_dump describes the parameters.
+// masks. Envoy's admin documentation of /config_dump describes the parameters. For
+// clusters, the parameter filter is a regular expression that is searched in the
+// names (measured on 1.38.2 and 1.40.0; 1.37.0 ignores it).
 func (r Request) Asks(knowsMasks bool) []string {
 	if r.What == statistics && r.Section == mesh.Updates {
 		return []string{statistics + "?format=json&filter=" + url.QueryEscape(updateStats())}
+	}
+	if r.What == clusters && len(r.Wanted.Names) > 0 {
+		if p := pattern(r.Wanted, false); len(p) <= maxNames {
+			return []string{clusters + "?format=json&filter=%5E%28%3F%3A" + p + "%29%24", clusters}
+		}
 	}
 	if r.What != configDump {
 		return []string{r.What}
@@ -106,6 +113,8 @@ func pattern(wanted mesh.Hint, nameless bool) string {
 // tried (retry).
 func (r Request) Refused(status int, text string) (empty, retry bool) {
 	switch {
+	case r.What == clusters:
+		return false, status == 400 || status == 431
 	case r.What != configDump:
 		return false, false
 	case r.Section == mesh.Extensions && status == 400 && strings.Contains(text, "could not be successfully applied"):
