@@ -38,9 +38,9 @@ func TestComplete(t *testing.T) {
 		directive cobra.ShellCompDirective
 	}{
 		{"statu", "status", nothing},
-		{"wa", "wait", nothing},
+		{"wai", "wait", nothing},
 		{"--snapshot demo statu", "status", nothing},
-		{"--snapshot demo wa", "wait", nothing},
+		{"--snapshot demo wai", "wait", nothing},
 		{"--snapshot demo clusters --dir", "--direction", nothing},
 		{"--snapshot demo clusters --direction in", "inbound inbound-vip", nothing},
 		{"--snapshot demo clusters --port 9080 rat", theRatings, nothing},

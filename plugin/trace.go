@@ -55,7 +55,7 @@ func traceCommand(w *process.World, f *options.Flags, root *rootCommand) *cobra.
 			name + " trace productpage-v1 http://reviews:9080/reviews/1 --header end-user=jason --through",
 			name + " trace productpage-v1 tcp://mysql.db:3306 -o json",
 			name + " trace reviews-v1 http://reviews:9080/ --inbound --from productpage-v1",
-			name + " trace web-v1.shop http://cart.shop/",
+			name + " trace --snapshot demo-ambient web-v1.shop http://cart.shop/",
 		}),
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, words []string) error {

@@ -21,6 +21,15 @@ var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 // finding.
 func found(t *testing.T, name, doc string) (out []string) {
 	t.Helper()
+	for _, f := range findings(t, name, doc) {
+		out = append(out, fmt.Sprint(f.Get("severity"), " ", f.Get("id")))
+	}
+	return out
+}
+
+// findings runs a check on a document.
+func findings(t *testing.T, name, doc string) (out []*object.Object) {
+	t.Helper()
 	q, ok := shipped.Find(name, shipped.All())
 	if !ok {
 		t.Fatalf("there is no check %s", name)
@@ -44,7 +53,7 @@ func found(t *testing.T, name, doc string) (out []string) {
 		if f.Get("kind") != "Finding" || f.Get("message") == "" || f.Get("next") == "" {
 			t.Errorf("%v is no finding", f)
 		}
-		out = append(out, fmt.Sprint(f.Get("severity"), " ", f.Get("id")))
+		out = append(out, f)
 		return nil
 	})
 	if err != nil {

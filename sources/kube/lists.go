@@ -38,6 +38,7 @@ func Lists() []List {
 		{"pods", "pods", "", "Pod", "all pods"},
 		{"nodes", "nodes", "", "Node", "the machines"},
 		{"namespaces", "namespaces", "", "Namespace", "the namespaces"},
+		{"networkPolicies", "networkpolicies.networking.k8s.io", "", "NetworkPolicy", "which connections of pods the network lets through"},
 		{"virtualServices", "virtualservices" + networking, "", "VirtualService", "which request goes where"},
 		{"destinationRules", "destinationrules" + networking, "", "DestinationRule", "subsets, load balancing and TLS towards a service"},
 		{"gateways", "gateways" + networking, "", "Gateway", "what Istio's gateways take"},
