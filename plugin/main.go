@@ -15,6 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/plugin/saved"
 	"github.com/meshq/kubectl-meshq/plugin/shell"
+	"github.com/meshq/kubectl-meshq/plugin/whatif"
 	"github.com/meshq/kubectl-meshq/query/complete"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 	"github.com/meshq/kubectl-meshq/query/syntax"
@@ -116,9 +117,9 @@ func newRoot(w *process.World, f *options.Flags) *rootCommand {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.Bind(root.Flags())
 	wait, snapshot, diff := waitCommand(w, f, root), snapshotCommand(w, f), diffcmd.New(w, f)
-	graph := graphcmd.New(w, f)
-	root.AddCommand(wait, snapshot, diff, graph, versionCommand(w))
-	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff, graph} {
+	graph, whatIf := graphcmd.New(w, f), whatif.New(w, f)
+	root.AddCommand(wait, snapshot, diff, graph, whatIf, versionCommand(w))
+	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff, graph, whatIf} {
 		completion{w, f, nil, root}.attach(cmd)
 	}
 	trace := traceCommand(w, f, root)

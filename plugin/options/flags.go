@@ -33,6 +33,11 @@ type Flags struct {
 	AllNamespaces  bool
 	Selector       string
 
+	// The following fields make the mesh one in which a change was applied.
+	WhatIf    []string // files with the objects of the change
+	Istiod    string   // the path of istiod's binary; empty means the cached one
+	IstiodEnv []string // variables of istiod's environment, each as "NAME=value"
+
 	// The following fields limit the resources that the query may use.
 	LibraryPath []string
 	AllowEnv    bool
@@ -136,10 +141,18 @@ func (f *Flags) BindMesh(s *pflag.FlagSet) {
 	s.IntVar(&f.MaxFetch, "max-fetch", 20, "how many live proxies may be read with all their sections (0: any number)")
 	s.BoolVarP(&f.AllNamespaces, "all-namespaces", "A", false, "proxies of all namespaces (the default; undoes -n)")
 	s.StringVarP(&f.Selector, "selector", "l", "", "only proxies with these labels: app=reviews,version!=v1")
+	s.StringArrayVar(&f.WhatIf, "what-if", nil, `the mesh as it would be with the Kubernetes objects of a file, a folder or "-" applied; repeat it for several (see whatif)`)
+	f.BindIstiod(s)
 	s.Var(&f.Memory, "memory", "the memory limit of a query; an eighth of it holds loaded sections of the mesh")
 	s.Var(&f.Spool, "spool", "the size limit of temporary files (default 4 GiB, or half of the free space if that is less)")
 	s.IntVar(&f.Concurrency, "concurrency", 16, "how many sections are loaded at once")
 	s.DurationVar(&f.Timeout, "timeout", 0, "give up after so long (0: never)")
+}
+
+// BindIstiod adds the flags that select the istiod of a prediction to s.
+func (f *Flags) BindIstiod(s *pflag.FlagSet) {
+	s.StringVar(&f.Istiod, "istiod", "", "istiod's binary (pilot-discovery) for --what-if (default: the one in the cache, see whatif)")
+	s.StringArrayVar(&f.IstiodEnv, "istiod-env", nil, "a variable of istiod's environment for --what-if: PILOT_ENABLE_AMBIENT=true; repeat it for several")
 }
 
 func (f *Flags) bindQuery(s *pflag.FlagSet) {
@@ -332,7 +345,7 @@ func (f *Flags) alive() string {
 func (f *Flags) Check(proxies []string) error {
 	readers := 0
 	plain := f.Plain()
-	readable := slices.Concat(f.Snapshots, f.Files)
+	readable := slices.Concat(f.Snapshots, f.Files, f.WhatIf)
 	if plain && (!f.Input.Null || len(f.Input.Files) > 0) {
 		readable = append(readable, f.Input.Names()...)
 	}
@@ -350,6 +363,8 @@ func (f *Flags) Check(proxies []string) error {
 		return process.Usagef("-w: a snapshot doesn't change")
 	case f.Watch && f.Quiet:
 		return process.Usagef("-w and -q: nothing would be seen")
+	case len(f.WhatIf) > 0 && (f.Watch || f.Await || plain):
+		return process.Usagef("--what-if: one prediction over a mesh; it is neither watched nor waited for, and --input has no mesh")
 	case plain && len(f.Snapshots) > 0:
 		return process.Usagef("--input and --snapshot: a query runs over plain JSON or over a mesh")
 	case plain && len(proxies) > 0:

@@ -24,9 +24,18 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// OpenSources opens the snapshots of --snapshot, or a live mesh if there are
-// none. The caller closes the sources.
+// OpenSources opens the snapshots of --snapshot, or a live mesh if there are none,
+// with the change of --what-if if there is one. The caller closes the sources.
 func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
+	answers, err := r.OpenPresent(ctx)
+	if err != nil || len(r.WhatIf) == 0 {
+		return answers, err
+	}
+	return predicted(ctx, r, answers)
+}
+
+// OpenPresent opens the same sources as OpenSources, without a change.
+func (r *Run) OpenPresent(ctx context.Context) ([]transport.Source, error) {
 	if len(r.Snapshots) == 0 {
 		return openLive(ctx, r)
 	}
@@ -208,7 +217,7 @@ func (r *Run) OpenBeside(ctx context.Context, path string) ([]transport.Source, 
 		return nil, nil
 	}
 	f := *r.Flags
-	f.Snapshots = []string{path}
+	f.Snapshots, f.WhatIf = []string{path}, nil
 	beside := &Run{World: r.World, Flags: &f, Request: r.Request, Stdout: r.Stdout, notes: r.notes, Progress: r.Progress, spooled: r.quota()}
 	return beside.OpenSources(ctx)
 }

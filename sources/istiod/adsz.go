@@ -71,7 +71,7 @@ func client(m *object.Object) Client {
 	labels, _ := m.Get("labels").(*object.Object)
 	_, proxy := meta.Lookup("PROXY_CONFIG")
 	c := Client{
-		ID: proxyOf(m.Text("connectionId")), Connection: m.Text("connectionId"), ConnectedAt: instant(m.Get("connectedAt")), Labels: labels,
+		ID: ProxyOf(m.Text("connectionId")), Connection: m.Text("connectionId"), ConnectedAt: instant(m.Get("connectedAt")), Labels: labels,
 		ClusterID: meta.Text("CLUSTER_ID"), Version: meta.Text("ISTIO_VERSION"),
 		Workload: meta.Text("WORKLOAD_NAME"), ServiceAccount: meta.Text("SERVICE_ACCOUNT"), Node: meta.Text("NODE_NAME"),
 		ProxyConfig: proxy,
@@ -83,9 +83,9 @@ func client(m *object.Object) Client {
 	return c
 }
 
-// proxyOf removes the number from the id of a connection, for example
+// ProxyOf removes the number from the id of a connection, for example
 // "reviews-v1-x.default-7".
-func proxyOf(connection string) string {
+func ProxyOf(connection string) string {
 	if i := strings.LastIndexByte(connection, '-'); i > 0 {
 		return connection[:i]
 	}

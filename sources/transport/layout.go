@@ -16,6 +16,7 @@ const (
 	KindZtunnelDump = "ZtunnelDump" // the config dump of a ztunnel
 	KindClusters    = "Clusters"    // one Envoy's response to /clusters?format=json
 	KindLive        = "Live"        // a running mesh, not a recorded one
+	KindWhatIf      = "WhatIf"      // a mesh, recorded or running, in which the configuration of the proxies is predicted
 )
 
 // maxLooked is the maximum number of folders in which a snapshot is searched.

@@ -48,6 +48,10 @@ type Manifest struct {
 	// Partial is true if a part of the mesh could not be read when the snapshot
 	// was recorded.
 	Partial bool
+
+	// WhatIf lists the objects that were assumed to be applied, such as
+	// "VirtualService shop/web". It is empty unless the mesh is a prediction.
+	WhatIf []string
 }
 
 // readManifest reads a snapshot's manifest.json. If its version or its kind is

@@ -2,7 +2,8 @@
 // selects the table. "envoy" is the table of Envoy's messages, from the descriptors
 // in the Go modules of its API; sources/envoy embeds it. "istio" is the table of
 // Istio's messages. "kubernetes" is the table of the objects of Kubernetes and the
-// Gateway API that a mesh uses. Run it with `go generate ./sources/...` after the
+// Gateway API that a mesh uses. "wire" are descriptors of Envoy's messages, for
+// sources/xds. Run it with `go generate ./sources/...` after the
 // version of one of these modules has changed. The packages that read a table
 // describe how they use it.
 package main
@@ -10,11 +11,12 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 )
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: fieldgen envoy|istio|kubernetes FILE")
+		fmt.Fprintln(os.Stderr, "usage: fieldgen envoy|istio|kubernetes|wire FILE")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1], os.Args[2]); err != nil {
@@ -47,6 +49,12 @@ func tableOf(of string) ([]byte, error) {
 		return table(files, "istio")
 	case "kubernetes":
 		return kubernetes()
+	case "wire":
+		files, err := descriptors(slices.Concat(envoyModules, istioModules[:1], otherModules))
+		if err != nil {
+			return nil, err
+		}
+		return wire(files)
 	}
 	return nil, fmt.Errorf("%s: no table of that", of)
 }

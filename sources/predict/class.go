@@ -1,0 +1,128 @@
+package predict
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/apiserver"
+	"github.com/meshq/kubectl-meshq/sources/xds"
+)
+
+// A Class is a set of proxies that istiod can't tell apart, so that it sends the same
+// to all of them.
+type Class struct {
+	Members []*Proxy // sorted by id; the first one is asked
+
+	Before, After Config
+	Pushed        []xds.Type // the types that istiod pushes when the change is applied
+}
+
+// A Config is what istiod sends to a proxy: its resources by type and name, in wire
+// format.
+type Config map[xds.Type]map[string][]byte
+
+// own are the fields of a proxy's metadata that differ between the pods of one
+// workload and don't decide what istiod sends.
+var own = []string{"NAME", "INSTANCE_IPS", "LABELS", "ANNOTATIONS", "NODE_NAME", "POD_NAME", "POD_UID"}
+
+// templateHash is the label by which a Deployment tells its ReplicaSets apart.
+const templateHash = "pod-template-hash"
+
+// classes sorts proxies into classes. Two proxies are in one class if they have the
+// same type, namespace, labels, service account, locality and metadata, and are
+// endpoints of the same Services; their names, addresses and template hashes don't
+// count. istiod leaves out of a proxy's listeners those for its own address in a
+// headless Service, so the address of such a proxy counts. Its node counts if a
+// Service keeps its traffic on the node. With all, each proxy is a class.
+func classes(proxies []*Proxy, sides []*apiserver.Objects, all bool) (out []*Class) {
+	s := newSurroundings(sides)
+	at := map[string]int{}
+	for _, p := range proxies {
+		key := p.ID
+		if !all {
+			key = s.key(p)
+		}
+		i, ok := at[key]
+		if !ok {
+			i = len(out)
+			at[key] = i
+			out = append(out, &Class{})
+		}
+		out[i].Members = append(out[i].Members, p)
+	}
+	return out
+}
+
+// surroundings are the facts about addresses and nodes that classes depend on.
+type surroundings struct {
+	services map[string][]string // the Services that have an address as endpoint, with its readiness
+	headless map[string]bool     // the addresses that are endpoints of headless Services
+	byNode   bool                // a Service keeps its traffic on the node
+}
+
+func newSurroundings(sides []*apiserver.Objects) *surroundings {
+	s := &surroundings{services: map[string][]string{}, headless: map[string]bool{}}
+	for _, objects := range sides {
+		headless := map[string]bool{}
+		for _, o := range objects.All("services") {
+			headless[apiserver.Key(o)] = apiserver.At(o, "spec", "clusterIP") == "None"
+			s.byNode = s.byNode || apiserver.At(o, "spec", "internalTrafficPolicy") == "Local"
+		}
+		for _, slice := range objects.All(slicesResource) {
+			service := sliceOf(slice)
+			for _, e := range apiserver.List(slice, "endpoints") {
+				ready, _ := json.Marshal(apiserver.At(e, "conditions")) // conditions are bools
+				for _, ip := range apiserver.List(e, "addresses") {
+					address := apiserver.Text(ip)
+					s.services[address] = append(s.services[address], service+string(ready))
+					s.headless[address] = s.headless[address] || headless[service]
+				}
+			}
+		}
+	}
+	for _, all := range s.services {
+		slices.Sort(all)
+	}
+	return s
+}
+
+func (s *surroundings) key(p *Proxy) string {
+	n := p.Node
+	words := strings.Split(n.ID, "~")
+	ips := strings.Split(apiserver.Text(n.Metadata["INSTANCE_IPS"]), ",")
+	meta := map[string]any{}
+	for k, v := range n.Metadata {
+		if !slices.Contains(own, k) {
+			meta[k] = v
+		}
+	}
+	labels, _ := n.Metadata["LABELS"].(map[string]any)
+	annotations, _ := n.Metadata["ANNOTATIONS"].(map[string]any)
+	parts := []any{
+		words[0], words[len(words)-1], n.Region, n.Zone, n.SubZone, meta,
+		without(labels, func(k string) bool { return k == templateHash }),
+		without(annotations, func(k string) bool { return !strings.Contains(k, "istio.io/") }), // network plugins write the pod's address into others
+	}
+	for _, ip := range ips {
+		parts = append(parts, strings.Contains(ip, ":"), s.services[ip])
+		if s.headless[ip] {
+			parts = append(parts, ip)
+		}
+	}
+	if s.byNode {
+		parts = append(parts, n.Metadata["NODE_NAME"])
+	}
+	text, _ := json.Marshal(parts) // the parts come from JSON
+	return string(text)
+}
+
+func without(m map[string]any, drop func(string) bool) map[string]any {
+	out := map[string]any{}
+	for k, v := range m {
+		if !drop(k) {
+			out[k] = v
+		}
+	}
+	return out
+}

@@ -1,0 +1,336 @@
+package predict
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/meshq/kubectl-meshq/sources/apiserver"
+	"github.com/meshq/kubectl-meshq/sources/inventory"
+	"github.com/meshq/kubectl-meshq/sources/istiod"
+	"github.com/meshq/kubectl-meshq/sources/kube"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/requests"
+	"github.com/meshq/kubectl-meshq/sources/transport"
+	"github.com/meshq/kubectl-meshq/sources/xds"
+)
+
+// Inputs are what the istiods of a prediction are given.
+type Inputs struct {
+	Objects   *apiserver.Objects
+	Proxies   []*Proxy
+	Namespace string // the namespace of istiod
+	Revision  string
+	ClusterID string
+	Version   string   // the version of the mesh's istiod; empty if unknown
+	Env       []string // the environment of the mesh's istiod, as far as it is known
+
+	// Unread are the parts that could not be read, each with its reason. They are
+	// likely causes if the baseline differs.
+	Unread []*mesh.Fault
+
+	cluster *requests.Cluster
+}
+
+// A Proxy is a proxy of the mesh whose configuration is predicted.
+type Proxy struct {
+	ID   string // pod.namespace
+	Node *xds.Node
+	link *inventory.Link
+}
+
+// Read reads the inputs. inv is the inventory of the cluster; the prediction is about
+// its proxies. The error is about the mesh as a whole; parts that are missing are in
+// Unread.
+func Read(ctx context.Context, clusters []*requests.Cluster, inv *inventory.Inventory) (*Inputs, error) {
+	if len(clusters) != 1 || clusters[0].IsDump() {
+		return nil, errors.New("a change is predicted for one cluster, read from its API server or from a snapshot")
+	}
+	if len(inv.Pilots) == 0 {
+		return nil, errors.New("the mesh has no istiod whose configuration could be predicted")
+	}
+	pilot := inv.Pilots[0]
+	in := &Inputs{Objects: &apiserver.Objects{}, cluster: clusters[0], ClusterID: pilot.ClusterID()}
+	_, in.Namespace = inventory.SplitID(pilot.ID)
+	in.Namespace = cmp.Or(in.cluster.Sources[0].Manifest().IstioNamespace, in.Namespace, "istio-system")
+	if err := in.readObjects(ctx); err != nil {
+		return nil, err
+	}
+	in.readIstiod(pilot)
+	if err := in.readMeshConfig(ctx, pilot); err != nil {
+		return nil, err
+	}
+	if body, err := in.ask(ctx, requests.Pilot, pilot.ID, "version"); err == nil {
+		in.Version = istiod.Version(string(body))
+	}
+	if err := in.readProxies(ctx, inv); err != nil {
+		return nil, err
+	}
+	standIns(in.Objects)
+	return in, nil
+}
+
+func (in *Inputs) unread(f *mesh.Fault) { in.Unread = append(in.Unread, f) }
+
+// longestBody limits the bodies that are read into memory. The objects of a large
+// cluster have some hundred megabytes.
+const longestBody = 1 << 30
+
+// ask returns an answer as a whole. YAML and Protobuf are converted to JSON.
+func (in *Inputs) ask(ctx context.Context, to requests.Target, name, what string) ([]byte, error) {
+	body, err := requests.Request{Cluster: in.cluster, To: to, Name: name, What: what}.Send(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if body.Form == transport.Text {
+		return io.ReadAll(io.NewSectionReader(body, 0, min(body.Size(), longestBody)))
+	}
+	doc, err := requests.ToJSON(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	if doc.Bytes.Size() > longestBody {
+		return nil, fmt.Errorf("%d bytes are too many", doc.Bytes.Size())
+	}
+	return io.ReadAll(io.NewSectionReader(doc.Bytes, 0, doc.Bytes.Size()))
+}
+
+// decodeJSON decodes JSON without losing digits of numbers.
+func decodeJSON(text []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	return d.Decode(into)
+}
+
+// essential are the resources without which every baseline differs.
+var essential = []string{"services", "endpointslices.discovery.k8s.io", "pods", "namespaces"}
+
+// readObjects reads the objects of all resources that the document has. A custom
+// resource that a snapshot doesn't have was not served by its cluster, or is older
+// than the plugin's snapshots; either way, it has no objects.
+func (in *Inputs) readObjects(ctx context.Context) error {
+	for _, l := range kube.Lists() {
+		text, err := in.ask(ctx, requests.Kubernetes, "", l.Resource)
+		if l.Also != "" && errors.Is(err, fs.ErrNotExist) {
+			text, err = in.ask(ctx, requests.Kubernetes, "", l.Also)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, fs.ErrNotExist) && !slices.Contains(essential, l.Resource):
+			continue
+		case err != nil:
+			in.unread(&mesh.Fault{Subject: "kubernetes", Section: l.Field, Err: err})
+			continue
+		}
+		objects, err := items(text)
+		if err != nil {
+			in.unread(&mesh.Fault{Subject: "kubernetes", Section: l.Field, Err: err})
+			continue
+		}
+		for _, o := range objects {
+			o["kind"] = l.Kind
+			in.Objects.Add(l.Resource, o)
+		}
+		if in.cluster.IsLive() { // a live cluster answers only for what it serves
+			in.Objects.Serve(l.Resource)
+		}
+	}
+	return nil
+}
+
+// items returns the objects of a list. The text may be several lists, one after
+// another.
+func items(text []byte) (all []apiserver.Object, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	for {
+		var list struct{ Items []apiserver.Object }
+		switch err := d.Decode(&list); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, err
+		}
+		for _, o := range list.Items {
+			if apiserver.Metadata(o) == nil {
+				return nil, errors.New("an object without metadata")
+			}
+			all = append(all, o)
+		}
+	}
+}
+
+// Decisive reports whether a variable of istiod's environment may decide what it
+// sends: Istio's own variables all begin with one of two words.
+func Decisive(name string) bool {
+	return strings.HasPrefix(name, "PILOT_") || strings.HasPrefix(name, "ISTIO_")
+}
+
+// readIstiod reads the revision and the environment of an istiod from its pod. An
+// environment that isn't in the pod's specification is unknown.
+func (in *Inputs) readIstiod(pilot *inventory.Pilot) {
+	name, namespace := inventory.SplitID(pilot.ID)
+	pod := in.Objects.Get("pods", namespace+"/"+name)
+	in.Revision = apiserver.Text(apiserver.At(pod, "metadata", "labels", "istio.io/rev"))
+	for _, c := range apiserver.List(pod, "spec", "containers") {
+		if apiserver.Text(apiserver.At(c, "name")) != "discovery" {
+			continue
+		}
+		for _, v := range apiserver.List(c, "env") {
+			variable, text := apiserver.Text(apiserver.At(v, "name")), apiserver.At(v, "value")
+			if value, ok := text.(string); ok && Decisive(variable) && !isRedacted(value) {
+				in.Env = append(in.Env, variable+"="+value)
+			}
+		}
+	}
+}
+
+// isRedacted reports whether a text of a snapshot replaces another one.
+func isRedacted(s string) bool { return s == mesh.Redacted || strings.Contains(s, mesh.DigestMark) }
+
+// readMeshConfig gives istiod its mesh configuration, as the ConfigMap from which it
+// reads it. istiod's debug endpoint tells the configuration in force, with its
+// defaults.
+func (in *Inputs) readMeshConfig(ctx context.Context, pilot *inventory.Pilot) error {
+	text, err := in.ask(ctx, requests.Pilot, pilot.ID, "mesh")
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		in.unread(&mesh.Fault{Subject: pilot.ID, Section: "mesh", Err: err})
+		return nil
+	}
+	in.Objects.Add("configmaps", apiserver.Object{
+		"apiVersion": "v1", "kind": "ConfigMap", "data": apiserver.Object{"mesh": string(text)},
+		"metadata": apiserver.Object{"name": MeshConfigName(in.Revision), "namespace": in.Namespace, "uid": "whatif-mesh", "resourceVersion": "1"},
+	})
+	return nil
+}
+
+// MeshConfigName returns the name of the ConfigMap with the mesh configuration of a
+// revision.
+func MeshConfigName(revision string) string {
+	if revision == "" || revision == "default" {
+		return "istio"
+	}
+	return "istio-" + revision
+}
+
+// readProxies finds the node of each connected proxy: in adsz, which has those of all
+// proxies, or else in the bootstrap of its Envoy.
+func (in *Inputs) readProxies(ctx context.Context, inv *inventory.Inventory) error {
+	known := map[string]*adszClient{}
+	for _, p := range inv.Pilots {
+		text, err := in.ask(ctx, requests.Pilot, p.ID, "adsz")
+		if err != nil {
+			in.unread(&mesh.Fault{Subject: p.ID, Section: "adsz", Err: err})
+			continue
+		}
+		var adsz struct{ Clients []*adszClient }
+		if err := decodeJSON(text, &adsz); err != nil {
+			in.unread(&mesh.Fault{Subject: p.ID, Section: "adsz", Err: err})
+			continue
+		}
+		for _, c := range adsz.Clients {
+			if id := istiod.ProxyOf(c.ConnectionID); known[id] == nil || c.ConnectedAt > known[id].ConnectedAt {
+				known[id] = c
+			}
+		}
+	}
+	for _, p := range inv.Proxies {
+		if p.Type() == mesh.ZTunnel || p.Link == nil {
+			continue
+		}
+		node, err := known[p.ID].node(p)
+		if err != nil {
+			node, err = in.bootstrap(ctx, p)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			in.unread(&mesh.Fault{Proxy: p.ID, Section: "node", Err: err})
+			continue
+		}
+		in.Proxies = append(in.Proxies, &Proxy{ID: p.ID, Node: node, link: p.Link})
+	}
+	return nil
+}
+
+// An adszClient is a connection in the answer of istiod's endpoint adsz.
+type adszClient struct {
+	ConnectionID string         `json:"connectionId"`
+	ConnectedAt  string         `json:"connectedAt"` // RFC 3339, so texts are ordered like times
+	Metadata     map[string]any `json:"metadata"`
+	Locality     struct {
+		Region   string `json:"region"`
+		Zone     string `json:"zone"`
+		SubZone  string `json:"sub_zone"`
+		SubZone3 string `json:"subZone"` // as protobuf's JSON spells it
+	} `json:"locality"`
+}
+
+var errNoNode = errors.New("istiod told nothing of its node")
+
+// node returns the node with which the proxy connects. c may be nil.
+func (c *adszClient) node(p *inventory.Proxy) (*xds.Node, error) {
+	if c == nil || len(c.Metadata) == 0 || p.Type() == "" {
+		return nil, errNoNode
+	}
+	ips := strings.Split(apiserver.Text(c.Metadata["INSTANCE_IPS"]), ",")
+	if ips[0] == "" {
+		ips = p.IPs()
+	}
+	if len(ips) == 0 {
+		return nil, errNoNode
+	}
+	_, namespace := inventory.SplitID(p.ID)
+	return &xds.Node{
+		ID:      fmt.Sprintf("%s~%s~%s~%s.svc.cluster.local", p.Type(), ips[0], p.ID, namespace),
+		Cluster: p.Workload() + "." + namespace, Metadata: c.Metadata,
+		Region: c.Locality.Region, Zone: c.Locality.Zone, SubZone: cmp.Or(c.Locality.SubZone, c.Locality.SubZone3),
+	}, nil
+}
+
+// bootstrap reads the node from the bootstrap of the proxy's Envoy.
+func (in *Inputs) bootstrap(ctx context.Context, p *inventory.Proxy) (*xds.Node, error) {
+	what := "config_dump"
+	if p.IsLive() {
+		what += "?resource=bootstrap"
+	}
+	text, err := in.ask(ctx, requests.Proxy, p.ID, what)
+	if err != nil {
+		return nil, err
+	}
+	var dump struct {
+		Configs []struct {
+			Bootstrap struct {
+				Node *struct {
+					ID, Cluster string
+					Metadata    map[string]any
+					Locality    struct {
+						Region, Zone string
+						SubZone      string `json:"sub_zone"`
+					}
+				}
+			}
+		}
+	}
+	if err := decodeJSON(text, &dump); err != nil {
+		return nil, err
+	}
+	for _, c := range dump.Configs {
+		if n := c.Bootstrap.Node; n != nil {
+			return &xds.Node{ID: n.ID, Cluster: n.Cluster, Metadata: n.Metadata, Region: n.Locality.Region, Zone: n.Locality.Zone, SubZone: n.Locality.SubZone}, nil
+		}
+	}
+	return nil, errors.New("its dump has no bootstrap")
+}

@@ -1,0 +1,150 @@
+package predict
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/meshq/kubectl-meshq/sources/apiserver"
+)
+
+// Subject is the subject of the fault with which a predicted mesh says that its
+// baseline isn't verified.
+const Subject = "what-if"
+
+// RefusedCount returns the number of objects that istiod's admission refuses.
+func (p *Prediction) RefusedCount() (n int) {
+	for _, v := range p.Verdicts {
+		if v.Refused != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Changes reports whether the change makes istiod send something else to any proxy.
+func (p *Prediction) Changes() bool { return slices.ContainsFunc(p.Classes, (*Class).Changes) }
+
+// ChangesObjects reports whether the change stores anything that differs from the
+// objects of the mesh.
+func (p *Prediction) ChangesObjects() bool {
+	return len(p.Overlay.Derived) > 0 || slices.ContainsFunc(p.Overlay.Edits, func(e *Edit) bool { return !e.Same && p.isAdmitted(e) })
+}
+
+// Reasons says why the change makes no difference, as far as the objects of the mesh
+// tell: they are stored like this already, an older VirtualService has their hosts,
+// they select no pod, or their host is no Service.
+func (p *Prediction) Reasons() (all []string) {
+	for _, e := range p.Overlay.Edits {
+		switch {
+		case e.Same:
+			all = append(all, e.Name()+": the mesh has it like this already")
+		case e.Remove:
+		case e.Base != nil && reflect.DeepEqual(e.Base["spec"], e.Object["spec"]):
+			all = append(all, e.Name()+": only its metadata changes")
+		default:
+			all = append(all, p.reasons(e)...)
+		}
+	}
+	return all
+}
+
+func (p *Prediction) reasons(e *Edit) (all []string) {
+	spec, m := apiserver.At(e.Object, "spec"), apiserver.Metadata(e.Object)
+	objects := p.Inputs.Objects
+	if apiserver.Text(e.Object["kind"]) == "VirtualService" {
+		for _, o := range objects.All(e.Resource) {
+			if apiserver.Key(o) == apiserver.Key(e.Object) || !isOlder(o, e.Object) || !sharesGateway(o, e.Object) {
+				continue
+			}
+			for _, host := range apiserver.List(spec, "hosts") {
+				if slices.ContainsFunc(apiserver.List(o, "spec", "hosts"), func(h any) bool {
+					return full(apiserver.Text(h), o) == full(apiserver.Text(host), e.Object)
+				}) {
+					all = append(all, fmt.Sprintf("%s: host %s already belongs to VirtualService %s, which is older", e.Name(), apiserver.Text(host), apiserver.Key(o)))
+				}
+			}
+		}
+	}
+	if match, ok := apiserver.At(spec, "selector", "matchLabels").(apiserver.Object); ok && !selects(objects, match, apiserver.Text(m["namespace"]), p.Inputs.Namespace) {
+		all = append(all, e.Name()+": its selector selects no pod")
+	}
+	if host := apiserver.Text(apiserver.At(spec, "host")); host != "" && !strings.Contains(host, "*") && !isHost(objects, full(host, e.Object)) {
+		all = append(all, fmt.Sprintf("%s: there is no Service or ServiceEntry with the host %s", e.Name(), host))
+	}
+	return all
+}
+
+// isOlder reports whether istiod prefers a over b: it was created earlier or, at the
+// same time, its name comes first.
+func isOlder(a, b apiserver.Object) bool {
+	x, y := apiserver.Text(apiserver.Metadata(a)["creationTimestamp"]), apiserver.Text(apiserver.Metadata(b)["creationTimestamp"])
+	if x != y {
+		return x < y // RFC 3339 in UTC is ordered like times
+	}
+	return apiserver.Key(a) < apiserver.Key(b)
+}
+
+// sharesGateway reports whether two VirtualServices apply to a common gateway; without
+// any, they apply to the mesh.
+func sharesGateway(a, b apiserver.Object) bool {
+	gateways := func(o apiserver.Object) (all []string) {
+		for _, g := range apiserver.List(o, "spec", "gateways") {
+			name := apiserver.Text(g)
+			if name != "mesh" && !strings.Contains(name, "/") {
+				name = apiserver.Text(apiserver.Metadata(o)["namespace"]) + "/" + name
+			}
+			all = append(all, name)
+		}
+		if len(all) == 0 {
+			all = []string{"mesh"}
+		}
+		return all
+	}
+	others := gateways(b)
+	return slices.ContainsFunc(gateways(a), func(g string) bool { return slices.Contains(others, g) })
+}
+
+// full returns a host with its namespace and domain. A name without dots is that of a
+// Service in the namespace of the object.
+func full(host string, o apiserver.Object) string {
+	if strings.Contains(host, ".") || host == "*" {
+		return host
+	}
+	return host + "." + apiserver.Text(apiserver.Metadata(o)["namespace"]) + ".svc.cluster.local"
+}
+
+func isHost(objects *apiserver.Objects, host string) bool {
+	for _, o := range objects.All("services") {
+		m := apiserver.Metadata(o)
+		if host == apiserver.Text(m["name"])+"."+apiserver.Text(m["namespace"])+".svc.cluster.local" {
+			return true
+		}
+	}
+	for _, o := range objects.All("serviceentries.networking.istio.io") {
+		if slices.Contains(apiserver.List(o, "spec", "hosts"), any(host)) {
+			return true
+		}
+	}
+	return false
+}
+
+// selects reports whether labels select any pod. In istiod's own namespace, they
+// select pods of all namespaces.
+func selects(objects *apiserver.Objects, match apiserver.Object, namespace, root string) bool {
+	wanted := labels.Set{}
+	for k, v := range match {
+		wanted[k] = apiserver.Text(v)
+	}
+	return slices.ContainsFunc(objects.All("pods"), func(pod apiserver.Object) bool {
+		have := labels.Set{}
+		given, _ := apiserver.At(pod, "metadata", "labels").(apiserver.Object)
+		for k, v := range given {
+			have[k] = apiserver.Text(v)
+		}
+		return (namespace == root || apiserver.Text(apiserver.Metadata(pod)["namespace"]) == namespace) && wanted.AsSelector().Matches(have)
+	})
+}

@@ -1,0 +1,80 @@
+package predict
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"math/big"
+	"time"
+
+	"github.com/meshq/kubectl-meshq/sources/apiserver"
+)
+
+// standIns adds a throwaway certificate in place of each Secret that a listener of
+// the Gateway API refers to, if the listener's status says that the references are
+// resolved. No Secret of the cluster is read, and without one, istiod leaves the
+// listener out. The certificate itself is never sent to a proxy's listener or
+// cluster; only its name is.
+func standIns(objects *apiserver.Objects) {
+	var cert, key string
+	for _, g := range objects.All("gateways.gateway.networking.k8s.io") {
+		resolved := map[string]bool{}
+		for _, l := range apiserver.List(g, "status", "listeners") {
+			for _, c := range apiserver.List(l, "conditions") {
+				if apiserver.At(c, "type") == "ResolvedRefs" && apiserver.At(c, "status") == "True" {
+					resolved[apiserver.Text(apiserver.At(l, "name"))] = true
+				}
+			}
+		}
+		for _, l := range apiserver.List(g, "spec", "listeners") {
+			if !resolved[apiserver.Text(apiserver.At(l, "name"))] {
+				continue
+			}
+			for _, r := range apiserver.List(l, "tls", "certificateRefs") {
+				namespace := apiserver.Text(apiserver.At(r, "namespace"))
+				if namespace == "" {
+					namespace = apiserver.Text(apiserver.Metadata(g)["namespace"])
+				}
+				if cert == "" {
+					if cert, key = throwaway(); cert == "" {
+						return
+					}
+				}
+				name := apiserver.Text(apiserver.At(r, "name"))
+				objects.Add("secrets", apiserver.Object{
+					"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+					"metadata": apiserver.Object{"name": name, "namespace": namespace, "uid": "whatif-" + namespace + "-" + name, "resourceVersion": "1"},
+					"data":     apiserver.Object{"tls.crt": cert, "tls.key": key},
+				})
+			}
+		}
+	}
+}
+
+// throwaway returns a new self-signed certificate and its key, as a Secret holds
+// them. Its dates don't matter to istiod, so they are fixed.
+func throwaway() (cert, key string) {
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", ""
+	}
+	t := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"stand-in.invalid"},
+		NotBefore: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, t, &k.PublicKey, k)
+	if err != nil {
+		return "", ""
+	}
+	raw, err := x509.MarshalECPrivateKey(k)
+	if err != nil {
+		return "", ""
+	}
+	encoded := func(kind string, b []byte) string {
+		return base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}))
+	}
+	return encoded("CERTIFICATE", der), encoded("EC PRIVATE KEY", raw)
+}
