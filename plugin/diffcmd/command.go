@@ -23,6 +23,8 @@ The exit code is 0 without differences, and 1 with any.
 
   -o json, yaml, table, …   one Difference per place: resource, path, pilot, envoy, and the Istio resource it is from
   -o jsonpatch              the JSON Patch that turns istiod's side into what the proxy has
+  --with PROXY|SNAPSHOT     compare with another proxy of the mesh, or with a snapshot. The ids, names and addresses of the two
+                            pods, and their certificates, are no difference unless --all is set
   --against SNAPSHOT        compare with the same proxy of another mesh: yesterday with today. Digests of another key
                             can't be compared (exit code 6): record both with --redact-key
   --file DUMP               take the proxy's configuration from a config dump, without contacting its Envoy
@@ -35,6 +37,8 @@ const formatPatch = "jsonpatch"
 type Options struct {
 	sections []string
 	against  string
+	with     string // a proxy, or a snapshot
+	all      bool   // with --with PROXY: names and addresses count, too
 	DumpFile string // path of a config dump that replaces the proxy's own
 	patch    bool
 	Around   int
@@ -55,6 +59,7 @@ func New(w *process.World, f *options.Flags) *cobra.Command {
 		Example: process.Indent([]string{
 			name + " diff reviews-v2",
 			name + " diff deploy/reviews-v2 --sections clusters -o json",
+			name + " diff reviews-v2 --with reviews-v1 --sections routes",
 			name + " diff -n shop --against yesterday.tar.zst",
 		}),
 		Args: cobra.ArbitraryArgs,
@@ -68,6 +73,8 @@ func New(w *process.World, f *options.Flags) *cobra.Command {
 	set.BoolVar(&f.Explain, "explain", false, "print all requests on stderr")
 	set.StringSliceVar(&d.sections, "sections", nil, "only these: clusters,listeners,routes,endpoints,extensions")
 	set.StringVar(&d.against, "against", "", "compare with the same proxies of another mesh, as --snapshot takes one")
+	set.StringVar(&d.with, "with", "", "compare with this proxy, or with this snapshot")
+	set.BoolVar(&d.all, "all", false, "with --with PROXY: also the ids, names and addresses of the two pods")
 	set.StringVar(&d.DumpFile, "file", "", "a config dump of the proxy that is named, instead of asking its Envoy")
 	set.BoolVar(&d.patch, "json-patch", false, "the same as -o jsonpatch")
 	set.IntVarP(&d.Around, "unified", "U", Unchanged, "how many unchanged lines are shown around each change")
@@ -81,6 +88,9 @@ func (d *Options) Run(ctx context.Context, w *process.World, f *options.Flags, p
 	defer stop()
 	r := &run.Run{
 		World: w, Flags: f, Argv: &options.CommandLine{}, Request: &run.Request{Query: ".proxies[] | diff", Proxies: proxies}, Changed: cmd.Flags().Changed,
+	}
+	if err := d.useWith(r); err != nil {
+		return err
 	}
 	if err := d.check(r); err != nil {
 		return err
@@ -153,7 +163,13 @@ func (d *Options) over(ctx context.Context, r *run.Run, other others) error {
 	if err != nil {
 		return err
 	}
-	c := &comparison{Run: r, Options: d, several: len(all) > 1}
+	c := &comparison{Run: r, Options: d}
+	if d.with != "" {
+		if all, err = c.chooseWith(ctx, all); err != nil {
+			return err
+		}
+	}
+	c.several = len(all) > 1
 	closeOthers, err := c.openOthers(ctx, other, len(all))
 	if err != nil {
 		return err
@@ -211,7 +227,7 @@ func (d *Options) proxies(ctx context.Context, r *run.Run) ([]*mesh.Object, erro
 	switch live := len(r.Snapshots) == 0; {
 	case len(all) == 0:
 		r.Note("no proxies were found" + r.Among())
-	case live && r.MaxFetch > 0 && len(all) > r.MaxFetch && d.against == "":
+	case live && r.MaxFetch > 0 && len(all) > r.MaxFetch && d.against == "" && d.with == "":
 		return nil, process.Usagef("diff: %d proxies: a Pilot would compute a push for each; name some, or allow it with --max-fetch %d", len(all), len(all))
 	}
 	return all, nil
@@ -229,10 +245,12 @@ func (d *Options) wanted() []mesh.Section {
 type comparison struct {
 	*run.Run
 	*Options
-	several bool
-	other   *otherMesh   // the mesh of --against; nil if the proxies are compared with istiod's configuration
-	dump    *mesh.Object // the proxy of the config dump of --file; nil without --file
-	view    view
+	several   bool
+	other     *otherMesh   // the mesh of --against; nil if the proxies are compared with istiod's configuration
+	current   string       // the id of the proxy that is compared
+	withProxy *mesh.Object // the proxy of --with; nil without
+	dump      *mesh.Object // the proxy of the config dump of --file; nil without --file
+	view      view
 }
 
 // A view prints the differences of each proxy.
@@ -250,16 +268,19 @@ func (c *comparison) proxy(ctx context.Context, p *mesh.Object) error {
 	if err != nil {
 		return err
 	}
-	a, err := c.side(ctx, p, id)
-	if a == nil && err == nil {
-		return nil
+	c.current = id
+	var a *mesh.Object
+	if c.withProxy == nil {
+		if a, err = c.side(ctx, p, id); a == nil && err == nil {
+			return nil
+		}
 	}
 	begun, b := false, p
 	if c.dump != nil {
 		b = c.dump
 	}
 	if err == nil {
-		err = diff.Proxies(ctx, a, b, c.wanted(), func(s diff.Section) error {
+		show := func(s diff.Section) error {
 			if !begun {
 				c.view.begin(id)
 				begun = true
@@ -268,7 +289,16 @@ func (c *comparison) proxy(ctx context.Context, p *mesh.Object) error {
 				c.Results++
 			}
 			return c.view.section(ctx, s, p)
-		})
+		}
+		if c.withProxy == nil {
+			err = diff.Proxies(ctx, a, b, c.wanted(), show)
+		} else {
+			for _, s := range c.wanted() {
+				if err = c.compareWith(ctx, p, s, show); err != nil {
+					break
+				}
+			}
+		}
 	}
 	var fault *mesh.Fault
 	if errors.As(err, &fault) && ctx.Err() == nil {
@@ -297,7 +327,10 @@ func (c *comparison) side(ctx context.Context, p *mesh.Object, id string) (*mesh
 
 // sides returns the names of the two sides.
 func (c *comparison) sides() (a, b string) {
-	if c.other == nil {
+	switch {
+	case c.withProxy != nil:
+		return c.with, c.current
+	case c.other == nil:
 		return "Pilot", "Envoy"
 	}
 	return baseName(c.against), "Envoy"

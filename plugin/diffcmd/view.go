@@ -137,7 +137,7 @@ func (v *rowView) begin(string) {}
 
 func (v *rowView) section(ctx context.Context, s diff.Section, of *mesh.Object) error {
 	a, b := "pilot", "envoy"
-	if v.other != nil {
+	if v.other != nil || v.withProxy != nil {
 		a, b = "a", "b"
 	}
 	for _, c := range s.Changes() {

@@ -1,14 +1,17 @@
 # describe: what Istio makes of a proxy or a service: its Kubernetes services, what is demanded of connections, and the Istio objects that apply.
 # What was not read is said to be unknown, and the exit code is 6. Mutual TLS is judged by the filter chains that Envoy has in force:
 # where it doesn't do what the object asks for, the row says so, and why.
-# A word is a service when there is one of that name, name.namespace, else a proxy; svc/x and pod/x say which.
+# A word is a service when there is one of that name, name.namespace, else a proxy; svc/x and pod/x say which. gateway/x is a Gateway:
+# the proxies that serve it, and what is bound to it. virtualservice/x says which proxies use it, and where another one wins.
 #
-# words: PROXY|SERVICE…
+# words: PROXY|SERVICE|gateway/NAME|virtualservice/NAME…
 # output: table
 # columns: OF, WHAT, NAME, SAYS
 # blocks: WHAT, NAME
 # example: describe reviews-v1
 # example: describe svc/reviews
+# example: describe gateway/bookinfo-gateway
+# example: describe virtualservice/reviews-complex
 # example: describe productpage.default -o json
 
 def id: "\(.metadata.name).\(.metadata.namespace)";
@@ -141,7 +144,7 @@ def aboutWorkload($mesh):
   | ([$mesh.pilots[] | .namespace | values] + ["istio-system"])[0] as $root
   | (select(.type == "sidecar") | mutualTLS($mesh; $root)),
     known("AuthorizationPolicy"; $mesh.authorizationPolicies[]
-      | _apart(select(applies($proxy; $mesh; $root)) | {what: "AuthorizationPolicy", name: id, says: "\(.spec.action // "ALLOW"), \(.spec.rules // [] | length) rules"})),
+      | _apart(select(applies($proxy; $mesh; $root)) | {what: "AuthorizationPolicy", name: id, says: "\(.spec.action // "ALLOW"), \(.spec.rules // [] | length | if . == 1 then "1 rule" else "\(.) rules" end)"})),
     known("RequestAuthentication"; $mesh.requestAuthentications[]
       | _apart(select(applies($proxy; $mesh; $root)) | {what: "RequestAuthentication", name: id, says: ([.spec.jwtRules[]?.issuer] | join(", "))})),
     known("Sidecar"; select(.type == "sidecar") | $mesh.sidecars[]
@@ -150,6 +153,19 @@ def aboutWorkload($mesh):
     known("EnvoyFilter"; $mesh.envoyFilters[]
       | _apart(select(applies($proxy; $mesh; $root)) | {what: "EnvoyFilter", name: id, says: ([.spec.configPatches[]?.applyTo] | unique | join(", "))}));
 
+# the VirtualServices that are bound to some of the Istio Gateways, each as namespace/name
+def boundTo($gateways; $mesh):
+  $mesh.virtualServices[]
+  | .metadata.namespace as $in
+  | select(any(.spec.gateways[]?; (if contains("/") then . else "\($in)/\(.)" end) as $named | any($gateways[]; . == $named)))
+  | {what: "VirtualService", name: id, says: "hosts \(.spec.hosts // [] | join(", ")): \(virtualServiceText)"};
+
+# the HTTPRoutes that are bound to a Gateway of the Gateway API
+def routesOfGateway($name; $namespace; $mesh):
+  $mesh.httpRoutes[] | .metadata.namespace as $in
+  | select(any(.spec.parentRefs[]?; .name == $name and (.kind // "Gateway") == "Gateway" and (.namespace // $in) == $namespace))
+  | {what: "HTTPRoute", name: id, says: ([.spec.hostnames[]?] | join(", "))};
+
 # the Gateways that a gateway serves, and the routes that are bound to them
 def aboutGateway($mesh):
   . as $proxy
@@ -157,17 +173,12 @@ def aboutGateway($mesh):
     known("Gateway"; served | {what: "Gateway", name: id, says: ([.spec.servers[]? | "\(.port.protocol) \(.port.number) \(.hosts // [] | join(" "))"] | join(", "))}),
     known("VirtualService";
       ([served | "\(.metadata.namespace)/\(.metadata.name)"]) as $gateways
-      | $mesh.virtualServices[]
-      | .metadata.namespace as $in
-      | select(any(.spec.gateways[]?; (if contains("/") then . else "\($in)/\(.)" end) as $named | any($gateways[]; . == $named)))
-      | {what: "VirtualService", name: id, says: "hosts \(.spec.hosts // [] | join(", ")): \(virtualServiceText)"}),
+      | boundTo($gateways; $mesh)),
     (gatewayName as $name
      | select($name != null)
      | known("Gateway"; $mesh.kubeGateways[] | select(.metadata.name == $name and .metadata.namespace == $proxy.namespace)
          | {what: "Gateway", name: id, says: ([.spec.listeners[]? | "\(.protocol) \(.port) \(.hostname // "*")"] | join(", "))}),
-       known("HTTPRoute"; $mesh.httpRoutes[] | .metadata.namespace as $in
-         | select(any(.spec.parentRefs[]?; .name == $name and (.kind // "Gateway") == "Gateway" and (.namespace // $in) == $proxy.namespace))
-         | {what: "HTTPRoute", name: id, says: ([.spec.hostnames[]?] | join(", "))}));
+       known("HTTPRoute"; routesOfGateway($name; $proxy.namespace; $mesh)));
 
 # the services that select a proxy, or one row that says that they were not read
 def servicesOf($mesh):
@@ -196,7 +207,7 @@ def aboutProxy($mesh):
   servicesOf($mesh),
   demanded($mesh);
 
-def kindWord: test("^(pods?|po|svc|services?|deploy|deployments?|gateway|gw|virtualservice|vs)$");
+def kindWord: test("^(pods?|po|svc|services?|deploy|deployments?|gateways?|gw|virtualservices?|vs)$");
 
 # the proxies behind a service
 def behind($mesh): . as $service
@@ -210,6 +221,72 @@ def serviceOf($mesh): . as $word
   | if $word | test("^(pod|pods|deploy|deployment|deployments)/") then empty
     else $mesh.services[] | select(.metadata.name == $name or id == $name or ("\(id).svc" as $long | $name | startswith($long))) end;
 
+# rows of proxies of which the same is said, as one row
+def together(rows):
+  [rows] | group_by(.says)[]
+  | if .[4:] == [] then .[] else .[0] + {name: "\(length) proxies", proxies: map(.name)} end;
+
+def listenerText: "\(.protocol) \(.port) \(.hostname // "*")";
+def serverText: "\(.port.protocol) \(.port.number) \(.hosts // [] | join(" "))" + (if .tls.credentialName then " with \(.tls.credentialName)" else "" end);
+
+# a Gateway of Istio: its servers, the proxies that serve it, and the VirtualServices that are bound to it
+def aboutIstioGateway($mesh):
+  . as $gateway
+  | {what: "Gateway", name: id, says: ([.spec.servers[]? | serverText] | join(", "))},
+    known("Proxy"; together($mesh.proxies[] | select(.type != "ztunnel") | _apart(select(.labels as $labels | $gateway.spec.selector | fits($labels)) | {what: "Proxy", name: .id, says: [_judged(stands; "unknown (not read)")][0]}))),
+    known("VirtualService"; boundTo(["\($gateway.metadata.namespace)/\($gateway.metadata.name)"]; $mesh));
+
+# a Gateway of the Gateway API
+def aboutKubeGateway($mesh):
+  .metadata as {$name, $namespace}
+  | {what: "Gateway", name: id, says: ([.spec.listeners[]? | listenerText] | join(", "))},
+    known("Proxy"; together($mesh.proxies[] | select(.namespace == $namespace and gatewayName == $name) | {what: "Proxy", name: .id, says: [_judged(stands; "unknown (not read)")][0]})),
+    known("HTTPRoute"; routesOfGateway($name; $namespace; $mesh));
+
+# What a proxy has of a VirtualService: how many routes, in which virtual hosts, and which of its routes or hosts lose against others.
+def useOf($id; $hosts):
+  [.routes[] | select(.state == "ACTIVE" or .state == "STATIC") | .name as $configuration | .virtualHosts[]? | . + {$configuration}] as $all
+  | [$all[] | select(any(.routes[]; .virtualService == $id))] as $in
+  | [$in[] | .routes as $routes | .name as $host | ($routes | _shadows) as [$i, $by] | select($routes[$i].virtualService == $id)
+     | "route \($i + 1) of \($host) is never reached, route \($by + 1)\(if $routes[$by].virtualService != $id then " of \($routes[$by].virtualService // "none")" else "" end) takes all"] as $shadowed
+  | [$all[] | select(any(.routes[]; .virtualService == $id) | not) | select(any(.domains[]; . as $d | any($hosts[]; . == $d)))
+     | .name as $host | [.routes[].virtualService | values] | unique[] | "at \($host) \(.) wins"] as $lost
+  | if $in == [] and $lost == [] then empty
+    else
+      (if $in == [] then "none of its HTTP routes" else "\([$in[].routes[] | select(.virtualService == $id)] | length) routes in \([$in[].name] | unique | join(", "))" end)
+      + ([$shadowed[], $lost[]] | unique | if . == [] then "" else "; " + join("; ") end)
+    end;
+
+# a VirtualService: what it says, its gateways, and the proxies that use it
+def aboutVirtualService($mesh):
+  . as $object
+  | id as $id
+  | .metadata.namespace as $in
+  | [.spec.hosts[]? | if contains(".") then . else "\(.).\($in).svc.cluster.local" end] as $hosts
+  | {what: "VirtualService", name: $id, says: "hosts \(.spec.hosts // [] | join(", ")): \(virtualServiceText)"},
+    known("Gateway";
+      [$mesh.gateways[] | "\(.metadata.namespace)/\(.metadata.name)"] as $all
+      | $object.spec.gateways[]? | select(. != "mesh")
+      | (if contains("/") then . else "\($in)/\(.)" end) as $named
+      | {what: "Gateway", name: $named, says: (if any($all[]; . == $named) then "bound to it" else "there is none of that name" end)}),
+    (select(.spec.tcp or .spec.tls) | known("Proxy"; _unknown("listeners"; "which proxies have its TCP and TLS routes is not known: a filter chain doesn't name the VirtualService"))),
+    (select(.spec.http) | [known("Proxy"; together($mesh.proxies[] | select(.type != "ztunnel") | _apart([_judged(useOf($id; $hosts); "unknown (not read)")][] as $says | {what: "Proxy", name: .id, $says})))]
+     | if . == [] then {what: "Proxy", name: "none", says: "no proxy has a route of it"} else .[] end);
+
+# an object of a list by its name, or name.namespace
+def objectsNamed($name; list): [list[] | select(.metadata.name == $name or id == $name)];
+
+# the rows about kind/name
+def aboutObject($mesh; $word):
+  ($word | sub("^[^/]*/"; "")) as $name
+  | if $word | test("^(vs|virtualservices?)/") then
+      [_judged(objectsNamed($name; $mesh.virtualServices)[] | aboutVirtualService($mesh); {what: "VirtualService", name: null, says: "unknown (not read)", missing: .message})]
+    else
+      [_judged(objectsNamed($name; $mesh.gateways)[] | aboutIstioGateway($mesh); {what: "Gateway", name: null, says: "unknown (not read)", missing: .message})]
+      + [_judged(objectsNamed($name; $mesh.kubeGateways)[] | aboutKubeGateway($mesh); empty)]
+    end
+  | if . == [] then error("no \(if $word | test("^v") then "VirtualService" else "Gateway" end) named \($name)") else .[] end;
+
 # "pod x" in two words is "pod/x"
 def joined:
   . as $all
@@ -219,9 +296,11 @@ def joined:
 def once(rows): reduce rows as $row ([]; if any(.[]; . == $row) then . else . + [$row] end) | .[];
 
 . as $mesh
-| if $words == [] then error("describe takes the names of proxies or services") else . end
+| if $words == [] then error("describe takes the names of proxies or services, gateway/x or virtualservice/x") else . end
 | ($words | joined[]) as $word
-| [_judged($word | serviceOf($mesh); null)] as $found
+| if $word | test("^(vs|virtualservices?|gw|gateways?)/") then {of: $word} + aboutObject($mesh; $word)
+  else
+  [_judged($word | serviceOf($mesh); null)] as $found
 | [$found[] | values] as $services
 | if $services != [] then
     $services[]
@@ -233,3 +312,4 @@ def once(rows): reduce rows as $row ([]; if any(.[]; . == $row) then . else . + 
     if $found == [] then error("no service named \($word | sub("^[^/]*/"; ""))")
     else {of: $word, what: "Service", name: null, says: "unknown (not read)", missing: "services"} end
   else {of: $word} + ($mesh | proxy($word | sub("^pods?/"; "")) | aboutProxy($mesh)) end
+  end
