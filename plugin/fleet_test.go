@@ -77,3 +77,41 @@ func TestExplainFoldsAlikeRequests(t *testing.T) {
 		t.Errorf("exit code %d:\n%s", code, report)
 	}
 }
+
+// TestEveryLimitIsInForce runs a query below and above each limit that a flag sets. A
+// flag that no code reads any more would not change the outcome.
+func TestEveryLimitIsInForce(t *testing.T) {
+	const whole = `[.proxies[]] | tojson | length > 1000`
+	names := `[.proxies[].clusters[].name] | length > 0`
+	for _, tc := range []struct {
+		flag        string
+		mesh        fleet.Options
+		query       string
+		most, least string // values of the flag with which the query can't end, and can
+		code        int    // the exit code with the first value
+		report      string // a part of what is said then
+		with        []string
+		other       int // the exit code with the second value
+
+	}{
+		{"--max-fetch", fleet.Options{Proxies: 3}, whole, "2", "3", process.ExitUsage, "more than 2 whole proxies", nil, process.ExitPartial},
+		{"--memory", fleet.Options{Proxies: 1}, `[limit(2000000; .proxies[0].id | repeat(.))] | length > 0`, "8Mi", "1Gi", process.ExitRun, "8 MiB", nil, 0},
+		{"--spool", fleet.Options{Proxies: 30, Bytes: 2e6}, `[.proxies[].routes[].virtualHosts[].name] | length > 0`, "100Ki", "1Gi", process.ExitPartial, "--spool", nil, 0},
+		{"--timeout", fleet.Options{Proxies: 2, Hung: 1}, names, "300ms", "1m", process.ExitRun, "--timeout", []string{"--request-timeout", "900ms"}, process.ExitPartial},
+		{"--request-timeout", fleet.Options{Proxies: 2, Latency: 600 * time.Millisecond}, names, "200ms", "30s", process.ExitPartial, "200ms", nil, 0},
+	} {
+		run := func(value string, code int) string {
+			out, report, got, _ := overFleet(t, tc.mesh, append([]string{tc.flag, value, tc.query}, tc.with...)...)
+			if got != code || code == 0 && (out != "true\n" || report != "") {
+				t.Errorf("%s %s: exit code %d, want %d: %s%s", tc.flag, value, got, code, out, report)
+			}
+			return report
+		}
+		if report := run(tc.most, tc.code); !strings.Contains(report, tc.report) {
+			t.Errorf("%s %s: %s", tc.flag, tc.most, report)
+		}
+		if report := run(tc.least, tc.other); strings.Contains(report, tc.report) {
+			t.Errorf("%s %s: %s", tc.flag, tc.least, report)
+		}
+	}
+}
