@@ -145,7 +145,7 @@ func (f *Flags) BindMesh(s *pflag.FlagSet) {
 	f.BindIstiod(s)
 	s.Var(&f.Memory, "memory", "the memory limit of a query; an eighth of it holds loaded sections of the mesh")
 	s.Var(&f.Spool, "spool", "the size limit of temporary files (default 4 GiB, or half of the free space if that is less)")
-	s.IntVar(&f.Concurrency, "concurrency", 16, "how many sections are loaded at once")
+	s.IntVar(&f.Concurrency, "concurrency", 16, "how many sections are loaded at once, not counting proxies that take over half a second to answer (at most four times as many)")
 	s.DurationVar(&f.Timeout, "timeout", 0, "give up after so long (0: never)")
 }
 

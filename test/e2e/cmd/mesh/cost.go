@@ -32,6 +32,7 @@ const (
 var questions = []string{
 	`.proxy("reviews-v1").cluster("outbound|9090||many-0500.default.svc.cluster.local")`,
 	`.proxy("reviews-v1").route("9080")`,
+	`.proxy("reviews-v1").endpoints[] | select(.cluster == "outbound|9090||many-0500.default.svc.cluster.local") | .outlier`,
 	`.proxy("reviews-v1").clusters | length`,
 	`[.proxy("reviews-v1").clusters[].name] | length`,
 	`[.proxy("reviews-v1").clusters[] | tojson] | length`,

@@ -21,6 +21,7 @@ type program struct {
 	argv []string
 	in   string // standard input
 	code int    // an exit code that is accepted besides 0
+	env  []string
 }
 
 // A sample is what one process has cost.
@@ -39,6 +40,7 @@ func (b *bench) start(ctx context.Context, p program, keep bool) (sample, error)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Env = []string{"HOME=" + b.folder, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}
+	cmd.Env = append(cmd.Env, p.env...)
 	if p.in != "" {
 		cmd.Stdin = strings.NewReader(p.in)
 	}

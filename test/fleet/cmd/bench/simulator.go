@@ -17,9 +17,10 @@ import (
 
 // A mesh describes the fleet to simulate.
 type mesh struct {
-	proxies, istiods, pods, stale int
-	dumpMB                        float64
-	latency                       time.Duration
+	proxies, istiods, pods, stale, hung int
+	dumpMB                              float64
+	latency                             time.Duration
+	direct                              bool // a port for each Envoy, without an API server
 }
 
 // A proxy is an entry of the fleet's list of proxies.
@@ -29,6 +30,7 @@ type proxy struct{ Name, Namespace, Trouble string }
 type simulator struct {
 	Kubeconfig string
 	Control    string
+	Envoys     []string // the addresses, if there is no API server
 
 	cmd  *exec.Cmd
 	hold io.Closer // the fleet serves until this is closed
@@ -41,7 +43,7 @@ func (b *bench) simulate(ctx context.Context, o mesh) (*simulator, error) {
 	}
 	cmd := exec.CommandContext(ctx, b.fleet, "--json", "--until-eof", "--for", "30m", "--captures", b.captures,
 		"--proxies", strconv.Itoa(o.proxies), "--istiods", strconv.Itoa(o.istiods), "--pods", strconv.Itoa(o.pods),
-		"--dump", fmt.Sprint(o.dumpMB), "--latency", o.latency.String(), "--stale", strconv.Itoa(o.stale))
+		"--dump", fmt.Sprint(o.dumpMB), "--latency", o.latency.String(), "--stale", strconv.Itoa(o.stale), "--hung", strconv.Itoa(o.hung), "--direct="+strconv.FormatBool(o.direct))
 	cmd.Stderr = os.Stderr
 	cmd.WaitDelay = 5 * time.Second
 	in, err := cmd.StdinPipe()
