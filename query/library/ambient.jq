@@ -46,3 +46,16 @@ def _httpRules:
      left: (if $action == "ALLOW" then "dropped"
             elif ($to != [] and all($to[]; .l4 | not)) or ($from != [] and all($from[]; .l4 | not)) or any($when[]; .l4 | not) then "empty"
             else "broader" end)};
+
+# _isWorkload: whether labels are those of a workload, not of a gateway, a waypoint or a ztunnel.
+def _isWorkload: .["gateway.networking.k8s.io/gateway-name"] == null and .["istio.io/gateway-name"] == null and .app != "ztunnel" and (.istio // "" | endswith("gateway") | not);
+
+# _networkPolicy: what a NetworkPolicy says: {id, in, selector, ingress, egress, types}.
+def _networkPolicy:
+  {id: _objectId, in: .metadata.namespace, selector: (.spec.podSelector // {}), ingress: (.spec.ingress // []), egress: (.spec.egress // []),
+   types: (.spec.policyTypes // (["Ingress"] + if .spec.egress then ["Egress"] else [] end))};
+
+# _letsHBONE($rules): whether some rule of a NetworkPolicy lets the port of HBONE through, from or to any peer. A named port never is that port, since no container has it.
+def _letsHBONE($rules):
+  def isHBONE: (.protocol // "TCP") == "TCP" and (.port == null or (.port | type) == "number" and (.port == 15008 or .endPort != null and .port <= 15008 and .endPort >= 15008));
+  any($rules[]; (.ports // []) == [] or any(.ports[]; isHBONE));

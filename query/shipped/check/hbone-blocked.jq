@@ -14,17 +14,8 @@ def expression($labels):
     else false end;
 def selects($labels): all(.matchLabels // {} | to_entries[]; $labels[.key] == .value) and all(.matchExpressions[]?; expression($labels));
 
-# whether a port of a rule is the port of HBONE; a named port never is, since no container has it
-def isHBONE: (.protocol // "TCP") == "TCP" and (.port == null or (.port | type) == "number" and (.port == 15008 or .endPort != null and .port <= 15008 and .endPort >= 15008));
-
-# whether some rule lets HBONE through, from or to any peer
-def lets($rules): any($rules[]; (.ports // []) == [] or any(.ports[]; isHBONE));
-
 select(_isAmbient)
-| [.networkPolicies[]
-   | .metadata.namespace as $in
-   | {id: _objectId, $in, selector: (.spec.podSelector // {}), ingress: (.spec.ingress // []), egress: (.spec.egress // []),
-      types: (.spec.policyTypes // (["Ingress"] + if .spec.egress then ["Egress"] else [] end))}] as $policies
+| [.networkPolicies[] | _networkPolicy] as $policies
 | [.pods[]
    | select(_isRedirected and _running)
    | _objectId as $id
@@ -33,7 +24,7 @@ select(_isAmbient)
    | [$policies[] | select(.in == $in) | select(.selector | selects($labels))] as $mine
    | (["Ingress", "ingress"], ["Egress", "egress"]) as [$type, $field]
    | [$mine[] | select(any(.types[]; . == $type))]
-   | select(. != [] and (any(.[]; lets(.[$field])) | not))
+   | select(. != [] and (any(.[]; _letsHBONE(.[$field])) | not))
    | {by: ([.[].id] | sort | join(", ")), $type, $id}]
 | group_by([.by, .type])[]
 | {subject: "NetworkPolicy \(.[0].by)",
