@@ -25,6 +25,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return startWorld(t, mesh.Options{})
+}
+
+// startWorld starts the mesh that the options describe.
+func startWorld(t *testing.T, o mesh.Options) *world {
+	t.Helper()
 	root, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
@@ -33,8 +39,9 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Programs, o.Log = programs, t.Output()
 	w := &world{kubectl: programs.Kubectl}
-	if w.Mesh, err = mesh.Up(t.Context(), mesh.Options{Programs: programs, Log: t.Output()}); err != nil {
+	if w.Mesh, err = mesh.Up(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	downInTheEnd(t, w.Mesh)

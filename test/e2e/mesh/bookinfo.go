@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -57,8 +58,12 @@ func (p *Proxy) labels() map[string]string {
 		"service.istio.io/canonical-revision": p.version,
 		"pod-template-hash":                   p.templateHash(),
 	}
-	if p.kind == "router" {
+	switch p.kind {
+	case "router":
 		l["istio"], l["istio.io/rev"] = "ingressgateway", "default"
+	case "waypoint":
+		l["gateway.networking.k8s.io/gateway-name"], l["istio.io/dataplane-mode"] = p.app, "none"
+		l["gateway.istio.io/managed"] = "istio.io-mesh-controller"
 	}
 	return l
 }
@@ -88,7 +93,10 @@ func (m *Mesh) createWorkloads(ctx context.Context, samples string) error {
 			return err
 		}
 	}
-	for _, service := range []string{"details", "productpage", "ratings", "reviews", ingress} {
+	for _, service := range []string{"details", "productpage", "ratings", "reviews", ingress, "waypoint"} {
+		if !slices.ContainsFunc(m.Proxies, func(p *Proxy) bool { return p.app == service }) {
+			continue
+		}
 		if err := m.createSlice(ctx, service); err != nil {
 			return err
 		}
@@ -150,8 +158,11 @@ func (m *Mesh) createSlice(ctx context.Context, service string) error {
 		if p.app != service {
 			continue
 		}
-		if p.kind == "router" {
+		switch p.kind {
+		case "router":
 			name, port = "http2", 8080
+		case "waypoint": // istiod binds services to a waypoint that has a ready endpoint
+			name, port = "mesh", 15008
 		}
 		slice.Namespace = p.Namespace
 		where := zone

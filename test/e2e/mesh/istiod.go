@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -90,6 +91,7 @@ func (m *Mesh) startIstiod(ctx context.Context, i *Istiod) error {
 			"POD_NAME=" + i.Pod, "POD_NAMESPACE=" + i.Namespace, "CLUSTER_ID=Kubernetes", "REVISION=" + i.Revision,
 			"PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false",
 			"INJECTION_WEBHOOK_CONFIG_NAME=", "VALIDATION_WEBHOOK_CONFIG_NAME=",
+			"PILOT_ENABLE_AMBIENT=" + strconv.FormatBool(m.ambient), "PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER=false",
 		},
 	})
 	if err != nil {

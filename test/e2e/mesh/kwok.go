@@ -70,6 +70,9 @@ func (m *Mesh) writeKwokConfig(path string) error {
 	for _, i := range m.Istiods {
 		all = append(all, podPorts(i.Pod, i.Namespace, "discovery", portPair{monitoringPort, i.Monitoring}, portPair{securePort, i.secure})...)
 	}
+	for _, z := range m.ZTunnels {
+		all = append(all, podPorts(z.Pod, istioNamespace, "istio-proxy", portPair{defaultAdminPort, z.admin})...)
+	}
 	for _, kind := range []string{"Node", "Pod"} {
 		all = append(all, noStage(kind))
 	}

@@ -20,6 +20,7 @@ import (
 type Options struct {
 	Programs Programs
 	Log      io.Writer // receives one line of text for each step
+	Ambient  bool      // start an ambient mesh: one sidecar, a waypoint and stand-ins of two ztunnels
 }
 
 // A Mesh is a running mesh. Only one goroutine at a time may break or repair it.
@@ -27,9 +28,11 @@ type Mesh struct {
 	Dir        string // the directory with all files of the mesh; Down removes it
 	Kubeconfig string // the path of an administrator's kubeconfig
 	Proxies    []*Proxy
-	Istiods    []*Istiod // Up starts only the first one; tests start the others with StartIstiod
+	ZTunnels   []*ZTunnel // of an ambient mesh
+	Istiods    []*Istiod  // Up starts only the first one; tests start the others with StartIstiod
 
 	programs    Programs
+	ambient     bool
 	log         io.Writer
 	logs        string
 	ports       *ports
@@ -56,7 +59,7 @@ func Up(ctx context.Context, o Options) (*Mesh, error) {
 		return nil, err
 	}
 	m := &Mesh{
-		Dir: dir, Kubeconfig: filepath.Join(dir, "kubeconfig"), programs: o.Programs, log: o.Log,
+		Dir: dir, Kubeconfig: filepath.Join(dir, "kubeconfig"), programs: o.Programs, log: o.Log, ambient: o.Ambient,
 		logs: filepath.Join(dir, "logs"), ports: newPorts(), pods: map[*Proxy]*corev1.Pod{},
 		samples: filepath.Join(o.Programs.Istio, "samples/bookinfo"),
 	}
@@ -81,7 +84,8 @@ func (m *Mesh) up(ctx context.Context) error {
 		{"istiod", func(ctx context.Context) error { return m.startIstiod(ctx, m.Istiods[0]) }},
 		{"sds", m.startSDS},
 		{"proxies", m.startProxies},
-		{"synced", m.AwaitSynced},
+		{"ztunnels", m.startZTunnels},
+		{"synced", m.awaitStart},
 	} {
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -107,6 +111,11 @@ func (m *Mesh) prepare(context.Context) (err error) {
 	if m.Istiods, err = newIstiods(m.ports); err != nil {
 		return err
 	}
+	if m.ambient {
+		if err := m.newAmbient(); err != nil {
+			return err
+		}
+	}
 	if err := m.newClients(); err != nil {
 		return err
 	}
@@ -124,6 +133,11 @@ func (m *Mesh) createCluster(ctx context.Context) error {
 	}
 	if err := m.createNodes(ctx); err != nil {
 		return err
+	}
+	if m.ambient {
+		if err := m.createAmbient(ctx); err != nil {
+			return err
+		}
 	}
 	if err := m.createWorkloads(ctx, m.samples); err != nil {
 		return err
@@ -161,6 +175,13 @@ func (m *Mesh) startProxies(ctx context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+func (m *Mesh) awaitStart(ctx context.Context) error {
+	if m.ambient {
+		return m.AwaitAmbient(ctx)
+	}
+	return m.AwaitSynced(ctx)
 }
 
 // AwaitSynced waits until every proxy is connected and has acknowledged its configuration.

@@ -26,13 +26,16 @@ func newNode(p *ports, number int) (*node, error) {
 	return n, p.fill(&n.port)
 }
 
-// nodes returns the nodes of all proxies and istiods.
+// nodes returns the nodes of all proxies, istiods and ztunnels.
 func (m *Mesh) nodes() (all []*node) {
 	for _, p := range m.Proxies {
 		all = append(all, p.node)
 	}
 	for _, i := range m.Istiods {
 		all = append(all, i.node)
+	}
+	for _, z := range m.ZTunnels {
+		all = append(all, z.node)
 	}
 	return all
 }

@@ -25,6 +25,8 @@ type Programs struct {
 	Istioctl string
 	// Agent is the program that runs as pilot-agent in containers; pilot-discovery is in the same folder.
 	Agent string
+	// ZTunnel is a stand-in for ztunnel, which can't be built from the module proxy.
+	ZTunnel string
 	// Istio is the folder with the source of the istio module, which contains the CRDs and Bookinfo.
 	Istio string
 }
@@ -63,6 +65,7 @@ func FindPrograms(ctx context.Context, root string, log io.Writer) (p Programs, 
 		{&p.Kwok, "programs/kwok", "kwok", []string{"sigs.k8s.io/kwok/cmd/kwok"}},
 		{&p.Istiod, "programs/istiod", "pilot-discovery", []string{"istio.io/istio/pilot/cmd/pilot-discovery"}},
 		{&p.Istioctl, "programs/istioctl", "istioctl", []string{istioctl}},
+		{&p.ZTunnel, "programs/ztunnel", "ztunnel", []string{"./ztunnel"}},
 		{&p.Agent, "programs/agent", "pilot-agent", []string{"./pilot-agent", "./pilot-discovery"}},
 	} {
 		dir, err := b.build(ctx, w.module, w.packages)
