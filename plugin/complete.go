@@ -79,7 +79,7 @@ func completeLast(ctx context.Context, w *process.World, command string, words [
 	cmd.Words[len(cmd.Words)-1] = words[len(words)-1]
 	root.argv = cmd
 	root.SetArgs(append([]string{command}, cmd.Words...))
-	code := report(w, root.ExecuteContext(ctx))
+	code := reportError(w, root.ExecuteContext(ctx))
 	return root.offered, code
 }
 

@@ -64,9 +64,9 @@ func supervise(w *process.World, signals <-chan os.Signal, grace time.Duration) 
 		}
 		w.Scratch.Remove()
 		if ctx.Err() == nil {
-			return report(w, process.Exit(process.ExitRun, context.DeadlineExceeded))
+			return reportError(w, process.Exit(process.ExitRun, context.DeadlineExceeded))
 		}
-		report(w, process.Exit(process.ExitRun, context.Canceled))
+		reportError(w, process.Exit(process.ExitRun, context.Canceled))
 		return process.ExitInterrupted
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/help"
 	"github.com/meshq/kubectl-meshq/plugin/options"
 	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/plugin/report"
 	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/plugin/saved"
 	"github.com/meshq/kubectl-meshq/plugin/shell"
@@ -48,16 +49,16 @@ func execute(ctx context.Context, w *process.World) int {
 		root.SetArgs(cmd.Words)
 		err = root.ExecuteContext(ctx)
 	}
-	code := report(w, err)
+	code := reportError(w, err)
 	if ctx.Err() != nil && code != process.ExitOK {
 		return process.ExitInterrupted
 	}
 	return code
 }
 
-// report prints the error that ended the run, if there is one, and returns the exit
+// reportError prints the error that ended the run, if there is one, and returns the exit
 // code.
-func report(w *process.World, err error) int {
+func reportError(w *process.World, err error) int {
 	if err == nil {
 		return process.ExitOK
 	}
@@ -117,9 +118,9 @@ func newRoot(w *process.World, f *options.Flags) *rootCommand {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.Bind(root.Flags())
 	wait, snapshot, diff := waitCommand(w, f, root), snapshotCommand(w, f), diffcmd.New(w, f)
-	graph, whatIf := graphcmd.New(w, f), whatif.New(w, f)
-	root.AddCommand(wait, snapshot, diff, graph, whatIf, versionCommand(w))
-	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff, graph, whatIf} {
+	graph, page, whatIf := graphcmd.New(w, f), report.New(w, f), whatif.New(w, f)
+	root.AddCommand(wait, snapshot, diff, graph, page, whatIf, versionCommand(w))
+	for _, cmd := range []*cobra.Command{root.Command, wait, snapshot, diff, graph, page, whatIf} {
 		completion{w, f, nil, root}.attach(cmd)
 	}
 	trace := traceCommand(w, f, root)

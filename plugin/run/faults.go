@@ -192,3 +192,7 @@ func (k alike) lines(proxies []string) []string {
 	}
 	return lines
 }
+
+// Unread returns what could not be read so far, one line each, as [Run.TellFaults]
+// prints it at the end of the run.
+func Unread(r *Run) []string { return fold(r.metFaults()) }

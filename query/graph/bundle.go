@@ -127,3 +127,15 @@ func (l line) text() string {
 	}
 	return text
 }
+
+// Text returns what an edge says in one line: the port, the match, the share and
+// the subset.
+func (e Edge) Text() string {
+	b := &bundle{}
+	b.add(e)
+	text := b.lines[0].text()
+	if e.Port != "" {
+		text = ":" + e.Port + " " + text
+	}
+	return text
+}

@@ -96,8 +96,8 @@ func nodeName(host string) (name, namespace string) {
 	return name, namespace
 }
 
-// label is how a node is called in pictures: name.namespace.
-func (n Node) label() string {
+// Label returns how a node is called in pictures: name.namespace.
+func (n Node) Label() string {
 	if n.Namespace == "" {
 		return n.Name
 	}

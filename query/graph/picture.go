@@ -29,7 +29,7 @@ func (b *bundle) caption() []string {
 
 // captionOfNode returns the lines in a node.
 func captionOfNode(n Node) []string {
-	lines := []string{n.label()}
+	lines := []string{n.Label()}
 	if n.Kind == "Workload" && len(n.Proxies) == 0 {
 		lines = append(lines, "no proxy")
 	}

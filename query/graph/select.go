@@ -124,8 +124,27 @@ func (n Node) isKind(kind string) bool {
 }
 
 func (n Node) isNamed(name string) bool {
-	if name == n.Name || name == n.label() || n.Kind == "Service" && strings.HasPrefix(name, n.label()+".svc") {
+	if name == n.Name || name == n.Label() || n.Kind == "Service" && strings.HasPrefix(name, n.Label()+".svc") {
 		return true
 	}
 	return slices.ContainsFunc(n.Proxies, func(id string) bool { return id == name || strings.TrimSuffix(id, "."+n.Namespace) == name })
+}
+
+// Broken returns the part of a graph that is broken: the edges that lead to
+// nothing that answers, and the nodes that are not in sync.
+func (g *Graph) Broken() *Graph {
+	out := &Graph{Kind: g.Kind, Nodes: []Node{}, Edges: []Edge{}, Unknowns: g.Unknowns}
+	used := map[string]bool{}
+	for _, e := range g.Edges {
+		if len(e.Broken) > 0 {
+			out.Edges = append(out.Edges, e)
+			used[e.From], used[e.To] = true, true
+		}
+	}
+	for _, n := range g.Nodes {
+		if used[n.ID] || len(n.Broken) > 0 {
+			out.Nodes = append(out.Nodes, n)
+		}
+	}
+	return out
 }

@@ -62,7 +62,7 @@ func (t *tree) line(indent, text string, broken bool) {
 
 // title returns the line of a node.
 func (t *tree) title(n Node) string {
-	text := n.label()
+	text := n.Label()
 	switch {
 	case n.Kind == "Gateway" || n.Kind == "Waypoint":
 		text += " (" + strings.ToLower(n.Kind) + ")"
@@ -88,7 +88,7 @@ func (t *tree) service(b *bundle, last bool) {
 		}
 	}
 	n := t.nodes[b.to]
-	t.line(branch, n.label()+":"+strings.Join(ports, ","), len(n.Broken) > 0)
+	t.line(branch, n.Label()+":"+strings.Join(ports, ","), len(n.Broken) > 0)
 	type row struct {
 		text   string
 		broken bool

@@ -24,7 +24,7 @@ const module = "github.com/meshq/kubectl-meshq"
 var arrows = map[string][]string{
 	".": {"plugin", "plugin/process"},
 	"plugin": {
-		"plugin/demo", "plugin/diffcmd", "plugin/graphcmd", "plugin/help", "plugin/input", "plugin/istioctl", "plugin/options", "plugin/process", "plugin/run", "plugin/saved", "plugin/shell", "plugin/whatif",
+		"plugin/demo", "plugin/diffcmd", "plugin/graphcmd", "plugin/help", "plugin/input", "plugin/istioctl", "plugin/options", "plugin/process", "plugin/report", "plugin/run", "plugin/saved", "plugin/shell", "plugin/whatif",
 		"printers", "printers/safe", "query", "query/complete", "query/eval", "query/graph", "query/jsontext", "query/library", "query/shipped", "query/request", "query/syntax",
 		"sources", "sources/mesh", "sources/object", "sources/recording", "sources/redact", "sources/requests", "sources/transport",
 	},
