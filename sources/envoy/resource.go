@@ -355,7 +355,11 @@ const mostAlone = 2
 func (e *element) Fields(ctx context.Context) (*object.Object, error) {
 	r := e.resource // copy the resource, so that the decoded fields are not kept twice
 	if r.encoded != nil {
-		v, err := r.encoded.Part(ctx, e.catalog.inside)
+		decode := func(ctx context.Context) (any, error) { return r.encoded.Part(ctx, e.catalog.inside) } // containers inside stay encoded
+		if h, ok := e.proxy.Reads[e.catalog.section]; ok && h.Fields == nil && !h.Few {
+			decode = r.encoded.Deep // the query reads everything, so decode it in one pass
+		}
+		v, err := decode(ctx)
 		if err != nil {
 			return nil, err
 		}
