@@ -37,8 +37,9 @@ var arrows = map[string][]string{
 		"plugin/change", "plugin/options", "plugin/process", "plugin/run", "query/diff", "query/library",
 		"sources", "sources/apiserver", "sources/mesh", "sources/object", "sources/predict", "sources/transport",
 	},
-	"plugin/saved": {"plugin/options", "plugin/process", "printers", "query/shipped", "query/syntax"},
-	"plugin/shell": {"plugin/options", "plugin/process"},
+	"plugin/report": {"plugin/options", "plugin/process", "plugin/run", "printers", "query/graph", "query/shipped"},
+	"plugin/saved":  {"plugin/options", "plugin/process", "printers", "query/shipped", "query/syntax"},
+	"plugin/shell":  {"plugin/options", "plugin/process"},
 	"plugin/run": {
 		"plugin/change", "plugin/demo", "plugin/input", "plugin/options", "plugin/process", "plugin/saved", "printers", "printers/columns", "printers/safe",
 		"query", "query/demand", "query/eval", "query/library", "query/shipped", "query/syntax",
