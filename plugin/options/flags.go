@@ -35,6 +35,7 @@ type Flags struct {
 
 	// The following fields make the mesh one in which a change was applied.
 	WhatIf    []string // files with the objects of the change
+	WhatIfNot bool     // the objects are deleted, not applied
 	Istiod    string   // the path of istiod's binary; empty means the cached one
 	IstiodEnv []string // variables of istiod's environment, each as "NAME=value"
 
@@ -142,6 +143,7 @@ func (f *Flags) BindMesh(s *pflag.FlagSet) {
 	s.BoolVarP(&f.AllNamespaces, "all-namespaces", "A", false, "proxies of all namespaces (the default; undoes -n)")
 	s.StringVarP(&f.Selector, "selector", "l", "", "only proxies with these labels: app=reviews,version!=v1")
 	s.StringArrayVar(&f.WhatIf, "what-if", nil, `the mesh as it would be with the Kubernetes objects of a file, a folder or "-" applied; repeat it for several (see whatif)`)
+	s.BoolVar(&f.WhatIfNot, "what-if-delete", false, "the objects of --what-if are deleted, not applied")
 	f.BindIstiod(s)
 	s.Var(&f.Memory, "memory", "the memory limit of a query; an eighth of it holds loaded sections of the mesh")
 	s.Var(&f.Spool, "spool", "the size limit of temporary files (default 4 GiB, or half of the free space if that is less)")
@@ -363,6 +365,8 @@ func (f *Flags) Check(proxies []string) error {
 		return process.Usagef("-w: a snapshot doesn't change")
 	case f.Watch && f.Quiet:
 		return process.Usagef("-w and -q: nothing would be seen")
+	case f.WhatIfNot && len(f.WhatIf) == 0:
+		return process.Usagef("--what-if-delete: name what is deleted with --what-if")
 	case len(f.WhatIf) > 0 && (f.Watch || f.Await || plain):
 		return process.Usagef("--what-if: one prediction over a mesh; it is neither watched nor waited for, and --input has no mesh")
 	case plain && len(f.Snapshots) > 0:

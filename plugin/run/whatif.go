@@ -98,7 +98,7 @@ func inputs(ctx context.Context, r *Run, answers []transport.Source) (*predict.I
 // predicted returns the mesh with the change of --what-if, over the sources of the
 // mesh. If it fails, it closes these sources.
 func predicted(ctx context.Context, r *Run, answers []transport.Source) (all []transport.Source, err error) {
-	p, err := Predict(ctx, r, answers, WhatIf{Files: r.WhatIf})
+	p, err := Predict(ctx, r, answers, WhatIf{Files: r.WhatIf, Remove: r.WhatIfNot})
 	if err == nil && p.Refused() {
 		for i, v := range p.Verdicts {
 			if v.Refused != "" {

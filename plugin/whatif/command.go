@@ -87,7 +87,7 @@ func New(w *process.World, f *options.Flags) *cobra.Command {
 	set.BoolVar(&q.patch, "json-patch", false, "the same as -o jsonpatch")
 	set.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 or 1 even if the prediction is unverified or a part is unknown")
 	set.BoolVarP(&f.Quiet, "quiet", "q", false, "print nothing: only the exit code")
-	for _, hidden := range []string{"what-if", "istiod-env"} { // -f and --env
+	for _, hidden := range []string{"what-if", "what-if-delete", "istiod-env"} { // -f, --delete and --env
 		set.Lookup(hidden).Hidden = true
 	}
 	set.Lookup("istiod").Usage = "istiod's binary, pilot-discovery (default: the one in the cache)"

@@ -288,7 +288,11 @@ func float(f float64, bits int) string {
 	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) { // as encoding/json writes numbers
 		format = 'e'
 	}
-	return strconv.FormatFloat(f, format, -1, bits)
+	text := strconv.FormatFloat(f, format, -1, bits)
+	if before, digit, ok := strings.Cut(text, "e-0"); ok {
+		text = before + "e-" + digit
+	}
+	return text
 }
 
 // packs reports whether a list of a kind may be written as one value on the wire.

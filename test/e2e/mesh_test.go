@@ -57,6 +57,7 @@ func TestMesh(t *testing.T) {
 		{"TraceAsReplicas", traceAsReplicas},
 		{"TracesAsEnvoys", tracesAsEnvoys},
 		{"Snapshot", snapshot},
+		{"WhatIf", whatIf},
 		{"ReadOnly", readOnly},
 	} {
 		t.Run(s.name, func(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 type world struct {
 	*mesh.Mesh
 	kubectl string
+	istiod  string // path of istiod's binary
 	path    string // of the plugin's folder, in which kubectl finds it
 	least   string // kubeconfig of the account with the fewest rights
 }
@@ -40,7 +41,7 @@ func startWorld(t *testing.T, o mesh.Options) *world {
 		t.Fatal(err)
 	}
 	o.Programs, o.Log = programs, t.Output()
-	w := &world{kubectl: programs.Kubectl}
+	w := &world{kubectl: programs.Kubectl, istiod: programs.Istiod}
 	if w.Mesh, err = mesh.Up(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}

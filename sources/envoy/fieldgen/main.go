@@ -2,8 +2,8 @@
 // selects the table. "envoy" is the table of Envoy's messages, from the descriptors
 // in the Go modules of its API; sources/envoy embeds it. "istio" is the table of
 // Istio's messages. "kubernetes" is the table of the objects of Kubernetes and the
-// Gateway API that a mesh uses. "wire" are descriptors of Envoy's messages, for
-// sources/xds. Run it with `go generate ./sources/...` after the
+// Gateway API that a mesh uses. "wire" is the table with which
+// sources/xds decodes messages. Run it with `go generate ./sources/...` after the
 // version of one of these modules has changed. The packages that read a table
 // describe how they use it.
 package main
@@ -11,7 +11,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 )
 
 func main() {
@@ -50,7 +49,7 @@ func tableOf(of string) ([]byte, error) {
 	case "kubernetes":
 		return kubernetes()
 	case "wire":
-		files, err := descriptors(slices.Concat(envoyModules, istioModules[:1], otherModules))
+		files, err := descriptors(wireModules())
 		if err != nil {
 			return nil, err
 		}

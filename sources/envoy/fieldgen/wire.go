@@ -16,6 +16,9 @@ import (
 // OpenTelemetry's. The plugin imports no package of them.
 var otherModules = []string{"go.opentelemetry.io/proto/otlp@v1.10.0"}
 
+// wireModules returns the modules with the messages that Envoys are sent.
+func wireModules() []string { return slices.Concat(envoyModules, istioModules[:1], otherModules) }
+
 // kindLetters has a letter for each kind of field, by which the table of wire names
 // it.
 var kindLetters = map[protoreflect.Kind]byte{

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -34,6 +35,7 @@ type Istiod struct {
 	xds     int // the local port that proxies connect to, through their relays
 	secure  int // the local port that the pod's port 15012 is forwarded to
 	process *process
+	env     []string // the variables of its environment that its pod names
 }
 
 // Running reports whether the istiod's process exists.
@@ -62,6 +64,11 @@ func newIstiods(p *ports) ([]*Istiod, error) {
 
 // startIstiod starts an istiod and waits until it accepts proxies. It creates the istiod's pod if there is none.
 func (m *Mesh) startIstiod(ctx context.Context, i *Istiod) error {
+	// The pod names these variables, too. The first two disable the filters that exist only in Istio's build of Envoy.
+	i.env = []string{
+		"PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false",
+		"PILOT_ENABLE_AMBIENT=" + strconv.FormatBool(m.ambient), "PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER=false",
+	}
 	if err := m.createPod(ctx, i.pod()); err != nil {
 		return err
 	}
@@ -87,12 +94,10 @@ func (m *Mesh) startIstiod(ctx context.Context, i *Istiod) error {
 			// Keep a connection to a hung proxy open for the length of a test.
 			"--keepaliveInterval=1h",
 		},
-		env: []string{
+		env: append([]string{
 			"POD_NAME=" + i.Pod, "POD_NAMESPACE=" + i.Namespace, "CLUSTER_ID=Kubernetes", "REVISION=" + i.Revision,
-			"PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false",
 			"INJECTION_WEBHOOK_CONFIG_NAME=", "VALIDATION_WEBHOOK_CONFIG_NAME=",
-			"PILOT_ENABLE_AMBIENT=" + strconv.FormatBool(m.ambient), "PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER=false",
-		},
+		}, i.env...),
 	})
 	if err != nil {
 		return err
@@ -109,5 +114,9 @@ func (i *Istiod) pod() *corev1.Pod {
 		Name: "discovery", Image: "docker.io/istio/pilot:" + Version,
 		Ports: containerPorts(8080, 15010, securePort, 15017, monitoringPort),
 	}}
+	for _, v := range i.env {
+		name, value, _ := strings.Cut(v, "=")
+		p.Spec.Containers[0].Env = append(p.Spec.Containers[0].Env, corev1.EnvVar{Name: name, Value: value})
+	}
 	return p
 }

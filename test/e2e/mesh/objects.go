@@ -3,7 +3,9 @@ package mesh
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -29,6 +31,21 @@ func (m *Mesh) apply(ctx context.Context, namespace string, b []byte) error {
 		_, err := client.Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: "e2e", Force: true})
 		return err
 	})
+}
+
+// Apply creates or updates the objects in a YAML stream, by default in the namespace default.
+func (m *Mesh) Apply(ctx context.Context, text string) error {
+	return m.apply(ctx, "default", []byte(text))
+}
+
+// Remove deletes the objects in a YAML stream, by default from the namespace default. Missing objects are no error.
+func (m *Mesh) Remove(ctx context.Context, text string) error {
+	return m.remove(ctx, "default", []byte(text))
+}
+
+// Restore applies Bookinfo and its Istio configuration again.
+func (m *Mesh) Restore(ctx context.Context) error {
+	return errors.Join(m.applyFile(ctx, filepath.Join(m.samples, "platform/kube/bookinfo.yaml")), m.configure(ctx))
 }
 
 // remove deletes the objects in a YAML stream. Missing objects are no error.

@@ -1,0 +1,171 @@
+package predict
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/xds"
+)
+
+// TestDesired reads what the demo's istiod said that it would send.
+func TestDesired(t *testing.T) {
+	in, _ := demoMesh(t)
+	for _, p := range in.Proxies {
+		sent, err := in.desired(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, of := range []xds.Type{xds.Clusters, xds.Listeners, xds.Routes, xds.Endpoints} {
+			if len(sent[of]) == 0 {
+				t.Errorf("%s: no %s", p.ID, of)
+			}
+		}
+		if sent[xds.Clusters]["outbound|9080||ratings.default.svc.cluster.local"] == nil {
+			t.Errorf("%s: %v", p.ID, sortedKeys(sent[xds.Clusters]))
+		}
+	}
+}
+
+func TestEqualExceptDigests(t *testing.T) {
+	const digest = mesh.DigestMark + "0123456789abcdef"
+	m := func(v any) any { return map[string]any{"a": []any{"x", v}} }
+	for _, c := range []struct {
+		ours, theirs any
+		want         bool
+	}{
+		{m("text"), m("text"), true}, {m("text"), m(digest), true}, {m(digest), m(digest), true}, {m("text"), m("other"), false},
+		{m("text"), map[string]any{}, false}, {m("text"), m(nil), false}, {[]any{"a"}, []any{"a", digest}, false},
+	} {
+		if got := equalExceptDigests(c.ours, c.theirs); got != c.want {
+			t.Errorf("%v, %v: %v", c.ours, c.theirs, got)
+		}
+	}
+}
+
+// cluster is a cluster of the type EDS in wire format, with a name.
+func cluster(name string) []byte {
+	b := append([]byte{0x0a, byte(len(name))}, name...) // field 1, the name
+	return append(b, 0x10, 3)                           // field 2, the type
+}
+
+// TestPredictedMesh makes a prediction by hand and reads it as a mesh: what istiod
+// sends is predicted, all else is the proxy's own, and what isn't predicted is an
+// error.
+func TestPredictedMesh(t *testing.T) {
+	in, base := demoMesh(t)
+	decoder, err := xds.NewDecoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := in.Proxies[0]
+	p := &Prediction{
+		Inputs: in, Overlay: &Overlay{}, Gate: &Gate{Proxies: 1, Causes: []string{"a cause"}}, decoder: decoder,
+		Classes: []*Class{{Members: []*Proxy{first}, Before: Config{xds.Clusters: {"old": cluster("old")}}, After: Config{xds.Clusters: {"new": cluster("new")}}}},
+	}
+	before, after := p.Sources(base)
+	read := func(s *Source, what string) string {
+		t.Helper()
+		b, err := s.Fetch(t.Context(), first.ID, what, mesh.Hint{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(io.NewSectionReader(b, 0, b.Size()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for s, want := range map[*Source]string{before: `"name":"old"`, after: `"name":"new"`} {
+		text := read(s, "config_dump?mask=x")
+		for _, part := range []string{want, "BootstrapConfigDump", "static_clusters", "SecretsConfigDump"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s is not in the dump", part)
+			}
+		}
+		if strings.Contains(text, "outbound|9080||reviews") {
+			t.Error("the dump has clusters of the present mesh")
+		}
+		var v any
+		if err := decodeJSON([]byte(text), &v); err != nil {
+			t.Error(err)
+		}
+	}
+	if text := read(after, "server_info"); !strings.Contains(text, "version") {
+		t.Errorf("%s", text)
+	}
+	for _, f := range []func() error{
+		func() error {
+			_, err := after.Fetch(t.Context(), in.Proxies[1].ID, "config_dump", mesh.Hint{})
+			return err
+		},
+		func() error {
+			_, err := after.Pilot(t.Context(), "istiod-78566f45b4-v5qhf.istio-system", "push_status")
+			return err
+		},
+		func() error {
+			_, err := after.Pilot(t.Context(), "x", "config_dump?proxyID="+in.Proxies[1].ID)
+			return err
+		},
+	} {
+		if err := f(); err == nil || !strings.Contains(err.Error(), "predicted") {
+			t.Errorf("%v", err)
+		}
+	}
+	if _, err := after.Pilot(t.Context(), "istiod-78566f45b4-v5qhf.istio-system", "syncz"); err != nil {
+		t.Error(err)
+	}
+	if f := after.Faults(); len(f) != 1 || !strings.Contains(f[0].Error(), "unverified") || !strings.Contains(f[0].Error(), "a cause") {
+		t.Errorf("%v", f)
+	}
+	if f := before.Faults(); len(f) != 0 {
+		t.Errorf("%v", f)
+	}
+	if k := after.Manifest().Kind; k != "WhatIf" {
+		t.Error(k)
+	}
+}
+
+// TestGate compares a baseline with what istiod sends: equal, different, and without
+// the answer.
+func TestGate(t *testing.T) {
+	in, _ := demoMesh(t)
+	decoder, err := xds.NewDecoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Prediction{Inputs: in, Overlay: &Overlay{}, decoder: decoder}
+	body := cluster("a")
+	text, err := decoder.JSON(xds.Clusters, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any
+	if err := decodeJSON(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name     string
+		baseline Config
+		sent     map[xds.Type]map[string]any
+		differs  int
+	}{
+		{"equal", Config{xds.Clusters: {"a": body}}, map[xds.Type]map[string]any{xds.Clusters: {"a": v}}, 0},
+		{"another value", Config{xds.Clusters: {"a": cluster("b")}}, map[xds.Type]map[string]any{xds.Clusters: {"a": v}}, 1},
+		{"missing in the baseline", Config{}, map[xds.Type]map[string]any{xds.Clusters: {"a": v}}, 1},
+		{"missing in istiod", Config{xds.Clusters: {"a": body}}, nil, 1},
+		{"a route that nothing names any more", Config{}, map[xds.Type]map[string]any{xds.Routes: {"a": v}}, 0},
+	} {
+		g := &Gate{}
+		same, err := p.compare(g, in.Proxies[0], c.baseline, c.sent)
+		if err != nil || same != (c.differs == 0) || len(g.Different) != c.differs {
+			t.Errorf("%s: %v, %v, %v", c.name, same, g.Different, err)
+		}
+	}
+	p.Classes = []*Class{{Members: in.Proxies[:2]}, {Members: in.Proxies[2:3]}}
+	g, err := p.verify(t.Context())
+	if err != nil || g.Passed() || g.Proxies != 3 || g.Verified != 0 || g.Asked != 2 || len(g.Causes) == 0 {
+		t.Errorf("%+v, %v", g, err)
+	}
+}
