@@ -93,7 +93,9 @@ func (m *image) answer(p *Proxy, r *http.Request) (status int, kind string, b bo
 		}
 		return s.status, kind, body{{s.text, p}}
 	}
-	if t := m.plain[r.URL.RequestURI()]; t != nil {
+	// A filter selects stats, and clusters from Envoy 1.38 on. The simulator answers with all of them.
+	path, _, _ := strings.Cut(r.URL.RequestURI(), "&filter=")
+	if t := m.plain[path]; t != nil {
 		if kind = m.kinds[r.URL.Path]; kind == "" {
 			kind = "application/json"
 		}
