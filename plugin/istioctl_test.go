@@ -84,8 +84,7 @@ func TestIstioctlRefusals(t *testing.T) {
 	for words, want := range map[string]string{
 		"ps --xds-address istiod:15012":             "--pilot http://HOST:15014",
 		"ps --plaintext":                            "--pilot http://HOST:15014",
-		"zc log":                                    "the log level of a ztunnel is neither read nor set here",
-		"zc log --level info":                       "the log level of a ztunnel is neither read nor set here",
+		"zc log --level info":                       "a recorded mesh can't be changed",
 		"pc log reviews-v1 --level debug":           "a recorded mesh can't be changed",
 		"log reviews-v1 -r --reset":                 "a recorded mesh can't be changed",
 		"log --level debug --reset":                 "one of them",

@@ -38,12 +38,20 @@ func (m *Mesh) readInventory(ctx context.Context) (*presented, error) {
 	for _, p := range all.Pilots {
 		out.pilots = append(out.pilots, m.pilotObject(p))
 	}
-	forms := map[string]*proxyForm{}
+	type formKey struct {
+		proxyType string
+		isLive    bool
+	}
+	forms := map[formKey]*proxyForm{}
 	for _, p := range all.Proxies {
-		form := forms[p.Type()]
+		key := formKey{p.Type(), p.IsLive()}
+		form := forms[key]
 		if form == nil {
-			form = &proxyForm{sections: mesh.SectionsOf(p.Type()), types: mesh.SyncTypes(), size: mostFields}
-			forms[p.Type()] = form
+			form = &proxyForm{sections: mesh.RecordedSectionsOf(key.proxyType), types: mesh.SyncTypes(), size: mostFields}
+			if key.isLive {
+				form.sections = mesh.SectionsOf(key.proxyType)
+			}
+			forms[key] = form
 		}
 		o, loader := m.proxyObject(p, form)
 		out.proxies = append(out.proxies, o)

@@ -205,7 +205,7 @@ func TestKeysByType(t *testing.T) {
 	}
 	for id, kind := range map[string]string{"a.b": "sidecar", "lost.x": "", "ztunnel-x.istio-system": "ztunnel"} {
 		want := slices.Clone(common)
-		for _, s := range mesh.SectionsOf(kind) {
+		for _, s := range mesh.RecordedSectionsOf(kind) {
 			want = append(want, string(s.Name))
 		}
 		if kind != mesh.ZTunnel {

@@ -26,7 +26,7 @@ func lengths(t *testing.T, p *mesh.Object) string {
 	t.Helper()
 	kind, _ := at(t, p, "type").(string)
 	var out []string
-	for _, s := range mesh.SectionsOf(kind) {
+	for _, s := range mesh.RecordedSectionsOf(kind) {
 		v, err := look(t, p, string(s.Name))
 		if a, ok := v.([]any); ok && err == nil {
 			out = append(out, fmt.Sprintf("%s %d", s.Name, len(a)))

@@ -43,7 +43,7 @@ func Spellings() []Spelling {
 			{Words: []string{"all"}, Query: "ambient"},
 			{Words: []string{"certificates", "certificate", "certs", "cert"}, Query: "secrets", Given: ofZtunnels},
 			{Words: []string{"connections", "connection", "cons"}, Query: "connections"},
-			{Words: []string{"log", "o"}, Not: "the log level of a ztunnel is neither read nor set here"},
+			{Words: []string{"log", "o"}, Query: run.LogName, Given: ofZtunnels},
 			{Words: []string{"policies", "policy", "p", "pol"}, Query: "policies"},
 			{Words: []string{"services", "service", "svc", "s"}, Query: "services"},
 			{Words: []string{"workloads", "workload", "w"}, Query: "workloads"},

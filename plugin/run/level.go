@@ -72,7 +72,7 @@ func checkLevels(r *Run) error {
 		return process.Usagef("--level, --reset: a recorded mesh can't be changed")
 	case r.Watch || r.Await:
 		return process.Usagef("--level, --reset: not again and again")
-	case len(r.Request.Proxies) == 0 && r.Selector == "":
+	case len(r.Request.Proxies) == 0 && r.Selector == "" && r.Request.arguments["of"] != mesh.ZTunnel: // zc log sets those of all ztunnels, as in istioctl
 		return process.Usagef("--level, --reset: of which proxies? Name them, or say -l LABELS")
 	}
 	return nil
@@ -91,23 +91,34 @@ func setLevels(ctx context.Context, r *Run) error {
 		v, err = mesh.Force(ctx, v)
 	}
 	all, _ := v.([]any)
+	of, isLimited := r.Request.arguments["of"].(string)
+	some := 0
 	for _, p := range all {
 		if err != nil {
 			break
 		}
-		if o, ok := p.(*mesh.Object); ok {
-			err = setLevelsOf(ctx, r, o, levels)
+		o, ok := p.(*mesh.Object)
+		if kind, _ := o.Member("type"); !ok || isLimited && kind != of {
+			continue
 		}
+		some++
+		err = setLevelsOf(ctx, r, o, levels)
 		var fault *mesh.Fault
 		if errors.As(err, &fault) && ctx.Err() == nil {
 			r.Fault(fault)
 			err = nil
 		}
 	}
+	if err == nil && some == 0 && isLimited {
+		return process.Usagef("--level, --reset: none of the proxies is a %s", of)
+	}
 	return err
 }
 
 func setLevelsOf(ctx context.Context, r *Run, p *mesh.Object, levels []Level) (err error) {
+	if kind, _ := p.Member("type"); levels == nil && kind == mesh.ZTunnel {
+		return r.Mesh.SetLevel(ctx, p, "", "")
+	}
 	if levels == nil {
 		if levels, err = startLevels(ctx, p); err != nil {
 			return err

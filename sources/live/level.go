@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -35,28 +34,58 @@ func askLevel(logger, level string) (*question, error) {
 	return &question{method: "POST", path: "/logging", query: logger + "=" + level, name: "logging", form: transport.Text}, nil
 }
 
-// SetLevel sets the level of a logger of a proxy's Envoy. An empty logger means
-// all loggers. Only a command whose purpose is a change may call SetLevel, because
+// SetLevel sets the level of a logger of a proxy's Envoy, or of a scope of a ztunnel.
+// An empty logger means all of them. For a ztunnel, an empty level sets the levels that
+// it starts with. Only a command whose purpose is a change may call SetLevel, because
 // it changes the proxy. The response lists all loggers, as that of Fetch for
 // "logging" does.
 func (c *Cluster) SetLevel(ctx context.Context, proxy, logger, level string) (*transport.Body, error) {
-	q, err := askLevel(logger, level)
-	if err != nil {
-		return nil, err
-	}
 	defer c.begin()()
 	p, ok := podOf(proxy)
 	if !ok {
 		return nil, &absent{"no such pod", nil}
 	}
 	at, err := c.adminAddress(ctx, p)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case at.ztunnel:
-		return nil, errors.New("the loggers of a ztunnel are not set here")
+	}
+	if at.ztunnel {
+		q, err := askZTunnelLevel(logger, level)
+		if err != nil {
+			return nil, err
+		}
+		return c.question(ctx, p, at.port, false, q, execution{not: "a ztunnel"})
+	}
+	q, err := askLevel(logger, level)
+	if err != nil {
+		return nil, err
 	}
 	return c.question(ctx, p, at.port, false, q, execution{pilotAgent(q, at.port), fmt.Sprintf("port %d", at.port)})
+}
+
+// askZTunnelLevel returns the question that sets the level of a scope of a ztunnel, or
+// of all scopes if none is named. Without a level, it sets the levels that a ztunnel
+// starts with. Where a ztunnel has no such level, the next one is set, as istioctl
+// does.
+func askZTunnelLevel(scope, level string) (*question, error) {
+	q := &question{method: "POST", path: "/logging", query: "level=info&reset", name: "logging", form: transport.Text}
+	if level == "" {
+		return q, nil
+	}
+	if _, err := askLevel(scope, level); err != nil {
+		return nil, err
+	}
+	switch level {
+	case "warning":
+		level = "warn"
+	case "critical":
+		level = "error"
+	}
+	if scope != "" {
+		level = scope + "=" + level
+	}
+	q.query = "level=" + level
+	return q, nil
 }
 
 // SetLevel does the same as [Cluster.SetLevel].

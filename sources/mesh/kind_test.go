@@ -41,7 +41,10 @@ func TestSectionsOf(t *testing.T) {
 		}
 		return out
 	}
-	if got := names(SectionsOf("ztunnel")); !slices.Equal(got, []Section{Secrets, Workloads, Services, Policies, Connections}) {
+	if got := names(RecordedSectionsOf("ztunnel")); !slices.Equal(got, []Section{Secrets, Workloads, Services, Policies, Connections}) {
+		t.Errorf("recorded ztunnel: %v", got)
+	}
+	if got := names(SectionsOf("ztunnel")); !slices.Equal(got, []Section{Secrets, Loggers, Workloads, Services, Policies, Connections}) {
 		t.Errorf("ztunnel: %v", got)
 	}
 	envoy := []Section{Clusters, Listeners, Routes, Endpoints, Secrets, Extensions, Bootstrap, Server, Stats, Loggers, Updates}

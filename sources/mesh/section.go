@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"context"
+	"slices"
 
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
@@ -62,6 +63,7 @@ type Part struct {
 	Holds   Holding // the contents of a section that is a single object
 	Envoy   bool
 	ZTunnel bool
+	Running bool // reports whether only running ztunnels have it: snapshots never contain it
 	Desired bool // reports whether istiod can return the section that it would send
 }
 
@@ -77,7 +79,7 @@ func Sections() []Part {
 		{Name: Bootstrap, Doc: "the configuration that it started with", Holds: objectOf("envoy.config.bootstrap.v3.Bootstrap"), Envoy: true},
 		{Name: Server, Doc: "the process: version, state, command line", Holds: objectOf("envoy.admin.v3.ServerInfo"), Envoy: true},
 		{Name: Stats, Doc: "its counters and gauges", Holds: objectOf("Stats"), Envoy: true},
-		{Name: Loggers, Doc: "its loggers and their levels", Holds: scalars(), Envoy: true},
+		{Name: Loggers, Doc: "its loggers and their levels; of a ztunnel, while it runs, the levels of its scopes", Holds: scalars(), Envoy: true, ZTunnel: true, Running: true},
 		{Name: Updates, Doc: "which updates it accepted and rejected, by its own counters", Holds: objectOf("Updates"), Envoy: true},
 		{Name: Workloads, Doc: "the workloads that it knows", Of: "Workload", ZTunnel: true},
 		{Name: Services, Doc: "the services that it knows", Of: "WorkloadService", ZTunnel: true},
@@ -113,6 +115,12 @@ func SectionsOf(proxyType string) []Part {
 	return parts
 }
 
+// RecordedSectionsOf returns the sections that snapshots and dumps have of proxies
+// of the given type.
+func RecordedSectionsOf(proxyType string) []Part {
+	return slices.DeleteFunc(SectionsOf(proxyType), func(p Part) bool { return proxyType == ZTunnel && p.Running })
+}
+
 // An absent is the value of a section that proxies of some type don't have, as a
 // ztunnel has no clusters, and of everything inside this section. It is null, but
 // iterating over it yields nothing instead of an error, because a query over all
@@ -139,7 +147,7 @@ func Missing(fields *object.Object, key string) any {
 	}
 	kind, _ := fields.Get("type").(string) // the type is null if Istio did not start the Envoy
 	for _, p := range Sections() {
-		if string(p.Name) == key && !p.has(kind) {
+		if string(p.Name) == key && (!p.has(kind) || kind == ZTunnel && p.Running) { // a running ztunnel has the member
 			return absent{}
 		}
 	}

@@ -141,7 +141,7 @@ func proxyEndpoints(proxyType string, sections []mesh.Section) []string {
 	if proxyType != mesh.ZTunnel {
 		return envoy.Endpoints(sections)
 	}
-	for _, p := range mesh.SectionsOf(proxyType) {
+	for _, p := range mesh.RecordedSectionsOf(proxyType) {
 		if len(sections) == 0 || slices.Contains(sections, p.Name) {
 			return []string{ztunnel.Request}
 		}

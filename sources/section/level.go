@@ -8,10 +8,11 @@ import (
 
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
+	"github.com/meshq/kubectl-meshq/sources/ztunnel"
 )
 
 // A LevelSetter is a source that can set the log level of one of an Envoy's
-// loggers, or of all loggers if logger is empty. Recorded sources can't do this.
+// loggers, or of all loggers if logger is empty. For a ztunnel, an empty level sets the levels with which ztunnels start. Recorded sources can't do this.
 type LevelSetter interface {
 	SetLevel(ctx context.Context, proxy, logger, level string) (*transport.Body, error)
 }
@@ -29,9 +30,6 @@ func (p *Proxy) SetLevel(ctx context.Context, logger, level string) error {
 // setLevel tries the sources of each of the proxy's places until one has set the
 // level.
 func (p *Proxy) setLevel(ctx context.Context, logger, level string) error {
-	if p.Type() == mesh.ZTunnel {
-		return errors.New("the loggers of a ztunnel are not set here")
-	}
 	ctx, release, err := p.loader.store.Slot(ctx)
 	if err != nil {
 		return err
@@ -59,14 +57,14 @@ func (p *Proxy) setLevel(ctx context.Context, logger, level string) error {
 	return first
 }
 
-// checkLevelSet returns an error unless the answer lists the loggers. Envoy
-// answers with this list after it has set a level.
+// checkLevelSet returns an error unless the answer lists the loggers. Envoy and
+// ztunnel answer with this list after they have set a level.
 func checkLevelSet(body *transport.Body) error {
 	text := make([]byte, min(body.Size(), 200))
 	if _, err := body.ReadAt(text, 0); err != nil && int64(len(text)) < body.Size() {
 		return err
 	}
-	if !strings.HasPrefix(string(text), "active loggers:") {
+	if !strings.HasPrefix(string(text), "active loggers:") && !strings.HasPrefix(string(text), ztunnel.LevelPrefix) {
 		return fmt.Errorf("unexpected answer %q", text)
 	}
 	return nil

@@ -238,7 +238,7 @@ func (p *Proxy) currentReader() *reader {
 	if p.Type() == mesh.ZTunnel {
 		z := ztunnel.Proxy{Owner: p.object, Now: now}
 		r.section = func(ctx context.Context, s mesh.Section) (any, error) {
-			doc, err := r.fetch(ctx, envoy.Request{What: ztunnel.Request})
+			doc, err := r.fetch(ctx, envoy.Request{What: ztunnel.RequestFor(s)})
 			if err != nil {
 				return nil, err
 			}

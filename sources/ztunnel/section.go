@@ -19,8 +19,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Request is the path on the admin port whose answer contains every section.
+// Request is the path on the admin port whose answer contains every section except
+// the log levels.
 const Request = "config_dump"
+
+// RequestFor returns the path on the admin port whose answer contains a section.
+func RequestFor(s mesh.Section) string {
+	if s == mesh.Loggers {
+		return "logging"
+	}
+	return Request
+}
 
 // A Proxy reads the sections of one ztunnel.
 type Proxy struct {
@@ -28,7 +37,7 @@ type Proxy struct {
 	Now   time.Time // the time at which a certificate must be valid to count as such
 }
 
-// Section reads one section. The result is an array of objects of the section's
+// Section reads one section from the answer to [RequestFor]. The result is an array of objects of the section's
 // kind, sorted by namespace and name; certificates keep the order of the dump.
 func (p *Proxy) Section(ctx context.Context, s mesh.Section, doc *decode.Document) (any, error) {
 	switch s {
@@ -42,6 +51,8 @@ func (p *Proxy) Section(ctx context.Context, s mesh.Section, doc *decode.Documen
 		return p.connections(ctx, doc)
 	case mesh.Secrets:
 		return p.secrets(ctx, doc)
+	case mesh.Loggers:
+		return levels(doc)
 	}
 	return nil, nil
 }

@@ -82,7 +82,7 @@ func TestResources(t *testing.T) {
 			t.Error(d)
 		}
 	}
-	for _, s := range mesh.SectionsOf(mesh.ZTunnel) { // a missing section is an error, not an empty section
+	for _, s := range mesh.RecordedSectionsOf(mesh.ZTunnel) { // a missing section is an error, not an empty section
 		if v, err := (&Proxy{Owner: owner}).Section(t.Context(), s.Name, &decode.Document{Bytes: strings.NewReader(`{"version":{}}`)}); err == nil {
 			t.Errorf("%s: %v of a dump without", s.Name, v)
 		}
@@ -170,7 +170,7 @@ func TestRecognize(t *testing.T) {
 
 func TestBrokenDump(t *testing.T) {
 	p := Proxy{Owner: owner}
-	for _, s := range mesh.SectionsOf(mesh.ZTunnel) {
+	for _, s := range mesh.RecordedSectionsOf(mesh.ZTunnel) {
 		if _, err := p.Section(t.Context(), s.Name, &decode.Document{Bytes: strings.NewReader(`{"workloads":[`)}); err == nil || err.Error() != "unexpected end of JSON at byte 14" {
 			t.Errorf("%s: %v", s.Name, err)
 		}

@@ -20,6 +20,7 @@ func TestAmbientMesh(t *testing.T) {
 		{"Status", ambientStatus},
 		{"Policies", ambientPolicies},
 		{"Traces", ambientTraces},
+		{"Levels", ambientLevels},
 		{"Stale", ambientStale},
 	} {
 		t.Run(s.name, func(t *testing.T) { s.test(t, w) })
@@ -111,4 +112,24 @@ func ambientStale(t *testing.T, w *world) {
 	w.ResumeZTunnel(stalled)
 	must(t, w.AwaitAmbient(t.Context()))
 	w.ask(t, `.proxy("`+stalled.Pod+`") | [.wads, any(.policies[]; .name == "bank-deny-shop")]`).exits(0).is([]any{"SYNCED", true})
+}
+
+// ambientLevels reads and sets the log levels of ztunnels, under istioctl's spelling.
+func ambientLevels(t *testing.T, w *world) {
+	const off = "hickory_server::server::server_future"
+	first, second := w.ZTunnels[0].ID(), w.ZTunnels[1].ID()
+	row := func(proxy, logger, level string) any {
+		return map[string]any{"proxy": proxy, "logger": logger, "level": level}
+	}
+	is := func(rows ...any) {
+		t.Helper()
+		w.ask(t, `[.proxies[] | select(.type == "ztunnel") | .id as $proxy | .loggers | to_entries[] | {proxy: $proxy, logger: .key, level: .value}]`).exits(0).quiet().is(rows)
+	}
+	is(row(first, off, "off"), row(first, "default", "info"), row(second, off, "off"), row(second, "default", "info"))
+	w.ask(t, "zc", "log", w.ZTunnels[0].Pod+".istio-system", "--level", "debug").exits(0)
+	is(row(first, off, "off"), row(first, "default", "debug"), row(second, off, "off"), row(second, "default", "info"))
+	w.ask(t, "zc", "log", "--level", "warning").exits(0)
+	is(row(first, off, "off"), row(first, "default", "warn"), row(second, off, "off"), row(second, "default", "warn"))
+	w.ask(t, "zc", "log", "--reset").exits(0)
+	is(row(first, off, "off"), row(first, "default", "info"), row(second, off, "off"), row(second, "default", "info"))
 }
