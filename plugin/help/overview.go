@@ -18,6 +18,7 @@ var verbs = [][2]string{
 	{"trace PROXY URL", "where a request goes, and why"},
 	{"describe PROXY|svc/…|gateway/…", "what applies to it"},
 	{"diff PROXY [--with PROXY]", "what a proxy lacks, or has other than another"},
+	{"whatif -f FILE", "what a change would do to every proxy"},
 	{"graph [--from …] [--to …]", "who sends to whom: a tree, mermaid, dot"},
 	{"report > mesh.html", "a page about the mesh, for others"},
 	{"shell", "query after query, with completion"},
@@ -48,10 +49,8 @@ func PrintOverview(w io.Writer, program string, root *cobra.Command) error {
 	}
 	fmt.Fprintf(&b, `
 Queries: %[1]s --snapshot demo '.proxies[] | select(.rds == "STALE")'
-
   --snapshot FILE|demo  a recorded mesh     -n NAMESPACE, -l app=x  proxies
   --context NAME        another cluster     -o wide, json, yaml, …  output
-  -w                    watch               --explain  what is requested
 
 help 503, help UC, …: what it means, what finds the cause. help options: all
 flags. help COMMAND; help language, document, functions, symptoms, safety, …

@@ -117,10 +117,16 @@ Those that come with the plugin:
 
 const safetyPage = `meshq installs nothing in the cluster and changes nothing in it.
 
-All requests are GETs, with one exception: Envoy lists its loggers only on a POST without parameters. meshq never requests a debug
+All requests are GETs, with one exception (and those of whatif below): Envoy lists its loggers only on a POST without parameters. meshq never requests a debug
 address of istiod or Envoy that changes something, except with log --level and --reset. Envoy serves requests on its main thread,
 so each Envoy gets one request at a time, for a section or a named resource, and for no more than the query needs. --explain
 prints each request, with its size and time.
+
+whatif and --what-if run istiod's binary on your machine, over what was read of the mesh. It listens on loopback, has no network, no
+credentials of yours and none of your environment, reads an API server in memory on a random port with a random token, and is killed
+when the run ends, however it ends. Nothing is downloaded or written to the cluster, with two exceptions that need their own words:
+whatif --server-dry-run sends each object in a PATCH with dryRun=All, and whatif fetch-istiod --from pod runs cat in istiod's pod
+(pods/exec); --from image and --from source run docker or podman, and go.
 
 Printing or walking whole live proxies reads all of their sections, and is refused for more than 20 proxies unless you raise
 --max-fetch. istiod computes the configuration of a proxy only if a query uses desired or diff.

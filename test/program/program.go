@@ -2,6 +2,7 @@ package program
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -21,9 +22,18 @@ import (
 func Run(t *testing.T, args ...string) (out, errs string, code int) {
 	t.Helper()
 	var o, e bytes.Buffer
-	w := &process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now, Environ: []string{"HOME=" + t.TempDir()}}
+	w := &process.World{Args: append([]string{"kubectl-meshq"}, args...), In: strings.NewReader(""), Out: &o, Err: &e, Now: time.Now, Sleep: sleep, Environ: []string{"HOME=" + t.TempDir()}}
 	code = plugin.Main(w)
 	return o.String(), e.String(), code
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // RunTo runs a command line in this process.

@@ -4,6 +4,7 @@ package transcript
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/plugin"
 	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/test/program"
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
@@ -26,6 +28,10 @@ func TestMain(m *testing.M) {
 // TestScript runs the transcripts in testdata/script on the demo. A transcript
 // holds commands and the output that the real program must print for them.
 func TestScript(t *testing.T) {
+	changes, err := filepath.Abs(filepath.Join("..", "..", "testdata", "whatif"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		UpdateScripts:       *update,
@@ -33,8 +39,16 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "")
+			e.Setenv("ISTIOD", program.Istiod())
+			e.Setenv("CHANGES", changes)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "istiod" {
+				return program.Istiod() != "", nil
+			}
+			return false, fmt.Errorf("unknown condition %s", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": checkCode, "unpack": unpackInto},
 	})

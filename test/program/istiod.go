@@ -1,0 +1,29 @@
+package program
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// IstiodEnv are the variables with which the istiods of the recorded meshes ran.
+var IstiodEnv = []string{"PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false"}
+
+// Istiod returns the path of an istiod binary: MESHQ_ISTIOD, or the newest one that
+// the end-to-end tests have built. It returns "" if there is none.
+func Istiod() string {
+	if path := os.Getenv("MESHQ_ISTIOD"); path != "" {
+		return path
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	found, _ := filepath.Glob(filepath.Join(cache, "meshq-e2e", "istiod-*", "pilot-discovery")) // the pattern is valid
+	newest, last := "", int64(0)
+	for _, path := range found {
+		if info, err := os.Stat(path); err == nil && info.ModTime().Unix() >= last {
+			newest, last = path, info.ModTime().Unix()
+		}
+	}
+	return newest
+}
