@@ -34,7 +34,7 @@ func PrintOverview(w io.Writer, program string, root *cobra.Command) error {
 		fmt.Fprintf(&b, "  %-31s %s\n", v[0], v[1])
 	}
 	own := []string{"Saved queries:"}
-	tables := []string{"Tables of all proxies, or of those named:"}
+	tables := []string{"Tables, of all proxies or some:"}
 	for _, cmd := range root.Commands() {
 		if cmd.GroupID == "saved" {
 			own = append(own, cmd.Name())

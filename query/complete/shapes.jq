@@ -240,7 +240,8 @@ def extension($name): (_held | .extensions[]), (arrays | .[] | _of("ExtensionCon
 def _routing: _of("RouteConfiguration", "VirtualHost", "Listener"), (arrays | .[] | _of("RouteConfiguration", "VirtualHost", "Listener"));
 def match($request): (_routing | _kind("RouteMatch")), (strings | match($request; ""));
 def trace($request): _held | _kind("Trace");
-def traceFrom($name; $request): _kind("Trace");
+def traceFrom($name; $request): (_of("Mesh"), arrays) | _kind("Trace");
+def workload($name): (_of("Mesh") | .proxies[].workloads[]), (arrays | .[] | _of("Proxy") | .workloads[]);
 def unreachable: _held | _kind("UnreachableRoute");
 def routesTo($name): (_held | .routes[] | .virtualHosts[] | .routes[]), (_held | .listeners[]) | ., {proxy: _text};
 def desired: _of("Proxy") | _kind("Desired");

@@ -38,6 +38,7 @@ func Natives(d Doors) []eval.Native {
 		{Name: "_shadows", Each: trace.Shadows},
 		{Name: "_trace", Arity: 1, Each: t.Trace},
 		{Name: "_traceFrom", Arity: 2, Each: t.TraceFrom},
+		{Name: "_workload", Arity: 1, Each: t.Workload},
 		{Name: "_unreachable", Each: trace.Unreachable},
 		{Name: "_desired", Value: d.desired},
 		{Name: "_diff", Each: d.diffProxy},

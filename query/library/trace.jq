@@ -12,3 +12,7 @@ def trace($request): _trace($request);
 # name is a name of a proxy as proxy(name) takes it, else the name (pod, pod.namespace, deploy/web-v1) or the address of a workload that a ztunnel knows. A Workload of a ztunnel can be the input of trace, too. The result is a Trace; through has the ways through the next proxies.
 #   traceFrom("productpage-v1"; "http://reviews:9080/").outcomes
 def traceFrom($name; $request): _traceFrom($name; $request);
+
+# workload(name): the workload of an ambient mesh that has a name (pod, pod.namespace, deploy/web-v1, web-v1.shop) or an address, as a ztunnel knows it; nothing if none does.
+#   [workload("productpage-v1")] | length
+def workload($name): _workload($name);

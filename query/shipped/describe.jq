@@ -1,6 +1,7 @@
 # describe: what Istio makes of a proxy or a service: its Kubernetes services, what is demanded of connections, and the Istio objects that apply.
 # What was not read is said to be unknown, and the exit code is 6. Mutual TLS is judged by the filter chains that Envoy has in force:
 # where it doesn't do what the object asks for, the row says so, and why.
+# Of a workload in an ambient mesh, it shows the ztunnel of its node, the policies at each hop, its waypoint, and routes.
 # A word is a service when there is one of that name, name.namespace, else a proxy; svc/x and pod/x say which. gateway/x is a Gateway:
 # the proxies that serve it, and what is bound to it. virtualservice/x says which proxies use it, and where another one wins.
 #
@@ -13,6 +14,7 @@
 # example: describe gateway/bookinfo-gateway
 # example: describe virtualservice/reviews-complex
 # example: describe productpage.default -o json
+# example: describe web-v1.shop --snapshot demo-ambient
 
 def id: "\(.metadata.name).\(.metadata.namespace)";
 
@@ -62,7 +64,7 @@ def aboutService($mesh; $labels):
       | {what: "VirtualService", name: id, says: virtualServiceText}),
     known("HTTPRoute";
       $mesh.httpRoutes[]
-      | select(any(.spec.rules[]?.backendRefs[]?; .name == $service.metadata.name and (.namespace // $ns) == $ns) and .metadata.namespace == $ns)
+      | select(any(.spec.rules[]?.backendRefs[]?; .name == $service.metadata.name and (if has("namespace") then .namespace else $ns end) == $ns) and .metadata.namespace == $ns)
       | {what: "HTTPRoute", name: id, says: ([.spec.parentRefs[]? | "parent \(.name)"] | join(", "))});
 
 def gatewayName: if .labels == null then null else .labels["gateway.networking.k8s.io/gateway-name"] // .labels["istio.io/gateway-name"] end;
@@ -78,8 +80,8 @@ def applies($proxy; $mesh; $root):
     elif $proxy.labels == null then _unknown("labels"; "the labels of the workload are not known")
     else any($targets[];
       if .kind == "Gateway" and .group == "networking.istio.io" then
-        "\(.name).\(.namespace // $in)" as $gateway | any($mesh.gateways[] | select(id == $gateway); .spec.selector | fits($proxy.labels))
-      elif .kind == "Gateway" then .name == ($proxy | gatewayName) and (.namespace // $in) == $proxy.namespace
+        "\(.name).\(if has("namespace") then .namespace else $in end)" as $gateway | any($mesh.gateways[] | select(id == $gateway); .spec.selector | fits($proxy.labels))
+      elif .kind == "Gateway" then .name == ($proxy | gatewayName) and (if has("namespace") then .namespace else $in end) == $proxy.namespace
       elif .kind == "GatewayClass" then $proxy.type == "waypoint" and $in == $root and .name == ($proxy.labels["gateway.networking.k8s.io/gateway-class-name"] // "istio-waypoint")
       else $proxy.type == "waypoint" and $in == $proxy.namespace end) end;
 
@@ -163,7 +165,7 @@ def boundTo($gateways; $mesh):
 # the HTTPRoutes that are bound to a Gateway of the Gateway API
 def routesOfGateway($name; $namespace; $mesh):
   $mesh.httpRoutes[] | .metadata.namespace as $in
-  | select(any(.spec.parentRefs[]?; .name == $name and (.kind // "Gateway") == "Gateway" and (.namespace // $in) == $namespace))
+  | select(any(.spec.parentRefs[]?; .name == $name and (.kind // "Gateway") == "Gateway" and (if has("namespace") then .namespace else $in end) == $namespace))
   | {what: "HTTPRoute", name: id, says: ([.spec.hostnames[]?] | join(", "))};
 
 # the Gateways that a gateway serves, and the routes that are bound to them
@@ -292,6 +294,91 @@ def joined:
   . as $all
   | [range(length) | . as $i | select($all[$i] | kindWord | not) | if $i > 0 and ($all[$i - 1] | kindWord) then "\($all[$i - 1])/\($all[$i])" else $all[$i] end];
 
+# Ambient meshes: the waypoint of an object, and whether it is there and in sync.
+def waypointOf($mesh): . as $object | [_useWaypoint, ($mesh.namespaces[] | select(.metadata.name == $object.metadata.namespace) | _useWaypoint), {name: "none"}][0] | select(.name != "none");
+
+def waypointState($mesh):
+  . as $waypoint
+  | [$mesh.kubeGateways[] | select(id == "\($waypoint.name).\($waypoint.namespace)")][0] as $gateway
+  | [$mesh.proxies[] | select(.namespace == $waypoint.namespace and gatewayName == $waypoint.name)] as $proxies
+  | if $gateway == null then "bound to it, and there is no Gateway of that name"
+    elif $proxies == [] then "bound to it, and it has no proxy"
+    else "for \($gateway.metadata.labels["istio.io/waypoint-for"] // "service"); \([$proxies[] | "\(.id) is \([_judged(stands; "unknown (not read)")][0])"] | join(", "))"
+    end;
+
+def ruleText: ([.matches[]? | [(.path | values | "\(.type // "PathPrefix") \(.value)"), (.method | strings), (.headers[]? | "header \(.name)"), (.method | objects | "\(.service // "*")/\(.method // "*")")] | join(" and ")] | map(select(. != "")) | if . == [] then "all" else join(" or ") end)
+  + " → " + ([.backendRefs[]? | "\(.name)\(if .port then ":\(.port)" else "" end)\(if .weight then " \(.weight)" else "" end)"] | join(", "));
+
+# the routes of the Gateway API that are bound to a service: its waypoint applies them
+def routesOfService($mesh; $kind; routes):
+  .metadata as {$name, $namespace}
+  | known($kind; routes
+      | .metadata.namespace as $in
+      | select(any(.spec.parentRefs[]?; .kind == "Service" and .name == $name and (if has("namespace") then .namespace else $in end) == $namespace))
+      | {what: $kind, name: id, says: ([.spec.rules[]? | ruleText] | join("; "))});
+
+# the policies for a service, or for its waypoint
+def policiesAt($mesh; $waypoint; $kind; policies):
+  .metadata as {$name, $namespace}
+  | known($kind; policies
+      | .metadata.namespace as $in
+      | select(any(.spec.targetRefs[]?, (.spec.targetRef | values);
+          (if has("namespace") then .namespace else $in end) as $of
+          | .kind == "Service" and .name == $name and $of == $namespace or .kind == "Gateway" and .name == $waypoint.name and $of == $waypoint.namespace))
+      | {what: $kind, name: id, says: "at waypoint \($waypoint.name).\($waypoint.namespace): \(.spec.action // "ALLOW"), \(.spec.rules // .spec.jwtRules // [] | length) rules"});
+
+def aboutAmbientService($mesh):
+  if $mesh | _isAmbient | not then empty else
+    . as $service
+    | known("Workload";
+        [$mesh.proxies[] | select(.type == "ztunnel")][0]
+        | values
+        | .services[]
+        | select(.name == $service.metadata.name and .namespace == $service.metadata.namespace)
+        | .endpoints | to_entries[]
+        | {what: "Workload", name: (.key | split("/")[-1] + "." + split("/")[-2]), says: "an endpoint, by the first ztunnel: \([.value.port | to_entries[] | "\(.key) to \(.value)"] | join(", "))"}),
+      known("Waypoint"; waypointOf($mesh) | {what: "Waypoint", name: "\(.name).\(.namespace)", says: waypointState($mesh)}),
+      routesOfService($mesh; "HTTPRoute"; $mesh.httpRoutes[]),
+      routesOfService($mesh; "GRPCRoute"; $mesh.grpcRoutes[]),
+      ([_judged(waypointOf($mesh); empty)][] as $waypoint
+       | $service
+       | policiesAt($mesh; $waypoint; "AuthorizationPolicy"; $mesh.authorizationPolicies[]),
+         policiesAt($mesh; $waypoint; "RequestAuthentication"; $mesh.requestAuthentications[]))
+  end;
+
+# a policy of a ztunnel by the name of its object: istiod makes some from PeerAuthentications
+def policyOfZtunnel:
+  (.name | ltrimstr("converted_peer_authentication_")) as $converted
+  | {what: (if .name == "istio_converted_static_strict" or $converted != .name then "PeerAuthentication" else "AuthorizationPolicy" end),
+     name: (if .name == "istio_converted_static_strict" then "STRICT" else "\($converted).\(.namespace)" end),
+     says: ("at the ztunnel: \(.action | ascii_upcase), \(.rules | length) rules, \({Global: "for the mesh", Namespace: "for the namespace", WorkloadSelector: "for the workload"}[.scope] // .scope)"
+       + if .dryRun == true then ", dry run" else "" end)};
+
+# a workload of an ambient mesh, as its ztunnel knows it
+def aboutAmbientWorkload($mesh):
+  . as $workload
+  | [$mesh.proxies[] | select(.type == "ztunnel" and .node == $workload.node)][0] as $ztunnel
+  | {what: "Workload", name: "\(.name).\(.namespace)",
+     says: "protocol \(.protocol), on \(.node // "unknown node"), \(.workloadIps // [] | join(", ")), \(if .serviceAccount then "spiffe://\(.trustDomain)/ns/\(.namespace)/sa/\(.serviceAccount)" else "no identity" end)"},
+    (if .protocol != "HBONE" then {what: "Ztunnel", name: "none", says: "it is not in the ambient mesh: its connections pass no ztunnel"}
+     elif $ztunnel == null then {what: "Ztunnel", name: "none", says: "its node has no ztunnel among what was read"}
+     else
+       known("Ztunnel"; $ztunnel
+         | {what: "Ztunnel", name: .id,
+            says: (if .connected then [_judged([_sync | to_entries[] | select(.value.status != "IGNORED") | "\(.key | ascii_upcase) \(.value.status)"] | join(", "); "connected; what was sent and taken is unknown (not read)")][0]
+                   elif .connected == null then "unknown (not read)" else "not connected" end)}),
+       known("AuthorizationPolicy"; $ztunnel.policies[]
+         | . as $policy
+         | select(.scope == "Global" or .scope == "Namespace" and .namespace == $workload.namespace or any($workload.authorizationPolicies | values[]; . == "\($policy.namespace)/\($policy.name)"))
+         | policyOfZtunnel)
+     end),
+    (select(.waypoint != null) | {what: "Waypoint", name: (.waypoint.destination | sub("^[^/]*/"; "")), says: "for connections to the workload itself"}),
+    known("Service";
+      [($workload.services | values)[] | sub("^[^/]*/"; "") | split(".")[:2] | join(".")] as $names
+      | $mesh.services[]
+      | select(id as $id | any($names[]; . == $id))
+      | aboutService($mesh; null), aboutAmbientService($mesh));
+
 # rows that are the same of several proxies, once
 def once(rows): reduce rows as $row ([]; if any(.[]; . == $row) then . else . + [$row] end) | .[];
 
@@ -306,10 +393,16 @@ def once(rows): reduce rows as $row ([]; if any(.[]; . == $row) then . else . + 
     $services[]
     | {of: $word} + (
         aboutService($mesh; null),
+        aboutAmbientService($mesh),
         known("Proxy"; behind($mesh) | {what: "Proxy", name: .id, says: [_judged(stands; "unknown (not read)")][0]}),
         once(_apart(behind($mesh)) | demanded($mesh)))
   elif $word | test("^(svc|service|services)/") then
     if $found == [] then error("no service named \($word | sub("^[^/]*/"; ""))")
     else {of: $word, what: "Service", name: null, says: "unknown (not read)", missing: "services"} end
-  else {of: $word} + ($mesh | proxy($word | sub("^pods?/"; "")) | aboutProxy($mesh)) end
+  else
+    {of: $word}
+    + ($mesh
+       | [if isempty(proxies($word | sub("^pods?/"; ""))) then workload($word) else empty end] as $workloads
+       | if $workloads == [] then proxy($word | sub("^pods?/"; "")) | aboutProxy($mesh) else $workloads[0] | aboutAmbientWorkload($mesh) end)
+  end
   end

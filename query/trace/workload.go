@@ -63,6 +63,29 @@ func (t *Tracer) TraceFrom(c *eval.Call, yield func(any) error) error {
 	return t.traceFrom(c, v, q, yield)
 }
 
+// Workload implements workload(name): the workload that has a name or an address, if a
+// ztunnel of the mesh knows one.
+func (t *Tracer) Workload(c *eval.Call, yield func(any) error) error {
+	name, ok := c.Args[0].(string)
+	if !ok {
+		return fmt.Errorf("the name of a workload is a string, not %s", document.TypeName(c.Args[0]))
+	}
+	g := registry{tracer: t, ctx: c.Ctx}
+	v, note, fault, err := g.workloadNamed(document.NewReader(c.Ctx), name)
+	switch {
+	case err != nil:
+		return err
+	case v == nil && fault != nil:
+		return fault
+	case v == nil:
+		return nil
+	}
+	if note != "" && c.Note != nil {
+		c.Note(note)
+	}
+	return yield(v)
+}
+
 // ztunnels returns the ztunnels of the mesh.
 func (g *registry) ztunnels(r *document.Reader) (all []*mesh.Object, err error) {
 	proxies, _, err := g.list("proxies")

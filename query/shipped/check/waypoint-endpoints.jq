@@ -6,9 +6,11 @@
 # next: does the waypoint have a ready pod? istioctl waypoint status shows its state
 # example: waypoint-endpoints
 
+def waypoints: .waypoint.destination, .weightedWaypoints[]?.destination.destination;
+
 select(.type == "ztunnel")
 | ([.services[] | (.endpoints | length) as $endpoints | ("\(.namespace)/\(.hostname)", .vips[]?) | {(.): $endpoints}] | add // {}) as $known
-| [(.services[], .workloads[]) | {by: "\(.name).\(.namespace)", to: (.waypoint.destination, .weightedWaypoints[]?.destination.destination)} | select(.to != null)]
+| [(.services[], .workloads[]) | {by: "\(.name).\(.namespace)", to: waypoints} | select(.to != null)]
 | group_by(.to)[]
 | .[0].to as $to
 | ([.[].by] | unique) as $by

@@ -4,9 +4,11 @@
 # next: does the ztunnel DaemonSet have a ready pod on the node, and does that reach istiod?
 # example: ztunnel-nodes
 
+def isZTunnel: .metadata.labels // {} | .app == "ztunnel" or .["app.kubernetes.io/name"] == "ztunnel";
+
 select(_isAmbient)
 | . as $mesh
-| [.pods[] | select(_running and (.metadata.labels // {} | .app == "ztunnel" or .["app.kubernetes.io/name"] == "ztunnel"))] as $ztunnels
+| [.pods[] | select(_running and isZTunnel)] as $ztunnels
 | [.pods[] | select(_isRedirected and _running) | {node: .spec.nodeName, id: _objectId} | select(.node != null)]
 | group_by(.node)[]
 | .[0].node as $node
