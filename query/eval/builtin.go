@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// builtins returns the functions that are written in Go, with keys of the form
-// "name/arity". Builtins that are not among them are defined in prelude.jq.
+// builtins returns the builtin functions that are written in Go. The keys have the form
+// "name/arity". The other builtins are written in jq, in prelude.jq.
 func builtins() map[string]maker {
 	table := make(map[string]maker, 256)
 	for name, fn := range builtin.Functions() {
@@ -24,8 +24,8 @@ func builtins() map[string]maker {
 	return table
 }
 
-// Builtins returns the functions that every query may call, as "name/arity",
-// sorted.
+// Builtins returns the functions that every query may call, as "name/arity", sorted. It
+// omits internal ones, whose names begin with an underscore.
 func Builtins() []string {
 	names := map[string]bool{}
 	for k := range builtins() {
@@ -38,25 +38,26 @@ func Builtins() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// value returns a builtin that calls a function on values. The values may be lazy.
+// value turns a Go function on values into a builtin. The values it receives may be lazy,
+// that is, not loaded yet.
 func value(fn values.Func) maker {
 	fn = values.AbsentAsList(fn)
 	apply := func(m *machine, in any, args []any) (any, error) { return fn(&m.Task, in, args) }
 	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, apply) }
 }
 
-// bound compiles a call of a Go function on values. The arguments are combined in
-// the same order as in a jq definition def f($a; $b): the first argument varies
-// most slowly.
+// bound compiles a call of a Go function. If arguments have several results, the function
+// is called for each combination, and the first argument varies most slowly. That is the
+// order of a jq definition def f($a; $b).
 func (c *compiler) bound(f *syntax.Func, s *scope, fn func(m *machine, in values.Located, args []any, y values.Yield) error) *node {
 	return c.boundIn(f, s, func(m *machine, _ *env, in values.Located, args []any, y values.Yield) error {
 		return fn(m, in, args, y)
 	})
 }
 
-// boundIn does the same as bound for a function that also evaluates queries. The
-// function's own errors receive the position of the call; errors of the consumer
-// don't.
+// boundIn does the same as bound, for a Go function that also evaluates queries. Errors
+// of the function itself receive the position of the call; errors of the consumer of its
+// results don't.
 func (c *compiler) boundIn(f *syntax.Func, s *scope, fn func(m *machine, e *env, in values.Located, args []any, y values.Yield) error) *node {
 	return boundTo(c.args(f, s), c.mark(f.Span), fn)
 }
@@ -77,7 +78,7 @@ func boundTo(args []*node, at *place, fn func(m *machine, e *env, in values.Loca
 	})
 }
 
-// boundValue does the same as bound for a Go function that returns one result.
+// boundValue does the same as bound, for a Go function that returns exactly one result.
 func (c *compiler) boundValue(f *syntax.Func, s *scope, fn values.Func) *node {
 	args, at := c.args(f, s), c.mark(f.Span)
 	if !single(args...) {

@@ -13,10 +13,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// call compiles a call of a function, or a variable. It searches for the name first
-// among the definitions around the call. Then it searches in the modules, the
-// library, the natives of the options, the builtins written in Go, and the builtins
-// written in jq.
+// call compiles a call of a function, or the use of a variable. It searches for the name
+// first among the definitions around the call. Then it searches, in this order, in the
+// modules, the library, the natives (the caller's Go functions in Options.Natives), the
+// builtins written in Go, and the builtins written in jq.
 func (c *compiler) call(f *syntax.Func, s *scope) *node { return c.callAt(f, s, false) }
 
 func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
@@ -50,12 +50,12 @@ func (c *compiler) callAt(f *syntax.Func, s *scope, tail bool) *node {
 	return nil
 }
 
-// nativeWeight is the stack space between a function written in Go and its
-// arguments. The unit is the stack space of one node.
+// nativeWeight is the stack space that a function written in Go uses before it evaluates
+// its arguments, as a number of compiled nodes.
 const nativeWeight = 10
 
-// argument returns the node for a parameter that is a query. The node evaluates the
-// argument in the environment of the call.
+// argument compiles the use of a parameter that is a query, such as f in def g(f): f | f.
+// The argument is evaluated in the environment of the call that passed it.
 func argument(x *scope, d int) *node {
 	n := gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		a := e.at(d)
@@ -97,8 +97,8 @@ func (c *compiler) invoke(fn *function, depth int, f *syntax.Func, s *scope, tai
 	return n
 }
 
-// closedCall compiles a call of a builtin that is written in jq. It returns nil if
-// no such builtin has this name.
+// closedCall compiles a call of a builtin that is written in jq. It returns nil if there
+// is no such builtin.
 func (c *compiler) closedCall(k string, f *syntax.Func, s *scope) *node {
 	if c.texts[k] == "" {
 		return nil
@@ -113,8 +113,9 @@ func (c *compiler) closedCall(k string, f *syntax.Func, s *scope) *node {
 	return c.closedDef(c.prelude, c.prelude.index[k][0], f, s)
 }
 
-// closedDef compiles a call of a top-level definition of a unit. Such a definition
-// needs no environment.
+// closedDef compiles a call of definition number i at the top level of a unit, for
+// example of a module. Such a definition needs no environment, because it can't use local
+// names.
 func (c *compiler) closedDef(u *unit, i int, f *syntax.Func, s *scope) *node {
 	n := c.invoke(c.closed(u, i), -1, f, s, false)
 	if u.hidden {
@@ -123,8 +124,8 @@ func (c *compiler) closedDef(u *unit, i int, f *syntax.Func, s *scope) *node {
 	return n
 }
 
-// closed compiles a top-level definition of a unit, unless it has already been
-// compiled.
+// closed returns a top-level definition of a unit as compiled code. It compiles each
+// definition only once.
 func (c *compiler) closed(u *unit, i int) *function {
 	if fn, ok := u.done[i]; ok {
 		return fn
@@ -139,8 +140,8 @@ func (c *compiler) closed(u *unit, i int) *function {
 	return fn
 }
 
-// resolve finds a top-level definition. It searches in the unit that is being
-// compiled, in the modules that this unit imports, and in the library.
+// resolve finds a top-level definition by its "name/arity". It searches in the unit that
+// is being compiled, in the modules that this unit imports, and in the library.
 func (c *compiler) resolve(k string) (*unit, int) {
 	if u, i := c.unit.find(k, c.visible); u != nil {
 		return u, i
@@ -153,9 +154,9 @@ func (c *compiler) resolve(k string) (*unit, int) {
 	return nil, 0
 }
 
-// libraries returns how many units of the library are visible. Only those before
-// the unit that is being compiled are visible, and none are visible from the
-// prelude.
+// libraries returns how many units of the library are visible to the unit that is being
+// compiled. A unit sees only the library units before it. The prelude (the builtins
+// written in jq) sees none.
 func (c *compiler) libraries() int {
 	if c.unit == c.prelude {
 		return 0
@@ -168,7 +169,7 @@ func (c *compiler) libraries() int {
 	return len(c.library)
 }
 
-// given returns the native with this name from the options, or nil.
+// given returns the native (a Go function in Options.Natives) with this name, or nil.
 func (c *compiler) given(k string) *Native {
 	if c.unit == c.prelude {
 		return nil
@@ -181,8 +182,8 @@ func (c *compiler) given(k string) *Native {
 	return nil
 }
 
-// isBuiltin reports whether a name refers to the builtin, because no definition
-// replaces it.
+// isBuiltin reports whether a name refers to the builtin function, because no definition
+// replaces the builtin.
 func (c *compiler) isBuiltin(k string, s *scope) bool {
 	if x, _ := s.find(k); x != nil {
 		return false
@@ -210,7 +211,7 @@ func (c *compiler) variable(f *syntax.Func, s *scope) *node {
 	return nil
 }
 
-// locationOf returns the value of $__loc__.
+// locationOf returns the value of jq's $__loc__, an object with the file and the line.
 func locationOf(c *compiler, at syntax.Span) any {
 	file := c.unit.prog.File
 	if file == "" {
@@ -220,7 +221,7 @@ func locationOf(c *compiler, at syntax.Span) any {
 	return object.Of("file", file, "line", line)
 }
 
-// args compiles the arguments of a call as queries.
+// args compiles each argument of a call as a query.
 func (c *compiler) args(f *syntax.Func, s *scope) []*node {
 	ns := make([]*node, len(f.Args))
 	for i, a := range f.Args {
@@ -229,9 +230,9 @@ func (c *compiler) args(f *syntax.Func, s *scope) []*node {
 	return ns
 }
 
-// apply compiles a call of a Go function on values. The function is called for
-// every combination of the results of its arguments; the last one varies most
-// slowly. apply loads neither the input nor the arguments. fn must not keep args.
+// apply compiles a call of a Go function. If arguments have several results, the function
+// is called for every combination, and the last argument varies most slowly. apply loads
+// neither the input nor the arguments. The function must not keep the slice args.
 func (c *compiler) apply(f *syntax.Func, s *scope, fn machineFunc) *node {
 	args, at := c.args(f, s), c.mark(f.Span)
 	if !single(args...) {
@@ -270,8 +271,8 @@ func applyEach(args []*node, at *place, fn machineFunc) *node {
 }
 
 // combine calls use for every combination of the results of args. The last argument
-// varies most slowly or, if firstSlowest is set, the first one does. The slice that
-// use receives is reused.
+// varies most slowly, or, if firstSlowest is set, the first one. All calls receive the
+// same slice, so use must copy it to keep it.
 func (m *machine) combine(e *env, in values.Located, args []*node, firstSlowest bool, use func([]any) error) error {
 	vs := make([]any, len(args))
 	var each func(done int) error
@@ -291,10 +292,10 @@ func (m *machine) combine(e *env, in values.Located, args []*node, firstSlowest 
 	return each(0)
 }
 
-// machineFunc is a Go function on values that needs the machine.
+// machineFunc is a Go function that implements a builtin and needs the state of the run.
 type machineFunc = func(m *machine, in any, args []any) (any, error)
 
-// node compiles a call of a native.
+// node compiles a call of a native, a Go function in Options.Natives.
 func (n *Native) node(c *compiler, f *syntax.Func, s *scope) *node {
 	if n.Value != nil {
 		return c.apply(f, s, n.value)
@@ -329,18 +330,18 @@ func (m *machine) called(in any, args []any) *Call {
 	return &Call{Ctx: m.Ctx, In: in, Args: args, Note: func(s string) { m.Report(ahead.Event{Note: s}) }, Fault: func(f *mesh.Fault) { _ = m.Failed(f) }}
 }
 
-// function is a compiled definition. Its body is set only after the calls in it
-// were compiled, because the function may call itself.
+// function is a compiled definition. A recursive function refers to itself, so body is
+// filled in only after the calls inside the body were compiled.
 type function struct {
-	params []string // names of the parameters; a parameter whose name begins with $ is a value
-	scopes []*scope // scopes of the parameters that are queries
+	params []string // names of the parameters; a name with $ takes a value, one without takes a query
+	scopes []*scope // compile-time scopes of the parameters that take a query
 	body   *node
-	weight int  // stack space that a call uses, as a number of nodes
-	open   bool // whether the function is being compiled, so that calls of it are recursive
-	relied bool // whether a recursive call was compiled on the assumption that the function yields one result
+	weight int  // stack space of a call, as a number of compiled nodes
+	open   bool // whether the function is being compiled, so that a call of it is recursive
+	relied bool // whether a recursive call was compiled on the assumption that the function yields exactly one result
 }
 
-// withDefs compiles a body in a scope that contains the definitions defs.
+// withDefs compiles a query in which the definitions defs are visible.
 func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) *node) *node {
 	for _, d := range defs {
 		fn := &function{params: d.Args, body: &node{}}
@@ -350,7 +351,9 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	b := body(s)
 	bind := func(e *env) *env {
 		for range defs {
-			e = &env{up: e} // the function needs an entry in the environment, even an empty one, because it also has an entry in the scope
+			// each entry of the compile-time scope needs an entry in the environment,
+			// even an empty one
+			e = &env{up: e}
 		}
 		return e
 	}
@@ -364,13 +367,15 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	return n
 }
 
-// maxGuesses limits how often nested definitions are compiled a second time.
+// maxGuesses limits how deeply nested definitions may be compiled twice. Without the
+// limit, compiling would take exponential time.
 const maxGuesses = 5
 
-// fill compiles the body of a definition. s is the scope that ends with the
-// definition itself, or nil. The calls of a recursive function depend on whether
-// its body yields exactly one result. fill first assumes that it does. If the
-// assumption is wrong, it compiles the body again.
+// fill compiles the body of a definition. s is the scope that ends with the definition
+// itself; it is nil for a top-level definition. A recursive call is compiled differently
+// if the function yields exactly one result, which is unknown until the body is compiled.
+// fill first assumes that it does. If the assumption was wrong, fill compiles the body
+// again.
 func (c *compiler) fill(fn *function, d *syntax.FuncDef, s *scope) {
 	fn.open = true
 	impure, stops := c.impure, c.stops
@@ -394,14 +399,15 @@ func (fn *function) close(body *node) {
 	fn.open = false
 }
 
-// guessed is the body of a function while it is being compiled. It is never
-// called.
+// guessed is a placeholder for the body of a function while the function is being
+// compiled. It is never called.
 func guessed(*machine, *env, values.Located) (values.Located, error) {
 	return values.Located{}, errors.New("not compiled")
 }
 
-// body compiles a definition's body. The body's scope contains first the parameters
-// that are queries, then the values of the parameters whose names begin with $.
+// body compiles the body of a definition. The scope of the body contains first the
+// parameters that take queries, then the variables for the parameters whose names begin
+// with $.
 func (c *compiler) body(d *syntax.FuncDef, fn *function, s *scope) *node {
 	before := c.nodes
 	fn.scopes = nil
@@ -416,7 +422,9 @@ func (c *compiler) body(d *syntax.FuncDef, fn *function, s *scope) *node {
 	}
 	n := c.queryAt(d.Body, s, true)
 	fn.weight = values.CallWeight + c.nodes - before
-	if n.one != nil { // a node uses less stack for returning its result than for yielding it
+	// a node that returns its one result uses less stack than a node that passes results
+	// to a callback
+	if n.one != nil {
 		fn.weight /= 2
 	}
 	return n
@@ -428,15 +436,15 @@ type tailCall struct {
 	in values.Located
 }
 
-// invoke describes a call of a function: the function and its arguments.
+// invoke is a compiled call: the function and its arguments.
 type invoke struct {
 	fn     *function
 	args   []*node
-	values []int // indexes of the arguments that are values
-	depth  int   // number of environments from the call's up to the definition's; -1 if the function needs none
+	values []int // indexes of the arguments that are evaluated before the call, for parameters with $
+	depth  int   // number of environments between the call and the definition; -1 if the function needs no environment
 }
 
-// home returns the environment in which the function is defined.
+// home returns the environment in which the called function was defined.
 func (v *invoke) home(e *env) *env {
 	if v.depth < 0 {
 		return nil
@@ -444,12 +452,15 @@ func (v *invoke) home(e *env) *env {
 	return e.at(v.depth)
 }
 
-// bind returns the environment for the body. It doesn't contain the arguments that
-// are values.
+// bind returns the environment in which the function's body is evaluated, with all
+// arguments that are passed as queries. The caller adds the arguments that are passed as
+// values.
 func (v *invoke) bind(e *env) *env {
 	x := v.home(e)
 	for _, a := range v.args {
-		if a.arg > 0 { // the argument is a parameter of the caller, so it keeps the environment from the caller's call
+		// the argument is itself a parameter of the calling function, so it keeps its
+		// original environment
+		if a.arg > 0 {
 			was := e.at(a.arg - 1)
 			x = &env{up: x, n: was.n, ne: was.ne}
 			continue
@@ -459,8 +470,9 @@ func (v *invoke) bind(e *env) *env {
 	return x
 }
 
-// bindOne returns the environment for the body, including the arguments that are
-// values. Each of these arguments must yield exactly one result.
+// bindOne returns the environment in which the function's body is evaluated, with all
+// arguments. It requires that each argument that is passed as a value yields exactly one
+// result.
 func (v *invoke) bindOne(m *machine, e *env, in values.Located) (*env, error) {
 	x := v.bind(e)
 	for _, i := range v.values {
@@ -473,8 +485,9 @@ func (v *invoke) bindOne(m *machine, e *env, in values.Located) (*env, error) {
 	return x, nil
 }
 
-// bindEach calls use for every combination of the arguments that are values,
-// with the environment of the body. The first argument varies most slowly.
+// bindEach calls use for every combination of the results of the arguments that are
+// passed as values. use receives the environment for the function's body. The first
+// argument varies most slowly.
 func (v *invoke) bindEach(m *machine, e, x *env, in values.Located, i int, use func(*env) error) error {
 	if i == len(v.values) {
 		return use(x)
@@ -484,8 +497,9 @@ func (v *invoke) bindEach(m *machine, e, x *env, in values.Located, i int, use f
 	})
 }
 
-// wants returns the leading predicate of the body. The predicate is known only if
-// the arguments that are values are known.
+// wants returns the first condition of the function's body on a field of its input.
+// Evaluating the condition in advance requires that the arguments that are passed as
+// values are constant.
 func (v *invoke) wants() *predicate {
 	w := v.fn.body.wants
 	if w == nil {
@@ -517,8 +531,8 @@ func (v *invoke) singleValues() bool {
 	return true
 }
 
-// node returns the node for the call. If tail is set, the call is the last step of
-// a function.
+// node returns the code for the call. tail is set if the call is the last step of the
+// calling function, so that the call needs no additional stack.
 func (v *invoke) node(tail bool) *node {
 	direct := v.singleValues()
 	if direct && v.fn.body.one != nil {
@@ -567,7 +581,8 @@ func (m *machine) takeNext() tailCall {
 	return t
 }
 
-// one evaluates the function's body, and then the tail calls at its end.
+// one evaluates a function with exactly one result. Calls in tail position are made in a
+// loop, so that they use no stack.
 func (v *invoke) one(m *machine, e *env, in values.Located) (values.Located, error) {
 	x, err := v.bindOne(m, e, in)
 	if err != nil {
@@ -594,7 +609,7 @@ func (v *invoke) one(m *machine, e *env, in values.Located) (values.Located, err
 	return out, err
 }
 
-// run does the same as the method one, for a body with any number of results.
+// run does the same as the method one, for a function with any number of results.
 func (fn *function) run(m *machine, x *env, in values.Located, y values.Yield) error {
 	was, err := m.Enter(fn.weight)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// collectionBuiltins returns the builtins that evaluate an argument for each part
-// of their input.
+// collectionBuiltins returns the builtins that evaluate an argument for each element or
+// member of their input, such as map, group_by and INDEX.
 func collectionBuiltins() map[string]maker {
 	table := map[string]maker{
 		"add/1": func(c *compiler, f *syntax.Func, s *scope) *node { return total(c.query(f.Args[0], s), c.mark(f.Span)) },
@@ -28,7 +28,7 @@ func collectionBuiltins() map[string]maker {
 	return table
 }
 
-// total evaluates [f] | add without building the array.
+// total evaluates [f] | add. It doesn't build the array, which saves memory.
 func total(f *node, at *place) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		s := values.NewSum(&m.Task)
@@ -41,8 +41,8 @@ func total(f *node, at *place) *node {
 	})
 }
 
-// indexed implements INDEX(rows; name). It returns an object in which each row has
-// its name as the key. A later row replaces an earlier row with the same name.
+// indexed implements INDEX(rows; name): an object in which each row has its name as the
+// key. A later row replaces an earlier row with the same name.
 func indexed(c *compiler, f *syntax.Func, s *scope) *node {
 	named := keyOf(pipe(c.query(f.Args[1], s), c.call(&syntax.Func{Span: f.Span, Name: "tostring"}, nil)))
 	rows := c.seq(append(c.stages(f.Args[0], s, nil), stage{n: named}))
@@ -59,9 +59,9 @@ func indexed(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// keyOf yields, for each element of an iteration, the results of f on it. It runs
-// ahead if elements have to be loaded. If an element is unavailable, its fault
-// drops both the element and its key.
+// keyOf yields the results of f for each element of an iteration, for example the sort
+// keys. Elements that still have to be loaded are evaluated concurrently. If an element
+// can't be loaded, it is omitted together with its key.
 func keyOf(f *node) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		if f.one != nil {
@@ -88,8 +88,8 @@ func keyOf(f *node) *node {
 	})
 }
 
-// orderedBy returns a builtin that orders an array by the results of f on its
-// elements.
+// orderedBy returns a builtin, such as sort_by, that orders an array by the results of f
+// for its elements.
 func orderedBy(name string, do builtin.Ordering) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		at := c.mark(f.Span)
@@ -108,7 +108,7 @@ func orderedBy(name string, do builtin.Ordering) maker {
 			if err != nil {
 				return in, values.NameProxy(at.of(err), in.V)
 			}
-			if _, ok := v.([]any); !ok { // the value is an object
+			if _, ok := v.([]any); !ok { // a value that isn't an array is an object here
 				keys := make([]any, len(items))
 				for i := range items {
 					keys[i] = items[i].All()
@@ -121,8 +121,8 @@ func orderedBy(name string, do builtin.Ordering) maker {
 	}
 }
 
-// regexBuiltins returns the builtins that match regular expressions. Each call in a
-// query keeps the expressions that it has compiled.
+// regexBuiltins returns the builtins that match regular expressions. Each call in a query
+// caches the expressions that it has compiled.
 func regexBuiltins() map[string]maker {
 	matchings := builtin.Matchings()
 	table := map[string]maker{

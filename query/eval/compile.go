@@ -12,17 +12,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Code is a compiled query. It may be run any number of times, also concurrently.
+// Code is a compiled query. It may be run any number of times, also by several goroutines
+// at once.
 type Code struct {
 	n      *node
-	impure bool // whether the query reads inputs or writes messages, so that nothing may run ahead
-	stops  bool // whether a part of the query may stop a generator before the generator ends
+	impure bool // whether the query reads inputs or prints messages; then everything runs in one goroutine
+	stops  bool // whether a part of the query, such as first(f), may stop a generator early
 	opts   Options
 	funcs  *native.Funcs
 }
 
-// Compile compiles a query. An error in the text of the query or of a module is a
-// [*syntax.Error].
+// Compile compiles a query. If the text of the query or of a module contains an error,
+// Compile returns a [*syntax.Error].
 func Compile(p *syntax.Program, o Options) (code *Code, err error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -45,12 +46,13 @@ func Compile(p *syntax.Program, o Options) (code *Code, err error) {
 	return &Code{n: c.program(p), impure: c.impure, stops: c.stops, opts: o, funcs: &native.Funcs{}}, nil
 }
 
-// program compiles the query itself, and the step that finishes its results.
+// program compiles the query itself, followed by the internal step that finishes each
+// result.
 func (c *compiler) program(p *syntax.Program) *node {
 	var s *scope
 	for _, v := range c.opts.Variables {
 		if _, ok := c.unit.data.Lookup(v); ok {
-			v = "" // an import with the same name replaces the variable
+			v = "" // an import with the same name hides the variable
 		}
 		s = &scope{up: s, name: v}
 	}
@@ -61,8 +63,8 @@ func (c *compiler) program(p *syntax.Program) *node {
 	return c.query(finished(p.Query), s)
 }
 
-// finishing is the name of the internal function that finishes each result. No
-// query can contain this name.
+// finishing is the name of the internal function that applies RunOptions.Finish to each
+// result. The name contains spaces, so no query can call this function.
 const finishing = "finish result/0"
 
 var finish = one(func(m *machine, _ *env, in values.Located) (values.Located, error) {
@@ -78,9 +80,9 @@ var finish = one(func(m *machine, _ *env, in values.Located) (values.Located, er
 	return values.Located{V: v}, nil
 })
 
-// finished appends the step that finishes results to the end of the query's
-// outermost pipeline. So the step runs in the worker that computes a result,
-// possibly ahead of the consumer.
+// finished appends the step that finishes each result to the end of the query's outermost
+// pipeline. As a part of the pipeline, the step runs in the worker that computes the
+// result, so several results are finished concurrently.
 func finished(q *syntax.Query) *syntax.Query {
 	last := &syntax.Query{Term: &syntax.Term{Type: syntax.TermFunc, Func: &syntax.Func{Name: "finish result"}}}
 	if q.Op == syntax.OpPipe {
@@ -99,7 +101,7 @@ func finished(q *syntax.Query) *syntax.Query {
 	return &syntax.Query{Span: q.Span, FuncDefs: q.FuncDefs, Op: syntax.OpPipe, Left: &left, Right: last}
 }
 
-// names reports to the syntax checker which names are defined.
+// names lists all defined functions and variables, for the syntax checker.
 type names struct{ c *compiler }
 
 func (n names) Has(k string) bool {
@@ -134,37 +136,37 @@ func (n names) Var(name string) bool { return slices.Contains(n.c.opts.Variables
 
 func (n names) Vars() []string { return n.c.opts.Variables }
 
-// compiler turns a syntax tree into nodes. It resolves every name, so that nothing
-// is looked up by name while the query runs.
+// compiler turns a syntax tree into nodes, which are closures. It resolves every name, so
+// nothing is looked up by name while the query runs.
 type compiler struct {
 	opts    *Options
-	unit    *unit // the unit that is being compiled
-	visible int   // number of the unit's definitions that are visible
+	unit    *unit // the unit (query, module or library program) that is being compiled
+	visible int   // number of definitions of this unit that are visible so far
 	natives map[string]maker
-	texts   map[string]string // the prelude's definitions that are not parsed yet
+	texts   map[string]string // texts of the builtins written in jq that are not parsed yet
 	prelude *unit
 	library []*unit
-	impure  bool // whether something reads inputs or writes messages, so that everything must happen in one goroutine
-	stops   bool // whether something may stop a generator before the generator ends
+	impure  bool // whether the query reads inputs or prints messages; then everything must run in one goroutine
+	stops   bool // whether a part of the query may stop a generator early
 	nodes   int  // number of nodes compiled so far
-	guesses int  // number of definitions being compiled on the assumption that they yield one result
+	guesses int  // number of functions being compiled on the assumption that they yield exactly one result
 }
 
-// maker returns the node for a call of a function that is written in Go.
+// maker compiles a call of a builtin that is written in Go.
 type maker = func(c *compiler, f *syntax.Func, s *scope) *node
 
-// compileError is the value with which the compiler panics to end a compilation.
-// Compile returns its err.
+// compileError is the panic value that ends a compilation. Compile recovers from the
+// panic and returns err.
 type compileError struct{ err error }
 
-// fail ends the compilation with an error at a position in the text.
+// fail ends the compilation with an error at the given position of the query's text.
 func (c *compiler) fail(at syntax.Span, format string, args ...any) {
 	p := c.unit.prog
 	panic(compileError{&syntax.Error{Span: at, File: p.File, Src: p.Src, Msg: fmt.Sprintf(format, args...)}})
 }
 
-// mark returns the position for errors of the code that is being compiled. It
-// returns nil inside functions whose text the user didn't write.
+// mark returns the position that errors of the compiled code report. It returns nil in
+// code that the user didn't write, such as the library.
 func (c *compiler) mark(at syntax.Span) *place {
 	if c.unit.hidden || at.End == 0 {
 		return nil
@@ -172,28 +174,29 @@ func (c *compiler) mark(at syntax.Span) *place {
 	return &place{span: at, prog: c.unit.prog}
 }
 
-// unit is one text: the query, a module, a program of the library, or the builtins
-// that are written in jq. The definitions of all units except the query need no
-// environment, and can call only the definitions before them.
+// unit is one text: the query, a module, a library program, or the builtins written in
+// jq. In all units except the query, a top-level definition needs no environment, and can
+// call only the definitions before it.
 type unit struct {
 	prog    *syntax.Program
-	place   any  // location of a module; its imports are relative to this location
-	hidden  bool // whether errors must not refer to positions in the unit's text
+	place   any  // location of a module, to which the paths of its imports are relative
+	hidden  bool // whether errors must not refer to positions in this unit, because the user didn't write it
 	defs    []*syntax.FuncDef
-	index   map[string][]int // indexes of the definitions with each "name/arity", in order
+	index   map[string][]int // indexes of the definitions with each "name/arity", in the order of the text
 	done    map[int]*function
 	imports []imported
-	data    *object.Object // imported data by "$name"
+	data    *object.Object // data of the imported JSON files, by variable name such as "$name"
 }
 
-// imported is a unit that another unit imports with an alias, or includes without
-// one.
+// imported is a unit that another unit imports with an alias, or includes without an
+// alias.
 type imported struct {
 	alias string
 	unit  *unit
 }
 
-// all is a number larger than the number of definitions in any unit.
+// all is larger than the number of definitions in any unit. It is used to make all
+// definitions of a unit visible.
 const all = 1 << 30
 
 func newUnit(p *syntax.Program, hidden bool) *unit {
@@ -208,9 +211,9 @@ func (u *unit) add(defs ...*syntax.FuncDef) {
 	}
 }
 
-// find returns the last definition of that name among the first "before"
-// definitions of the unit. If there is none, it returns the definition that the
-// unit imported.
+// find returns the last definition of this name among the first definitions of the unit;
+// before is their number. If there is none, it returns the definition from an imported
+// unit.
 func (u *unit) find(k string, before int) (*unit, int) {
 	places := u.index[k]
 	for j := len(places) - 1; j >= 0; j-- {
@@ -234,7 +237,7 @@ func (u *unit) find(k string, before int) (*unit, int) {
 	return nil, 0
 }
 
-// keys calls f with every name for which find would find a definition.
+// keys calls f with every "name/arity" that the method find would find.
 func (u *unit) keys(f func(string)) {
 	for k := range u.index {
 		f(k)
@@ -249,11 +252,11 @@ func (u *unit) keys(f func(string)) {
 	}
 }
 
-// maxImports limits how deeply modules may import one another. The limit also stops
-// a module that imports itself.
+// maxImports limits how deeply modules may import one another. The limit also stops a
+// module that imports itself.
 const maxImports = 64
 
-// load loads the modules that a unit imports.
+// load loads all modules that a unit imports, and those that they import.
 func (c *compiler) load(u *unit, depth int) {
 	was := c.unit
 	c.unit = u
@@ -284,7 +287,7 @@ func (c *compiler) load(u *unit, depth int) {
 	}
 }
 
-// check ends the compilation if a name in the unit is not defined.
+// check ends the compilation with an error if the unit uses a name that isn't defined.
 func (c *compiler) check(u *unit) {
 	was := c.unit
 	c.unit = u
@@ -295,8 +298,8 @@ func (c *compiler) check(u *unit) {
 	}
 }
 
-// failed ends the compilation because a module could not be loaded. An error in the
-// module's own text keeps its position.
+// failed ends the compilation because a module could not be loaded. An error inside the
+// module's text keeps its position there.
 func (c *compiler) failed(im *syntax.Import, err error) {
 	if err == nil {
 		return
@@ -307,7 +310,7 @@ func (c *compiler) failed(im *syntax.Import, err error) {
 	c.fail(im.Span, "%s", fmt.Sprint(err))
 }
 
-// search returns the member "search" of an import's metadata.
+// search returns the member "search" of an import's metadata, or nil.
 func search(im *syntax.Import) any {
 	if im.Meta == nil {
 		return nil
@@ -315,7 +318,7 @@ func search(im *syntax.Import) any {
 	return metaOf(im.Meta).Get("search")
 }
 
-// constantOf converts a constant in metadata to a value.
+// constantOf converts a constant in an import's or a module's metadata to a value.
 func constantOf(t *syntax.ConstTerm) any {
 	switch {
 	case t.Object != nil:
@@ -338,7 +341,7 @@ func constantOf(t *syntax.ConstTerm) any {
 	return t.Str
 }
 
-// metaOf converts the metadata of a module or an import to a value.
+// metaOf converts the metadata of a module or an import to an object.
 func metaOf(o *syntax.ConstObject) *object.Object {
 	out := object.New(0)
 	if o == nil {
@@ -354,17 +357,17 @@ func metaOf(o *syntax.ConstObject) *object.Object {
 	return out
 }
 
-// env holds the values of the names in a scope while the query runs. Each value is
-// that of a variable, a definition, or an argument that is a query. There is one
-// entry for each entry of the [scope] in which the code was compiled.
+// env is an environment: at run time, it contains the values of the names in a scope. It
+// is a linked list with one entry for each entry of the compile-time [scope]. An entry
+// contains a variable, an argument that is a query, or nothing (for a definition).
 type env struct {
 	up *env
-	v  any   // the value of a variable
-	n  *node // node of an argument that is a query
-	ne *env  // environment of the call, in which that argument is evaluated
+	v  any   // value of a variable
+	n  *node // compiled argument that is a query
+	ne *env  // environment of the call that passed this argument; the argument is evaluated in it
 }
 
-// at returns the entry that is d steps up in the environment.
+// at returns the entry that is d entries up in the linked list.
 func (e *env) at(d int) *env {
 	for ; d > 0; d-- {
 		e = e.up
@@ -372,17 +375,17 @@ func (e *env) at(d int) *env {
 	return e
 }
 
-// scope maps a name to its meaning while the query is compiled. It is a linked list
+// scope records, at compile time, the meaning of each visible name. It is a linked list
 // with one entry for each name.
 type scope struct {
 	up    *scope
-	name  string    // name in one of the forms "$x", "f/1" and "label x"
-	fn    *function // set if the name is a definition
-	param bool      // whether the name is an argument that is a query
+	name  string    // the name, in one of the forms "$x", "f/1" and "label x"
+	fn    *function // the definition, if the name is that of a function
+	param bool      // whether the name is a parameter that takes a query
 }
 
-// find returns the nearest entry with this name, and the number of steps up to it.
-// It returns nil if there is no such entry.
+// find returns the nearest entry with this name, and how many entries up it is. It
+// returns nil if there is none.
 func (s *scope) find(name string) (*scope, int) {
 	d := 0
 	for x := s; x != nil; x = x.up {

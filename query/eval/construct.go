@@ -9,7 +9,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// collect evaluates [q].
+// collect compiles [q], which puts all results of q into an array.
 func collect(q *node) *node {
 	if q.one != nil {
 		f := q.one
@@ -34,8 +34,8 @@ func collect(q *node) *node {
 	})
 }
 
-// str compiles a string. In an interpolated string, the format is applied to each
-// interpolated part.
+// str compiles a string literal. In an interpolated string, the format, such as @base64,
+// is applied to each interpolated value.
 func (c *compiler) str(t *syntax.String, format *syntax.Func, s *scope) *node {
 	if t.Queries == nil {
 		return constant(t.Str)
@@ -60,7 +60,7 @@ func (c *compiler) str(t *syntax.String, format *syntax.Func, s *scope) *node {
 	return n
 }
 
-// formats maps each string format to the builtin that implements it.
+// formats maps each string format, such as @base64, to the builtin that implements it.
 var formats = map[string]string{
 	"@text": "tostring", "@json": "tojson", "@html": "_tohtml", "@uri": "_touri", "@urid": "_tourid",
 	"@csv": "_tocsv", "@tsv": "_totsv", "@sh": "_tosh", "@base64": "_tobase64", "@base64d": "_tobase64d",
@@ -78,11 +78,11 @@ func (c *compiler) format(t *syntax.Term, s *scope) *node {
 	return c.str(t.Str, f, s)
 }
 
-// entry is one member in an expression that constructs an object.
+// entry is one member of an object construction, such as name: .x in {name: .x}.
 type entry struct {
 	name  string
-	key   *node // nil if the key is constant
-	value *node // nil if the member is written without a value, as in {name}, which copies the input's member name
+	key   *node // expression for the key; nil if the key is constant
+	value *node // expression for the value; nil for {name}, which copies the member from the input
 	at    *place
 }
 
@@ -128,8 +128,8 @@ func compileEntry(c *compiler, kv *syntax.ObjectKeyVal, s *scope) entry {
 	return x
 }
 
-// keyQuery compiles the query for the key of a member. It rejects a literal that
-// isn't a string.
+// keyQuery compiles the expression for a key of an object. A literal that isn't a string
+// is an error.
 func (c *compiler) keyQuery(q *syntax.Query, s *scope) *node {
 	if v, ok := writtenValue(q); ok {
 		if _, ok := v.(string); !ok {
@@ -139,7 +139,8 @@ func (c *compiler) keyQuery(q *syntax.Query, s *scope) *node {
 	return c.query(q, s)
 }
 
-// writtenValue returns the value of a query that is a JSON literal.
+// writtenValue returns the value of an expression that is a JSON literal. ok is false for
+// any other expression.
 func writtenValue(q *syntax.Query) (any, bool) {
 	if v, ok := literal(q); ok || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
 		return v, ok
@@ -163,8 +164,8 @@ func writtenValue(q *syntax.Query) (any, bool) {
 	return nil, false
 }
 
-// objectOf constructs an object whose keys are constant and whose values have one
-// result each.
+// objectOf compiles an object construction whose keys are constant and whose values yield
+// exactly one result each.
 func objectOf(entries []entry) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		out := object.New(len(entries))
@@ -179,8 +180,8 @@ func objectOf(entries []entry) *node {
 	})
 }
 
-// builder constructs the objects for all combinations of keys and values; the last
-// member varies fastest.
+// builder constructs one object for each combination of the results of keys and values.
+// The last member varies fastest.
 type builder struct {
 	m            *machine
 	e            *env
@@ -236,13 +237,13 @@ func (b *builder) build() error {
 	return b.y(b.in.Made(out))
 }
 
-// binding matches a value with patterns. For each match, it calls body with the
-// environment that holds the variables.
+// binding matches a value against patterns such as [$a, {b: $c}]. For each match, it
+// calls body with the environment that contains the variables.
 type binding = func(m *machine, e *env, v any, body func(*env) error) error
 
-// patterns compiles the patterns after "as". If several are joined by ?//, an error
-// with one pattern causes the next one to be tried. The body then has the variables
-// of all patterns; those that are not in the matching pattern are null.
+// patterns compiles the patterns after "as". If several patterns are joined by ?//, an
+// error with one pattern causes the next one to be tried. The body can use the variables
+// of all patterns; variables that the matching pattern doesn't set are null.
 func (c *compiler) patterns(ps []*syntax.Pattern, s *scope) (*scope, binding) {
 	if len(ps) == 1 && ps[0].Name != "" {
 		return &scope{up: s, name: ps[0].Name}, func(_ *machine, e *env, v any, body func(*env) error) error {
@@ -299,7 +300,8 @@ func patternNames(p *syntax.Pattern, names []string) []string {
 	return names
 }
 
-// matcher sets the variables of one part of a pattern in e, and then calls then.
+// matcher sets the variables of one part of a pattern in the environment e, and then
+// calls the function then.
 type matcher = func(m *machine, e *env, v any, then func(*env) error) error
 
 func compilePattern(c *compiler, p *syntax.Pattern, in *scope) matcher {
@@ -331,8 +333,8 @@ func setter(name string, in *scope) matcher {
 	return func(_ *machine, e *env, v any, then func(*env) error) error { return then(e.with(d, v)) }
 }
 
-// with returns a copy of the environment in which the entry d steps up has another
-// value. It copies only the entries up to that one, which are few.
+// with returns a copy of the environment in which the entry d entries up has the value v.
+// Only the entries up to that one are copied, which are few.
 func (e *env) with(d int, v any) *env {
 	if d == 0 {
 		return &env{up: e.up, v: v}
@@ -385,8 +387,8 @@ func memberMatcher(c *compiler, o *syntax.PatternObject, in *scope) matcher {
 	}
 }
 
-// patternKey returns the key of a member. If the key is a variable, it also
-// returns the matcher that binds the member to it.
+// patternKey compiles the key of an object pattern. If the key is a variable, as in
+// {$name}, it also returns the matcher that sets the variable.
 func patternKey(c *compiler, o *syntax.PatternObject, in *scope) (*node, matcher) {
 	switch {
 	case strings.HasPrefix(o.Key, "$"):
@@ -399,9 +401,9 @@ func patternKey(c *compiler, o *syntax.PatternObject, in *scope) (*node, matcher
 	return c.keyQuery(o.KeyQuery, in), nil
 }
 
-// bind compiles left as patterns | right. With several patterns, an error in a
-// pattern or in right causes the next pattern to be tried, so the evaluation is
-// sequential and nothing runs ahead.
+// bind compiles "left as patterns | right". If there are several patterns, an error in
+// one of them or in right causes the next pattern to be tried. In that case the
+// evaluation is sequential.
 func (c *compiler) bind(q *syntax.Query, s *scope, tail bool) *node {
 	src := c.query(q.Left, s)
 	if src.multi && len(q.Patterns) == 1 {
@@ -436,9 +438,9 @@ func (c *compiler) bind(q *syntax.Query, s *scope, tail bool) *node {
 	}}
 }
 
-// bindAhead compiles left as pattern | right if left is an iteration. The results
-// of left pass through the pipeline, possibly ahead of the consumer. Meanwhile, a
-// variable without a name keeps the input.
+// bindAhead compiles "left as pattern | right" if left is an iteration, so that right can
+// be evaluated for several results of left concurrently. The original input, which right
+// needs, is stored in an additional entry of the environment.
 func (c *compiler) bindAhead(q *syntax.Query, src *node, s *scope) *node {
 	in, match := c.patterns(q.Patterns, &scope{up: s})
 	body := c.query(q.Right, in)

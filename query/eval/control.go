@@ -51,7 +51,9 @@ func (c *compiler) cond(x *syntax.If, s *scope, tail bool) *node {
 			els = ifNode(branches[i].cond, branches[i].then, els)
 			continue
 		}
-		first := i // conditions with one result each are combined into one node, which needs less stack than nested nodes
+		// a series of conditions with one result each becomes one node, which needs less
+		// stack than nested nodes
+		first := i
 		for first > 0 && branches[first-1].cond.one != nil {
 			first--
 		}
@@ -61,11 +63,11 @@ func (c *compiler) cond(x *syntax.If, s *scope, tail bool) *node {
 	return els
 }
 
-// A branch is a condition and the node that is evaluated if it holds.
+// A branch is a condition, and the code to evaluate if the condition is true.
 type branch struct{ cond, then *node }
 
-// choice evaluates the first branch whose condition holds, or else els. Each
-// condition yields one result.
+// choice evaluates the first branch whose condition is true, or els if none is. Each
+// condition must yield exactly one result.
 func choice(branches []branch, els *node) *node {
 	if len(branches) == 1 {
 		return ifNode(branches[0].cond, branches[0].then, els)
@@ -152,9 +154,9 @@ func ifNode(cond, then, els *node) *node {
 	return n
 }
 
-// apart passes results on, and marks errors of the consumer as
-// [*values.Downstream]. So the caller can distinguish them from the errors of the
-// body.
+// apart passes results on to the consumer, and wraps the consumer's errors in a
+// [*values.Downstream]. So the caller can distinguish them from errors of the code that
+// yields the results.
 type apart struct {
 	y values.Yield
 	d *values.Downstream
@@ -169,8 +171,7 @@ func (a *apart) yield(v values.Located) error {
 	return a.d
 }
 
-// passed reports whether err came from the consumer, and returns it without the
-// mark.
+// passed reports whether err came from the consumer, and returns the unwrapped error.
 func (a *apart) passed(err error) (error, bool) {
 	if a.d != nil && err == error(a.d) {
 		return a.d.Err, true
@@ -178,10 +179,10 @@ func (a *apart) passed(err error) (error, bool) {
 	return err, false
 }
 
-// try yields the results of body until body raises an error. Then it yields the
-// results of catch on that error, or nothing if catch is nil. If a result is an
-// unavailable section, that also counts as an error, because a user who writes try
-// .clusters expects try to handle it.
+// try yields the results of body until body raises an error. Then it yields the results
+// of catch for that error, or nothing if catch is nil. A result that is an unavailable
+// section also counts as an error, because a user who writes "try .clusters" expects try
+// to handle it.
 func try(body, catch *node) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		var err error
@@ -216,8 +217,8 @@ func try(body, catch *node) *node {
 	})
 }
 
-// available loads v if it is a section, and returns an error if the section is
-// unavailable.
+// available loads v if v is a section of a proxy, such as its clusters. It returns an
+// error if the section is unavailable.
 func (m *machine) available(v any) error {
 	if _, ok := v.(mesh.Sectional); !ok {
 		return nil
@@ -237,8 +238,8 @@ func label(body *node) *node {
 	})
 }
 
-// reduce and foreach are sequential, because each step needs the state after the
-// previous step. Only scouts run ahead of them, to start loads early.
+// reduce and foreach are sequential, because each step needs the state after the previous
+// step. Only workers called scouts run ahead of them, to start loads early.
 
 func (c *compiler) reduce(x *syntax.Reduce, s *scope) *node {
 	src, start := c.query(x.Query, s), c.query(x.Start, s)
@@ -286,7 +287,7 @@ func (r *reduction) run(m *machine, e *env, in values.Located, state any) (any, 
 			})
 		})
 		if err != nil {
-			state = before // if a fault drops the element, the state remains the one before it
+			state = before // if a failed load drops the element, the state must be as if the element didn't exist
 		}
 		return err
 	})
@@ -332,7 +333,7 @@ func (f *loop) run(m *machine, e *env, in values.Located, state any, y values.Yi
 			})
 		})
 		if err != nil && !given {
-			state = before // if a fault drops the element, the state remains the one before it
+			state = before // if a failed load drops the element, the state must be as if the element didn't exist
 		}
 		return err
 	})

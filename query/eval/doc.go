@@ -1,15 +1,16 @@
-// Package eval runs queries: it compiles a tree of query/syntax into closures and
-// evaluates them over values that may be lazy. It implements the semantics of jq,
-// the limits of a run, and the handling of faults. It contains nothing about
-// clusters, files or printers. Only sources/mesh provides values and determines
-// what reading them costs.
+// Package eval runs queries: it compiles a syntax tree of package syntax into closures,
+// and evaluates these over values that may be lazy (loaded when they are first read). It
+// implements the semantics of jq, the limits of a run, and the handling of faults. A
+// fault is a part of the mesh that could not be loaded. The package contains nothing
+// about clusters, files or printers: only sources/mesh provides the values, and
+// determines what reading them costs.
 //
-// Begin with compile.go, then query.go. A query becomes [node]s; each node passes
+// Begin with compile.go, then query.go. A query is compiled to [node]s; each node passes
 // its results on to the next one. If the elements of an iteration still have to be
-// loaded, the rest of the pipeline is evaluated for several elements at once
-// (package ahead). The steps of reduce and foreach depend on one another, so they
-// run one at a time; only their loads are started early, by workers called scouts.
-// Packages values and builtin contain the operations on values.
+// loaded, the rest of the pipeline is evaluated for several elements at once (package
+// ahead). The steps of reduce and foreach depend on one another, so they run one at a
+// time; only their loads are started early, by workers called scouts. Packages values and
+// builtin contain the operations on values.
 //
 // # Invariants
 //

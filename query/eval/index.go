@@ -8,7 +8,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// constantIndex reports whether an index is the same for every input.
+// constantIndex reports whether the index in brackets is a literal, so that it is the
+// same for every input.
 func constantIndex(x *syntax.Index) bool {
 	_, ok := indexKey(x)
 	return ok
@@ -26,8 +27,8 @@ func indexKey(x *syntax.Index) (any, bool) {
 	return literal(x.Start)
 }
 
-// index compiles head[x]. The expression x is evaluated on the input of the whole
-// term, and its results vary more slowly than those of head.
+// index compiles head[x]. The expression x is evaluated on the input of the whole term,
+// not on the results of head. The results of x vary more slowly than those of head.
 func (c *compiler) index(x *syntax.Index, span syntax.Span, head *node, s *scope) *node {
 	at := c.mark(span)
 	if k, ok := indexKey(x); ok {
@@ -90,15 +91,17 @@ func indexBy(head, k *node, at *place) *node {
 	})
 }
 
-// missing is called if looking up a field by its name returned null. It reports a
-// field that the object's kind does not have.
+// missing must be called if a field lookup returned null. It reports to the user a field
+// that the object's kind doesn't have, for example a misspelled one.
 func (m *machine) missing(v any, name string) {
 	fields, _ := values.Peek(v).(*object.Object)
 	if _, ok := fields.Lookup(name); ok {
 		return
 	}
 	kind, ok := fields.Get("kind").(string)
-	if o, isObject := v.(*mesh.Object); isObject { // also one that is not loaded: a field that its kind lacks is looked up without loading it
+	// works for an unloaded object too: a field that its kind lacks is known without
+	// loading
+	if o, isObject := v.(*mesh.Object); isObject {
 		kind, ok = o.Kind, true
 	}
 	if ok && m.run.hints.isNew(kind, name) {
@@ -106,8 +109,8 @@ func (m *machine) missing(v any, name string) {
 	}
 }
 
-// slice compiles head[start:end]. The results of start vary most slowly, those of
-// head fastest.
+// slice compiles head[start:end]. If the parts have several results, those of start vary
+// most slowly and those of head fastest.
 func (c *compiler) slice(x *syntax.Index, at *place, head *node, s *scope) *node {
 	start, end := sliceBound(c, x.Start, s), sliceBound(c, x.End, s)
 	if single(start, end, head) {
@@ -164,8 +167,8 @@ func iterate(at *place, optional bool) *node {
 	}}
 }
 
-// iterable returns the array or object in the input. It returns an error if the
-// input is any other value.
+// iterable returns the input if it is an array or an object, and an error for any other
+// value.
 func (m *machine) iterable(in values.Located) (any, error) {
 	v, err := m.ForceList(in.V)
 	if err != nil {
@@ -178,8 +181,8 @@ func (m *machine) iterable(in values.Located) (any, error) {
 	return nil, values.CannotIterate(v)
 }
 
-// each yields the members of an array or an object. It yields nothing for other
-// values.
+// each yields the elements of an array or the members of an object. It yields nothing for
+// other values.
 func (m *machine) each(in values.Located, y values.Yield) error {
 	switch v := in.V.(type) {
 	case []any:
@@ -204,7 +207,7 @@ func (m *machine) each(in values.Located, y values.Yield) error {
 	return nil
 }
 
-// updating maps each update operator, such as +=, to its operation.
+// updating maps each update operator, such as +=, to its arithmetic operation.
 var updating = map[syntax.Operator]values.Operation{
 	syntax.OpUpdateAdd: values.Operator(syntax.OpAdd),
 	syntax.OpUpdateSub: values.Operator(syntax.OpSub),
@@ -231,7 +234,7 @@ func modify(l, r *node, at *place) *node {
 	})
 }
 
-// assign compiles l = r. It yields one update for each result of r.
+// assign compiles l = r. It yields one updated input for each result of r.
 func (c *compiler) assign(q *syntax.Query, s *scope) *node {
 	at, r := c.mark(q.OpSpan), c.query(q.Right, s)
 	if ks, ok := constantPath(q.Left, nil); ok {
@@ -257,8 +260,8 @@ func (c *compiler) assign(q *syntax.Query, s *scope) *node {
 	})
 }
 
-// constantPath returns the path of a query that consists only of names and constant
-// indexes. Such a path is known without evaluating anything.
+// constantPath returns the path of a query such as .a.b[0], which consists only of names
+// and constant indexes. Such a path is known without evaluating anything.
 func constantPath(q *syntax.Query, ks []any) ([]any, bool) {
 	t := q.Term
 	if t == nil || len(q.FuncDefs) > 0 {
@@ -322,7 +325,8 @@ func assignWith(r *node, set func(m *machine, e *env, in values.Located, v any) 
 	})
 }
 
-// updateBy compiles l op= r. It yields one update for each result of r.
+// updateBy compiles an arithmetic update, such as l += r. It yields one updated input for
+// each result of r.
 func updateBy(l, r *node, op values.Operation, at *place) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		return r.run(m, e, values.Plain(in), func(b values.Located) error {
@@ -341,9 +345,9 @@ func updateBy(l, r *node, op values.Operation, at *place) *node {
 	})
 }
 
-// modify replaces the value at every path of l by the first result of f for it. If
-// f has no result, the path is deleted at the end. If a fault drops a proxy, the
-// values at the paths of this proxy are not replaced.
+// modify replaces the value at every path of l by the first result of f for that value.
+// If f has no result, the path is deleted after all replacements. If a failed load drops
+// a proxy, the values at the paths of this proxy are not replaced.
 func (m *machine) modify(e *env, v any, l *node, f func(m *machine, old any, y values.Yield) error) (any, error) {
 	st := v
 	var gone []any

@@ -5,23 +5,23 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// judgeBuiltins returns the builtins for queries that check something. Such a query
-// also has results for the parts of the mesh that could not be read.
+// judgeBuiltins returns the builtins for queries that check something. Such a query also
+// yields a result for each part of the mesh that could not be read.
 func judgeBuiltins() map[string]maker {
 	return map[string]maker{"_judged/2": judged, "_apart/1": apartBuiltin}
 }
 
-// judged compiles _judged(f; unknown). It yields the results of f, and collects the
-// faults that f encounters: parts of the mesh that could not be read. Then it calls
-// unknown once for each proxy with faults, on the value {proxy, subject, message};
-// proxy is null for faults of the mesh. Each result of f is loaded completely, so
-// that its faults occur while f runs. Faults are also reported to the user, as
-// usual. An error that f raises ends f and counts as a fault, so that one check
-// never ends the others.
+// judged compiles _judged(f; unknown), which evaluates the check f. It yields the results
+// of f, and collects the faults (failed loads) that occur in f. Then it calls unknown
+// once for each proxy with faults. The input of unknown is {proxy, subject, message};
+// proxy is null for faults of the whole mesh. Each result of f is loaded completely, so
+// that its faults occur while f runs. Faults are also reported to the user, as usual. If
+// f raises an error, f ends and the error counts as a fault. So one check never ends the
+// others.
 func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	body, unknown := c.query(f.Args[0], s), c.query(f.Args[1], s)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
-		if m.Scout { // the results of a scout are dropped, so it needs none for unknowns
+		if m.Scout { // a scout's results are dropped, so this part can be omitted
 			return body.run(m, e, in, y)
 		}
 		j := m.Judge()
@@ -49,7 +49,7 @@ func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// apartBuiltin compiles _apart(f). It yields the results of f. A fault ends f, but
+// apartBuiltin compiles _apart(f). It yields the results of f. A failed load ends f, but
 // not the query around it.
 func apartBuiltin(c *compiler, f *syntax.Func, s *scope) *node {
 	body := c.query(f.Args[0], s)

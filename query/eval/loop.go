@@ -13,7 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// loopBuiltins returns the builtins that evaluate their arguments repeatedly.
+// loopBuiltins returns the builtins that evaluate an argument repeatedly, such as recurse
+// and range.
 func loopBuiltins() map[string]maker {
 	return map[string]maker{
 		"recurse/0": func(*compiler, *syntax.Func, *scope) *node { return gen(descend) },
@@ -45,8 +46,7 @@ func loopBuiltins() map[string]maker {
 	}
 }
 
-// descend yields the input, and then everything inside it. A value that can't be
-// iterated over contains nothing.
+// descend yields the input, and then everything inside it, as .. does.
 func descend(m *machine, e *env, in values.Located, y values.Yield) error {
 	was, err := m.Enter(values.CallWeight)
 	if err != nil {
@@ -66,10 +66,10 @@ func descend(m *machine, e *env, in values.Located, y values.Yield) error {
 	return m.ahead(e, values.Located{V: v, P: in.P}, descend, y)
 }
 
-// ahead evaluates f on each member of a container. In an array with elements that
-// still have to be loaded, it works ahead of the consumer. It doesn't work ahead in
-// an object, because the members of an object are the sections of one proxy, which
-// are requested one after the other.
+// ahead evaluates f for each element of an array, or for each member of an object. Array
+// elements that still have to be loaded are evaluated concurrently. The members of an
+// object are evaluated one after the other, because they are the sections of one proxy,
+// which are requested sequentially.
 func (m *machine) ahead(e *env, in values.Located, f func(*machine, *env, values.Located, values.Yield) error, y values.Yield) error {
 	if !hasLazy(in.V) {
 		return m.each(in, func(w values.Located) error { return f(m, e, w, y) })
@@ -78,7 +78,7 @@ func (m *machine) ahead(e *env, in values.Located, f func(*machine, *env, values
 	return m.pipe(e, in, &node{multi: true, gen: members}, gen(f), y)
 }
 
-// hasLazy reports whether v is an array with a lazy element.
+// hasLazy reports whether v is an array with an element that may still have to be loaded.
 func hasLazy(v any) bool {
 	x, _ := v.([]any)
 	return slices.ContainsFunc(x, func(w any) bool {
@@ -87,10 +87,10 @@ func hasLazy(v any) bool {
 	})
 }
 
-// cycle is a query that is applied to its own results repeatedly.
+// cycle is a query that is applied to its own results repeatedly, as in recurse(f).
 type cycle struct {
 	next   *node
-	weight int // stack space for one level of recursion, as a number of nodes
+	weight int // stack space of one level of recursion, as a number of compiled nodes
 }
 
 func newCycle(c *compiler, q *syntax.Query, s *scope) *cycle {
@@ -99,14 +99,14 @@ func newCycle(c *compiler, q *syntax.Query, s *scope) *cycle {
 	return &cycle{next: next, weight: values.CallWeight + c.nodes - before}
 }
 
-// exactTurns is the depth up to which turns may nest without delaying results. Up
-// to this depth, nothing is evaluated before it is needed. At greater depths, each
-// result is delayed until the next one is known. So the cycle recognizes the last
-// of several results, which needs no stack.
+// exactTurns is the nesting depth up to which a cycle passes each result on at once, as
+// jq does. At greater depths, each result is delayed until the next one is known. So the
+// cycle recognizes the last of several results, which it can process in a loop, without
+// using more stack.
 const exactTurns = 256
 
-// turn is a function that handles one value of a cycle. more reports whether the
-// cycle continues with that value.
+// turn processes one value of a cycle. It returns more == true if the cycle continues
+// with that value.
 type turn func(m *machine, e *env, in values.Located, y values.Yield) (more bool, err error)
 
 func (l *cycle) node(each turn) *node {
@@ -152,9 +152,9 @@ func (l *cycle) deeper(m *machine, e *env, in values.Located, each turn, y value
 	return l.run(m, e, in, each, y, depth)
 }
 
-// lastly calls use with each result of n except the last one, and returns the last
-// one. For that, it delays each result until the next one is known. After an error,
-// it calls use with the last result too.
+// lastly calls use for each result of n except the last one, which it returns. To
+// recognize the last one, it delays each result until the next one is known. If n ends
+// with an error, lastly calls use for the last result too.
 func (m *machine) lastly(n *node, e *env, in values.Located, use values.Yield) (last ahead.Held, ok bool, err error) {
 	stopped := false
 	err = n.run(m, e, in, func(v values.Located) error {
@@ -175,8 +175,8 @@ func (m *machine) lastly(n *node, e *env, in values.Located, use values.Yield) (
 	return last, ok, err
 }
 
-// looping compiles while and until. It calls decide for every result of the
-// condition.
+// looping compiles while and until. For every result of the condition, decide determines
+// whether the input is a result and whether the loop continues.
 func looping(c *compiler, f *syntax.Func, s *scope, decide func(t bool, in values.Located, y values.Yield) (bool, error)) *node {
 	before := c.nodes
 	cond := c.query(f.Args[0], s)
@@ -217,7 +217,7 @@ func looping(c *compiler, f *syntax.Func, s *scope, decide func(t bool, in value
 	return gen(again)
 }
 
-// repeat yields the results of f on the input, forever.
+// repeat yields the results of f, and then evaluates f again on the same input, forever.
 func repeat(f *node) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		for {
@@ -274,7 +274,7 @@ func (m *machine) count(in values.Located, i, n, d int, y values.Yield) error {
 	return nil
 }
 
-// countAny counts up or down with numbers of any type.
+// countAny implements range for numbers that aren't all integers. It counts up or down.
 func (m *machine) countAny(in values.Located, b []any, y values.Yield) error {
 	v, to, by := b[0], b[1], b[2]
 	for native.Compare(by, 0)*native.Compare(v, to) < 0 {
@@ -293,8 +293,8 @@ func (m *machine) countAny(in values.Located, b []any, y values.Yield) error {
 	return nil
 }
 
-// walker implements walk(f). It applies f to a value after it has applied f to the
-// parts of that value.
+// walker implements walk(f). It applies f to the parts of a value before it applies f to
+// the value itself.
 type walker struct{ *cycle }
 
 func walk(c *compiler, f *syntax.Func, s *scope) *node {
@@ -304,7 +304,7 @@ func walk(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// run yields every result of f for a value.
+// run yields the results of walk(f) for one value.
 func (w *walker) run(m *machine, e *env, in values.Located, y values.Yield) error {
 	was, err := m.Enter(w.weight)
 	if err != nil {
@@ -327,7 +327,7 @@ func (w *walker) run(m *machine, e *env, in values.Located, y values.Yield) erro
 	return w.next.run(m, e, values.Located{V: v}, y)
 }
 
-// array returns an array with all results for each element.
+// array returns an array with all results of walk(f) for each element.
 func (w *walker) array(m *machine, e *env, x []any) (any, error) {
 	out := make([]any, 0, len(x))
 	err := m.ahead(e, values.Located{V: x}, w.run, func(v values.Located) (err error) {
@@ -337,8 +337,8 @@ func (w *walker) array(m *machine, e *env, x []any) (any, error) {
 	return out, err
 }
 
-// object returns an object with the first result for each member; a member
-// without a result is left out.
+// object returns an object with the first result of walk(f) for each member. It omits
+// members without a result.
 func (w *walker) object(m *machine, e *env, x *object.Object) (any, error) {
 	out := object.New(x.Len())
 	for k, v := range x.All() {

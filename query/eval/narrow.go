@@ -13,21 +13,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// predicate is a node's leading condition on one field of its input. If the
-// condition is false, the node yields nothing, raises no error and reports nothing.
-// So an element for which it is false need not be loaded.
+// predicate is the first condition in a pipeline, on one field of the elements that the
+// pipeline receives. If the condition is false for an element, the pipeline yields
+// nothing, raises no error and reports nothing. So such an element need not be loaded.
 type predicate struct {
-	by string // name of the field; empty for the input itself
-	// of returns the names for which the condition may be true, among objects that
-	// have a string or null in the field. It returns false if the names aren't
-	// known. It always returns the same result, loads nothing, and never fails.
+	by string // name of the tested field; empty if the element itself is tested
+	// of returns the strings in the field for which the condition may be true; null is
+	// possible too. ok is false if these strings aren't known in advance. The result is
+	// always the same, and of loads nothing and never fails.
 	of func(m *machine, e *env) (demand.Names, bool)
 }
 
-// narrowed returns an iteration that yields only elements for which the predicate
-// may be true. An iteration over a [mesh.Narrower] must yield the same elements
-// each time it is started, however they were loaded. In a path expression, where
-// positions matter, it yields all elements.
+// narrowed returns an iteration that skips the elements for which the predicate is known
+// to be false. A [mesh.Narrower] must yield the same elements each time it is iterated
+// over, no matter how they were loaded. In a path expression the indexes of the elements
+// matter, so no element is skipped.
 func narrowed(all *node, w *predicate) *node {
 	return &node{multi: true, gen: func(m *machine, e *env, in values.Located, y values.Yield) error {
 		x, ok := in.V.(mesh.Narrower)
@@ -51,17 +51,18 @@ func narrowed(all *node, w *predicate) *node {
 				return m.each(values.Located{V: elements}, wanted)
 			}
 		}
-		return all.gen(m, e, in, wanted) // if Narrow failed, this loads the whole array, which fails with its own error
+		// if Narrow failed, this loads the whole array, which returns the array's own
+		// error
+		return all.gen(m, e, in, wanted)
 	}}
 }
 
-// wanted recognizes conditions on a string: comparisons, test, startswith,
-// endswith, contains and IN. The string is a field or, after a pipe, the input.
-// wanted also recognizes "or" between such conditions on the same field, and "and"
-// if its left side is such a condition, because the right side is evaluated only if
-// the left side is true. The returned predicate is true if the condition has the
-// given truth or raises an error. wanted returns nil if it doesn't recognize the
-// condition.
+// wanted recognizes conditions on a string: comparisons, test, startswith, endswith,
+// contains and IN. The string is a field of the input or, after a pipe, the input itself.
+// It also recognizes "or" between such conditions on the same field, and "and" whose left
+// side is such a condition. (The right side is evaluated only if the left side is true.)
+// The returned predicate covers all elements for which the condition equals truth or
+// raises an error. wanted returns nil for any other condition.
 func wanted(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 	if len(q.FuncDefs) > 0 {
 		return nil
@@ -95,9 +96,8 @@ func wanted(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 	return nil
 }
 
-// wantedOfBoth does the same as wanted for the operators "and" and "or". If both is
-// set, either side can make the condition true. Otherwise only the left side is
-// used.
+// wantedOfBoth does the same as wanted, for the operators "and" and "or". If both is set,
+// either side can make the condition true. Otherwise only the left side is used.
 func wantedOfBoth(c *compiler, q *syntax.Query, s *scope, truth, both bool) *predicate {
 	l := wanted(c, q.Left, s, truth)
 	if !both || l == nil {
@@ -114,8 +114,8 @@ func wantedOfBoth(c *compiler, q *syntax.Query, s *scope, truth, both bool) *pre
 	}}
 }
 
-// isObjectGuard recognizes the condition type == "object". wanted ignores it on the left
-// side of an "and", because it is true for all elements that a predicate is applied to.
+// isObjectGuard recognizes the condition type == "object". On the left side of an "and",
+// wanted ignores this condition, because predicates are applied only to objects.
 func isObjectGuard(c *compiler, q *syntax.Query, s *scope) bool {
 	if q.Op != syntax.OpEq || len(q.FuncDefs) > 0 {
 		return false
@@ -149,8 +149,8 @@ func wantedEqual(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate 
 	}}
 }
 
-// subject returns the field that a condition tests: the name for .name, and an
-// empty string for ".".
+// subject returns which field a condition tests: the name for an expression such as
+// .name, and an empty string for ".".
 func subject(q *syntax.Query) (field string, ok bool) {
 	t := q.Term
 	switch {
@@ -180,7 +180,8 @@ func wantedPiped(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate 
 	return &predicate{by + w.by, w.of}
 }
 
-// wantedBy does the same as wanted for conditions that are calls of builtins.
+// wantedBy does the same as wanted, for conditions that are calls of builtins such as
+// startswith.
 func wantedBy(c *compiler, f *syntax.Func, s *scope) *predicate {
 	k := syntax.Key(f.Name, len(f.Args))
 	if len(f.Args) == 0 || !c.isBuiltin(k, s) {
@@ -217,8 +218,8 @@ func wantedBy(c *compiler, f *syntax.Func, s *scope) *predicate {
 	}}
 }
 
-// likenesses returns, by name, the builtins that match a string. Each function
-// returns a pattern of the strings for which the builtin is true.
+// likenesses returns the builtins that match a string, by name. Each function in the map
+// returns a pattern of all strings for which the builtin returns true.
 func likenesses() map[string]func(m *machine, ps *builtin.Patterns, text, flags string) (demand.Pattern, bool) {
 	matching := func(m *machine, ps *builtin.Patterns, text, flags string) (demand.Pattern, bool) {
 		p, err := ps.Get(&m.Task, text, flags)
@@ -240,13 +241,14 @@ func likenesses() map[string]func(m *machine, ps *builtin.Patterns, text, flags 
 	}
 }
 
-// stringsOf returns the strings that are the results of a query, whatever its
-// input. It returns false if one of the results isn't a string, or is known only
-// after loading.
+// stringsOf returns the results of an expression that doesn't depend on its input, as
+// strings. ok is false if one of the results isn't a string, or isn't known without
+// loading.
 type stringsOf func(m *machine, e *env) ([]string, bool)
 
-// knownStrings recognizes literals, variables, their fields and elements, arguments
-// that are one of these, and several of these separated by commas.
+// knownStrings recognizes expressions that don't depend on their input: literals,
+// variables, fields and elements of variables, arguments that are such expressions, and
+// lists of these with commas.
 func knownStrings(c *compiler, q *syntax.Query, s *scope) stringsOf {
 	if v, ok := literal(q); ok {
 		text, ok := v.(string)
@@ -276,8 +278,8 @@ func knownStrings(c *compiler, q *syntax.Query, s *scope) stringsOf {
 	return stringsIn(knownValue(c, t.Func, s), t.SuffixList)
 }
 
-// knownValue returns a function that returns the value of a variable, or of an
-// argument whose value is known.
+// knownValue returns a function that returns the value of a variable, or of an argument
+// that is constant.
 func knownValue(c *compiler, f *syntax.Func, s *scope) func(e *env) (any, bool) {
 	if f.Name[0] != '$' {
 		if x, d := s.find(syntax.Key(f.Name, 0)); x != nil && x.param {
@@ -294,8 +296,8 @@ func knownValue(c *compiler, f *syntax.Func, s *scope) func(e *env) (any, bool) 
 	return nil
 }
 
-// stringsIn applies the suffixes in path to a value. It stops at lazy values, even
-// if they are already loaded, so that it always returns the same result.
+// stringsIn looks up the fields and indexes in path in a value. It doesn't read lazy
+// values, even if they are already loaded, so that the result is always the same.
 func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
 	if of == nil {
 		return nil
@@ -327,7 +329,7 @@ func stringsIn(of func(*env) (any, bool), path []*syntax.Suffix) stringsOf {
 	}
 }
 
-// fieldOf returns a field of an object whose fields are known without loading.
+// fieldOf returns a field of an object, if the field is known without loading the object.
 func fieldOf(ctx context.Context, v any, name string) any {
 	switch x := v.(type) {
 	case *object.Object:
@@ -345,8 +347,7 @@ func fieldOf(ctx context.Context, v any, name string) any {
 	return nil
 }
 
-// texts returns the values in all as strings. ok is false if one of the values
-// isn't a string.
+// texts converts all values to strings. ok is false if one of them isn't a string.
 func texts(all []any, ok bool) ([]string, bool) {
 	out := make([]string, 0, len(all))
 	for _, v := range all {

@@ -9,22 +9,29 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// node is compiled code. Exactly one of the functions one and gen is set. It is one
-// if the node yields exactly one result for every input.
+// node is a compiled part of a query. Exactly one of the functions one and gen is set:
+// one if the node always yields exactly one result, gen otherwise.
 type node struct {
-	one   func(*machine, *env, values.Located) (values.Located, error)
-	gen   func(*machine, *env, values.Located, values.Yield) error
-	multi bool // whether the results come from an iteration, so that the next steps may be evaluated ahead of the consumer
+	one func(*machine, *env, values.Located) (values.Located, error)
+	gen func(*machine, *env, values.Located, values.Yield) error
+	// multi reports whether the results come from an iteration, so that the following
+	// steps may be evaluated for several results concurrently.
+	multi bool
 
-	// ends is set if the node ends with an argument. The node's results are then
-	// those of the argument, so the node is multi if the argument's query is multi.
+	// ends is set if the last step of the node evaluates an argument. The node's results
+	// are then those of the argument, so the node counts as multi if the argument's query
+	// does.
 	ends *scope
-	arg  int // if the node evaluates an argument, 1 + the number of environments up to the argument's entry; else 0
+	// arg is 1 + the number of environments up to the argument's entry, if the node
+	// evaluates an argument. It is 0 for all other nodes.
+	arg int
 
-	iter  bool                     // whether the node iterates, as .[] does
-	field string                   // the field's name if the node looks up a field, as .name does
-	wants *predicate               // the node's leading predicate, or nil
-	known func(e *env) (any, bool) // returns the node's result without evaluating anything, if it is the same for every input; else false
+	iter  bool       // whether the node iterates, as .[] does
+	field string     // name of the field, if the node looks up a field, as .name does
+	wants *predicate // first condition of the node on a field of its input; nil if there is none
+	// known returns the node's result without evaluating anything. It returns false if
+	// the result depends on the input.
+	known func(e *env) (any, bool)
 }
 
 func one(f func(*machine, *env, values.Located) (values.Located, error)) *node { return &node{one: f} }
@@ -41,7 +48,8 @@ func (n *node) run(m *machine, e *env, in values.Located, y values.Yield) error 
 	return n.gen(m, e, in, y)
 }
 
-// ahead reports whether the node's results come from an iteration in this call.
+// ahead reports whether the node's results come from an iteration, given the arguments of
+// the current call.
 func (n *node) ahead(e *env) bool { return n.multi || n.arg > 0 && e.at(n.arg-1).n.multi }
 
 var identity = one(func(_ *machine, _ *env, in values.Located) (values.Located, error) { return in, nil })
@@ -52,7 +60,7 @@ func constant(v any) *node {
 	return n
 }
 
-// single reports whether each of the nodes always yields one result.
+// single reports whether each of the nodes always yields exactly one result.
 func single(ns ...*node) bool {
 	for _, n := range ns {
 		if n.one == nil {
@@ -62,14 +70,14 @@ func single(ns ...*node) bool {
 	return true
 }
 
-// place is a position in the user's text.
+// place is a position in the text of a query or module.
 type place struct {
 	span syntax.Span
 	prog *syntax.Program
 }
 
-// of adds this position to an error, unless the error already has one or does not
-// come from the query. A nil place returns the error unchanged.
+// of adds this position to an error. It leaves errors unchanged that already have a
+// position or were not caused by the query. A nil place returns all errors unchanged.
 func (p *place) of(err error) error {
 	if p == nil || err == nil {
 		return err
@@ -84,7 +92,7 @@ func (p *place) of(err error) error {
 	return &values.Error{Err: err, Span: p.span, Program: p.prog}
 }
 
-// placed returns a node whose errors have this position.
+// placed returns a node that adds this position to its errors.
 func (p *place) placed(n *node) *node {
 	if p == nil {
 		return n

@@ -5,7 +5,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// pathBuiltins returns the builtins that return paths, or change the values at
+// pathBuiltins returns the builtins that return paths, or change the values at given
 // paths.
 func pathBuiltins() map[string]maker {
 	return map[string]maker{
@@ -25,8 +25,8 @@ func pathBuiltins() map[string]maker {
 	}
 }
 
-// pathsOf yields the path of every result of n. If inner is set, it omits the path
-// of the input itself, which is empty.
+// pathsOf yields the path of every result of n. If inner is set, it omits the empty path,
+// which is that of the input itself.
 func pathsOf(n *node, inner bool, at *place) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		var below error
@@ -44,7 +44,7 @@ func pathsOf(n *node, inner bool, at *place) *node {
 	})
 }
 
-// getPath compiles getpath, which may be part of a path expression.
+// getPath compiles getpath. A call of getpath may be part of a path expression.
 func getPath(c *compiler, f *syntax.Func, s *scope) *node {
 	arg, at := c.query(f.Args[0], s), c.mark(f.Span)
 	follow := func(m *machine, in values.Located, k any) (values.Located, error) {
@@ -106,8 +106,8 @@ func remove(n *node, at *place) *node {
 	})
 }
 
-// paths calls f with every path that n yields in v, and with the value at that
-// path.
+// paths calls f for every path of the path expression n in the value v, with the path and
+// the value at that path.
 func (m *machine) paths(e *env, v any, n *node, f func([]any, any) error) error {
 	return n.run(m, e, values.Located{V: v, P: values.RootPath}, func(w values.Located) error {
 		if err := values.CheckPath(&m.Task, w, values.InvalidResult); err != nil {

@@ -10,8 +10,8 @@ import (
 //go:embed prelude.jq
 var preludeSource string
 
-// preludeTexts returns the text of each definition in the prelude, with keys of the
-// form "name/arity". A text is parsed only when a query needs it.
+// preludeTexts returns the text of each builtin that is written in jq. The keys have the
+// form "name/arity". A text is parsed only if a query calls the builtin.
 func preludeTexts() map[string]string {
 	texts := make(map[string]string, 32)
 	rest := preludeSource
@@ -30,7 +30,7 @@ func preludeTexts() map[string]string {
 	}
 }
 
-// signature returns the name and arity of a definition as "name/arity".
+// signature returns the name and the arity of a jq definition as "name/arity".
 func signature(def string) string {
 	head, _, _ := strings.Cut(strings.TrimPrefix(def, "def "), ":")
 	name, params, has := strings.Cut(head, "(")

@@ -9,12 +9,11 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// query compiles an expression.
+// query compiles an expression that isn't in tail position.
 func (c *compiler) query(q *syntax.Query, s *scope) *node { return c.queryAt(q, s, false) }
 
-// queryAt compiles an expression. tail is set if the expression is in tail
-// position, which means that the enclosing function does nothing more with its
-// results.
+// queryAt compiles an expression. tail is set if the expression is the last step of a
+// function, so that a call in it needs no additional stack.
 func (c *compiler) queryAt(q *syntax.Query, s *scope, tail bool) *node {
 	c.nodes++
 	switch {
@@ -65,7 +64,7 @@ func comma(l, r *node) *node {
 }
 
 // alternative compiles l // r. It yields the results of l that are neither null nor
-// false, or the results of r if there are none. An error in l ends only l.
+// false. If there are none, it yields the results of r. An error in l ends only l.
 func alternative(l, r *node) *node {
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
 		found := false
@@ -84,8 +83,8 @@ func alternative(l, r *node) *node {
 	})
 }
 
-// map2 applies f to every combination of the results of l and r; r varies more
-// slowly.
+// map2 applies the operation f to every combination of the results of l and r. Those of r
+// vary more slowly.
 func map2(l, r *node, f values.Operation, at *place) *node {
 	if single(l, r) {
 		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
@@ -117,7 +116,7 @@ func map2(l, r *node, f values.Operation, at *place) *node {
 	})
 }
 
-// map1 applies f to each result of x.
+// map1 applies the function f to each result of x.
 func map1(x *node, f func(m *values.Task, v any) (any, error), at *place) *node {
 	if x.one != nil {
 		return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
@@ -143,7 +142,7 @@ func map1(x *node, f func(m *values.Task, v any) (any, error), at *place) *node 
 	})
 }
 
-// termStages returns the steps of a term and its suffixes.
+// termStages returns the pipeline steps of a term and its suffixes, such as .a[].b.
 func (c *compiler) termStages(t *syntax.Term, s *scope, tail bool) []stage {
 	k := len(t.SuffixList)
 	if k == 0 {
@@ -171,8 +170,9 @@ func withoutSuffixes(t *syntax.Term, n int) *syntax.Term {
 	return &head
 }
 
-// optional compiles a term that ends with "?". If an index or an iteration precedes
-// the "?", only errors of that step are suppressed, not those of earlier steps.
+// optional compiles a term that ends with "?". If the last step before the "?" is an
+// index or an iteration, only errors of that step are suppressed, not those of earlier
+// steps.
 func (c *compiler) optional(t *syntax.Term, s *scope) []stage {
 	if k := len(t.SuffixList); k > 1 {
 		prev := t.SuffixList[k-2]
@@ -204,7 +204,8 @@ func (c *compiler) primary(t *syntax.Term, s *scope, tail bool) []stage {
 	return []stage{{n: c.simple(t, s, tail)}}
 }
 
-// callStage compiles a call, and sets stage.length if it is a call of length/0.
+// callStage compiles a call as a pipeline step. It marks a call of length, because [f] |
+// length needs no array.
 func (c *compiler) callStage(f *syntax.Func, s *scope, tail bool) stage {
 	st := stage{n: c.callAt(f, s, tail)}
 	st.length = isCallOf(c, f, "length/0", s)
@@ -263,7 +264,7 @@ func (c *compiler) unary(t *syntax.Term, s *scope) *node {
 	}, c.mark(t.Span))
 }
 
-// literal returns the value of a query that consists of just a number or a string.
+// literal returns the value of an expression that consists of just a number or a string.
 func literal(q *syntax.Query) (any, bool) {
 	if q == nil || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
 		return nil, false
@@ -292,13 +293,13 @@ func literal(q *syntax.Query) (any, bool) {
 	return nil, false
 }
 
-// stage is one step of a pipeline. A pipeline is compiled as a list of stages, so
-// that an iteration knows all steps after it, up to the end of the enclosing
-// expression. These steps can be evaluated ahead for several elements at once.
+// stage is one step of a pipeline. A pipeline is compiled as a list of stages, so that an
+// iteration knows all steps after it. These steps can then be evaluated for several
+// elements concurrently.
 type stage struct {
 	n      *node
-	arr    *node // the expression inside the brackets, if the stage constructs an array; else nil
-	length bool  // whether the stage is a call of length/0
+	arr    *node // the expression inside the brackets, if this step constructs an array; nil otherwise
+	length bool  // whether this step is a call of the builtin length
 }
 
 func iterStage(optional bool) stage { return stage{n: iterate(nil, optional)} }
@@ -307,8 +308,7 @@ func (c *compiler) iterStage(at syntax.Span, optional bool) stage {
 	return stage{n: iterate(c.mark(at), optional)}
 }
 
-// stages appends the steps of a query to out. The last step is in tail position if
-// tail is set and all steps before it yield one result.
+// stages appends the pipeline steps of a query to out.
 func (c *compiler) stages(q *syntax.Query, s *scope, out []stage) []stage {
 	return c.stagesAt(q, s, out, false)
 }
@@ -335,7 +335,7 @@ func singleStages(st []stage) bool {
 	return true
 }
 
-// seq combines the stages of a pipeline into one node.
+// seq combines the steps of a pipeline into one node.
 func (c *compiler) seq(st []stage) *node {
 	n := identity
 	for i := len(st) - 1; i >= 0; i-- {
@@ -350,7 +350,7 @@ func (c *compiler) seq(st []stage) *node {
 	return n
 }
 
-// count returns a node that evaluates [f] | length without building the array.
+// count evaluates [f] | length. It doesn't build the array, which saves memory.
 func count(f *node) *node {
 	return one(func(m *machine, e *env, in values.Located) (values.Located, error) {
 		k := 0
@@ -359,7 +359,7 @@ func count(f *node) *node {
 	})
 }
 
-// pipe runs b on every result of a.
+// pipe compiles a | b, which evaluates b for every result of a.
 func pipe(a, b *node) *node {
 	switch {
 	case a == identity:

@@ -11,22 +11,21 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// These are the errors that end a run.
+// The errors that end a run.
 type (
 	// Error is an error that the query raised and didn't catch.
 	Error = values.Error
-	// Halt is the error with which halt and halt_error end a run.
+	// Halt is the error with which the builtins halt and halt_error end a run.
 	Halt = values.Halt
 	// LimitError is the error of a query that exceeds a limit, such as its memory.
 	LimitError = values.LimitError
 )
 
-// Run evaluates the query on a value, with the values of its variables. It passes
-// each result to out, in order, in the caller's goroutine. Without
-// [RunOptions.Finish] the results may be lazy. An error that out returns ends the
-// run and is returned unchanged. Other errors are an [*Error], a [*Halt], a
-// [*LimitError] or the context's error. When Run returns, none of its goroutines is
-// running.
+// Run evaluates the query on the input in, with the values vars of its variables. It
+// passes each result to out, in order, in the caller's goroutine. If [RunOptions.Finish]
+// is nil, results may not be loaded yet. An error that out returns ends the run and is
+// returned unchanged. Other errors are an [*Error], a [*Halt], a [*LimitError] or the
+// context's error. When Run returns, none of its goroutines is running.
 func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out func(any) error) error {
 	if len(vars) != len(c.opts.Variables) {
 		return fmt.Errorf("%d values for %d variables", len(vars), len(c.opts.Variables))
@@ -47,7 +46,7 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	for _, v := range vars {
 		e = &env{up: e, v: v}
 	}
-	e = &env{up: e} // the step that finishes results needs an entry in the environment
+	e = &env{up: e} // the internal function that finishes results needs an entry in the environment
 	err := c.n.run(m, e, values.Located{V: in}, func(v values.Located) error {
 		m.Freeze()
 		if err := out(m.Settle(v.V)); err != nil {
@@ -58,8 +57,7 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	return outcome(err)
 }
 
-// outcome converts an error that ended the evaluation to the error that Run
-// returns.
+// outcome converts the error that ended the evaluation to the error that Run returns.
 func outcome(err error) error {
 	switch e := values.StripDownstream(err).(type) {
 	case *values.ConsumerError:
@@ -83,15 +81,15 @@ func outcome(err error) error {
 	}
 }
 
-// hints remembers the fields for which a note was shown to the user, saying that the
-// object's kind doesn't have such a field.
+// hints remembers for which fields a note was already shown. A note says that an object's
+// kind doesn't have the field.
 type hints struct {
 	ask  func(kind, field string) string
 	mu   sync.Mutex
 	told map[[2]string]bool
 }
 
-// isNew reports whether no note was shown for a field yet.
+// isNew reports whether no note was shown yet for this field of this kind.
 func (h *hints) isNew(kind, field string) bool {
 	if h.ask == nil {
 		return false
@@ -101,7 +99,8 @@ func (h *hints) isNew(kind, field string) bool {
 	return !h.told[[2]string{kind, field}]
 }
 
-// hint returns the note for a field on the first call, and "" on later calls.
+// hint returns the note for a field on the first call, and an empty string on later
+// calls.
 func (h *hints) hint(kind, field string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -116,7 +115,7 @@ func (h *hints) hint(kind, field string) string {
 	return h.ask(kind, field)
 }
 
-// report shows an event to the user. The calls are in the order of the results.
+// report shows an event to the user. It is called in the order of the results.
 func (r *runState) report(ev ahead.Event) {
 	if ev.Fault != nil && r.opts.Fault != nil {
 		r.opts.Fault(ev.Fault)
@@ -129,14 +128,14 @@ func (r *runState) report(ev ahead.Event) {
 	}
 }
 
-// machine is the state of one goroutine of a run.
+// machine is the state of one goroutine that evaluates a query.
 type machine struct {
 	ahead.Thread
 	run  *runState
-	next tailCall // the call that the function being evaluated still has to make
+	next tailCall // the call that the current function still has to make as its last step
 }
 
-// runState is the state that all goroutines of a run share.
+// runState is the state that all goroutines of one run share.
 type runState struct {
 	opts  *RunOptions
 	hints hints
@@ -148,12 +147,12 @@ func newMachine(r *runState) *machine {
 	return m
 }
 
-// machineOf returns the machine that a thread is a part of.
+// machineOf returns the machine that embeds a thread.
 func machineOf(t *ahead.Thread) *machine { return t.Owner.(*machine) }
 
-// pipe runs b on every result of a, which is an iteration. If a yields a value that
-// isn't loaded yet, b is evaluated ahead for the values after it. To get these, a is
-// started again and skips the results that it has already yielded. That is safe
+// pipe evaluates b for every result of a, which is an iteration. When a yields a value
+// that isn't loaded yet, the later values are evaluated concurrently. To get these, a is
+// started again and the results that it has already yielded are skipped. That is safe
 // because a has no side effects.
 func (m *machine) pipe(e *env, in values.Located, a, b *node, y values.Yield) error {
 	if m.Sequential() {
@@ -166,10 +165,10 @@ func (m *machine) pipe(e *env, in values.Located, a, b *node, y values.Yield) er
 	})
 }
 
-// scouted runs use on every result of src, in order and one at a time, because a step
-// may depend on the state that the previous step returned. At the same time, other
-// goroutines call look for later results of src, which loads what the steps will
-// probably read. The results and errors of look are dropped.
+// scouted calls use for every result of src, in order and one at a time, because a step
+// may depend on the state after the previous step. At the same time, other goroutines
+// call look for later results of src, to load what the later steps will probably read.
+// The results and errors of look are dropped.
 func (m *machine) scouted(e *env, in values.Located, src *node, look func(*machine, values.Located) error, use values.Yield) error {
 	if !src.ahead(e) || m.Sequential() {
 		return src.run(m, e, in, use)

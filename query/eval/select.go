@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// controlBuiltins returns the builtins that select values, or stop a generator of
-// values.
+// controlBuiltins returns the builtins that select values or stop a generator, such as
+// select, first and limit.
 func controlBuiltins() map[string]maker {
 	table := map[string]maker{
 		"empty/0": func(*compiler, *syntax.Func, *scope) *node {
@@ -55,7 +55,8 @@ func controlBuiltins() map[string]maker {
 	return table
 }
 
-// selection yields its input once for every true result of the condition.
+// selection implements select. It yields its input once for every result of the condition
+// that is true.
 func selection(cond *node) *node {
 	if cond.one != nil {
 		return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -79,7 +80,8 @@ func selection(cond *node) *node {
 	})
 }
 
-// kinds returns a builtin that yields its input if holds returns true for it.
+// kinds returns a builtin, such as strings, that yields its input only if the function
+// holds returns true for it.
 func kinds(holds func(m *machine, v any) (bool, error)) maker {
 	return func(c *compiler, f *syntax.Func, _ *scope) *node {
 		at := c.mark(f.Span)
@@ -93,7 +95,7 @@ func kinds(holds func(m *machine, v any) (bool, error)) maker {
 	}
 }
 
-// stops marks a builtin that may stop its generator before the generator ends.
+// stops marks a builtin that may stop a generator early.
 func stops(make maker) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		c.stops = true
@@ -101,8 +103,8 @@ func stops(make maker) maker {
 	}
 }
 
-// first stops its generator after one result. The consumer is called only after
-// that.
+// first yields the first result of a generator. It stops the generator before it passes
+// the result on.
 func first(g *node) *node {
 	if g.one != nil {
 		return g
@@ -153,10 +155,9 @@ func isEmpty(g *node) *node {
 	})
 }
 
-// someOf returns the builtin any (if want is true) or all (if want is false). The
-// builtin stops at the first result of the condition that decides. Without a
-// generator it tests the elements of the input. Without a condition it tests the
-// values themselves.
+// someOf returns the builtin any (if want is true) or all (if want is false). The builtin
+// stops at the first result that decides. Without a generator argument it tests the
+// elements of the input. Without a condition it tests the elements themselves.
 func someOf(want bool) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		st := []stage{c.iterStage(f.Span, false)}
@@ -182,8 +183,8 @@ func someOf(want bool) maker {
 	}
 }
 
-// truths yields the results of a condition that count as true or, if want is false,
-// those that count as false.
+// truths yields the results of a condition that are true (as jq defines it). If want is
+// false, it yields those that are false or null.
 func truths(cond *node, want bool) func(*machine, *env, values.Located, values.Yield) error {
 	return func(m *machine, e *env, in values.Located, y values.Yield) error {
 		return cond.run(m, e, in, func(v values.Located) error {
@@ -196,8 +197,8 @@ func truths(cond *node, want bool) func(*machine, *env, values.Located, values.Y
 	}
 }
 
-// limit yields the first results of a generator. It stops the generator before it
-// passes on the last of them.
+// limit yields the first results of a generator. It stops the generator before it passes
+// on the last of these.
 func limit(c *compiler, f *syntax.Func, s *scope) *node {
 	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -230,7 +231,7 @@ func limit(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// skip yields the results of a generator, without the first ones.
+// skip yields the results of a generator except the first ones.
 func skip(c *compiler, f *syntax.Func, s *scope) *node {
 	n, g, at := c.query(f.Args[0], s), c.query(f.Args[1], s), c.mark(f.Span)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {

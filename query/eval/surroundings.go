@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// runBuiltins returns the builtins that read or write data outside of the query.
-// Those that have visible effects, or consume their source, keep the run in one
+// runBuiltins returns the builtins that read or write data outside of the query. A
+// builtin that has visible effects, or consumes its source, keeps the whole run in one
 // goroutine.
 func runBuiltins() map[string]maker {
 	return map[string]maker{
@@ -56,13 +56,13 @@ func runBuiltins() map[string]maker {
 			return m.run.opts.InputLine(), nil
 		})),
 		"get_search_list/0":      searchList,
-		"have_literal_numbers/0": always(true), // always true, because numbers keep their literal text
+		"have_literal_numbers/0": always(true), // true because numbers keep the text that they were written in
 		"have_decnum/0":          always(true),
 	}
 }
 
-// searchList implements get_search_list, which returns the folders that are
-// searched for modules.
+// searchList implements get_search_list, which returns the folders that are searched for
+// modules.
 func searchList(c *compiler, f *syntax.Func, s *scope) *node {
 	list := []any{}
 	if l, ok := c.opts.Modules.(interface{ Folders() []string }); ok {
@@ -73,7 +73,8 @@ func searchList(c *compiler, f *syntax.Func, s *scope) *node {
 	return always(list)(c, f, s)
 }
 
-// impure marks a builtin that keeps the run in one goroutine.
+// impure marks a builtin with visible effects, which keeps the whole run in one
+// goroutine.
 func impure(make maker) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node {
 		c.impure = true
@@ -81,7 +82,7 @@ func impure(make maker) maker {
 	}
 }
 
-// withMachine returns a builtin that calls a function that needs the machine.
+// withMachine turns a Go function that needs the state of the run into a builtin.
 func withMachine(fn machineFunc) maker {
 	return func(c *compiler, f *syntax.Func, s *scope) *node { return c.apply(f, s, fn) }
 }
@@ -90,7 +91,7 @@ func always(v any) maker {
 	return value(func(*values.Task, any, []any) (any, error) { return v, nil })
 }
 
-// input returns the next input; ok is false after the last one.
+// input returns the next input value. ok is false after the last one.
 func (m *machine) input() (v any, ok bool, err error) {
 	if m.run.opts.Input == nil {
 		return nil, false, errors.New("break")
@@ -106,11 +107,12 @@ func (m *machine) input() (v any, ok bool, err error) {
 	return v, true, m.Alloc(inputSize * size)
 }
 
-// inputSize is roughly the number of bytes in memory for each byte of JSON.
+// inputSize is an estimate of the memory that an input value uses, in bytes per byte of
+// its JSON text.
 const inputSize = 6
 
-// inputs yields the remaining inputs. An error in an input is raised as
-// error(message) would raise it.
+// inputs yields the remaining input values. If an input can't be read, the query can
+// catch the error like any other.
 func inputs(c *compiler, f *syntax.Func, _ *scope) *node {
 	at := c.mark(f.Span)
 	return gen(func(m *machine, _ *env, in values.Located, y values.Yield) error {
@@ -134,7 +136,8 @@ func inputs(c *compiler, f *syntax.Func, _ *scope) *node {
 	})
 }
 
-// message loads a value completely and passes it to debug or stderr.
+// message loads a value completely and passes it to the function that prints for debug or
+// stderr.
 func (m *machine) message(to func(any), v any) error {
 	if to == nil {
 		return nil
@@ -146,8 +149,7 @@ func (m *machine) message(to func(any), v any) error {
 	return err
 }
 
-// debug implements debug(messages). It yields its input after it has written the
-// messages.
+// debug implements debug(messages). It writes the messages, then yields its input.
 func debug(c *compiler, f *syntax.Func, s *scope) *node {
 	messages, at := c.query(f.Args[0], s), c.mark(f.Span)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {
@@ -159,7 +161,7 @@ func debug(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// now returns the time of the document, in seconds since 1970.
+// now returns the time at which the document was read, in seconds since 1970.
 func (m *machine) now() (any, error) {
 	if m.run.opts.Now == nil {
 		return m.Gojq("now")
@@ -192,8 +194,8 @@ func halt(m *values.Task, v, code any) error {
 	return &values.Halt{Value: v, Code: n, HasValue: true}
 }
 
-// moduleMeta implements modulemeta, which returns the metadata, the definitions and
-// the imports of a module.
+// moduleMeta implements modulemeta, which returns the metadata, the definitions and the
+// imports of a module.
 func moduleMeta(c *compiler, f *syntax.Func, s *scope) *node {
 	modules := c.opts.Modules
 	return c.apply(f, s, func(m *machine, in any, _ []any) (any, error) {
