@@ -7,41 +7,42 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// element is a result of a region's source, or an event that the source reported.
-// Each element that has to be loaded has its own worker.
+// element is one entry in a region's queue: a result of the iteration, or an event to
+// report to the user. Each element that has to be loaded has a worker goroutine of its
+// own.
 type element struct {
 	v      values.Located
 	fr     *Frame
 	index  int
-	works  bool // whether a worker evaluates the element
+	works  bool // whether a worker evaluates this element
 	told   bool
 	ev     Event
-	ctx    context.Context // the worker's context
+	ctx    context.Context // the context of this element's worker
 	cancel context.CancelFunc
 
 	queue *queue
-	seq   int // position of the element in the order of the source
+	seq   int // position of this element in the order of the iteration
 
-	// The queue's mu guards the fields from here to loading.
+	// The mutex queue.mu guards the fields from here to loading.
 	loads   bool          // whether the element counts against the limit on loading elements
 	loaded  bool          // whether the element has ever counted against the limit
-	leave   chan struct{} // channel that is closed when the element may load; nil if the element doesn't wait for a permit
-	ended   bool          // whether the worker is done
-	used    bool          // whether the consumer is done with the element
+	leave   chan struct{} // closed when this element may load; nil if this element doesn't wait for a permit
+	ended   bool          // whether this element's worker is done
+	used    bool          // whether the consumer is done with this element
 	aside   bool
 	stalled bool
-	loading int // number of running loads that the element waits for
+	loading int // number of running loads that this element waits for
 
 	mu   sync.Mutex
 	out  []result
-	more int // number of results that may be buffered beyond MaxReady
+	more int // number of results that may be buffered beyond the limit MaxReady
 	done bool
 	err  error
-	news chan struct{} // channel that wakes the consumer
-	room chan struct{} // channel that wakes the worker
+	news chan struct{} // signals to the consumer that there are results
+	room chan struct{} // signals to the worker that there is room in the buffer
 }
 
-// result is one result of a worker: a value, or an event to report.
+// result is one output of a worker: a value, or an event to report to the user.
 type result struct {
 	v    values.Located
 	fr   *Frame
@@ -65,8 +66,8 @@ func wait(ctx context.Context, c chan struct{}) error {
 	}
 }
 
-// give passes a result from the worker to the consumer. It blocks while too many
-// results are buffered.
+// give passes a result from the worker to the consumer. It blocks while the element's
+// buffer is full.
 func (el *element) give(x result) error {
 	el.mu.Lock()
 	for len(el.out) >= MaxReady+el.more {
@@ -89,7 +90,7 @@ func (el *element) give(x result) error {
 	return nil
 }
 
-// tell signals to the consumer that the element has results, or is done.
+// tell signals to the consumer that the element has results, or that its worker is done.
 func (el *element) tell() {
 	if el.queue.held.Load() {
 		el.queue.wakes(el)
@@ -104,8 +105,8 @@ func (el *element) finish(err error) {
 	el.tell()
 }
 
-// take returns the buffered results to the consumer. It waits until there are
-// some or the worker is done.
+// take returns the element's buffered results to the consumer. It waits until the buffer
+// contains a result or the worker is done.
 func (el *element) take(ctx context.Context) (out []result, done bool, err error) {
 	for {
 		el.mu.Lock()

@@ -7,18 +7,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Frame is one step of an iteration over proxies. It contains one proxy, while the
-// rest of the query is evaluated for that proxy. A fault during that evaluation
-// drops the proxy: the innermost frame handles the fault, and its iteration
-// continues with the next proxy.
+// Frame is one step of an iteration over proxies. It exists while the rest of the query
+// is evaluated for one proxy. If a load fails during that evaluation, the innermost frame
+// drops its proxy, and its iteration continues with the next proxy.
 type Frame struct {
 	up     *Frame
 	Proxy  *mesh.Object
-	failed atomic.Bool // whether an error passed through this frame
+	failed atomic.Bool // whether an error other than a failed load passed through this frame
 }
 
-// Element calls f for one element of an iteration. It reports whether a fault
-// dropped the element; err is any other error.
+// Element calls f for one element of an iteration. dropped is true if the element is a
+// proxy that was dropped because a load failed in f. err is any other error of f.
 func (m *Thread) Element(w any, f func() error) (dropped bool, err error) {
 	o, ok := w.(*mesh.Object)
 	if !ok || o.Kind != "Proxy" {
@@ -38,7 +37,8 @@ func (m *Thread) Element(w any, f func() error) (dropped bool, err error) {
 	return false, values.NameProxy(err, o)
 }
 
-// Step passes one element of an iteration to the consumer of the iteration.
+// Step passes one element of an iteration to y. If the element is a proxy and a load
+// fails in y, Step drops the proxy.
 func (m *Thread) Step(w any, v values.Located, y values.Yield) error {
 	if o, ok := w.(*mesh.Object); !ok || o.Kind != "Proxy" {
 		return y(v)
@@ -47,16 +47,17 @@ func (m *Thread) Step(w any, v values.Located, y values.Yield) error {
 	return err
 }
 
-// Event is a report to the user. Events are reported in the order in which one
-// goroutine alone would report them.
+// Event is a message to the user: a failed load, a note, or a field that doesn't exist.
+// Events are reported in the same order as if one goroutine evaluated the query alone.
 type Event struct {
 	Fault       *mesh.Fault
-	Judged      bool // whether a judgement turned the fault into a result
+	Judged      bool // whether a [Judgement] has already turned the fault into a result of the query
 	Note        string
-	Kind, Field string // a field that was read, although its kind has no such field
+	Kind, Field string // a field that the query read, although objects of this kind have no such field
 }
 
-// Report passes an event on to the user.
+// Report passes an event on to the user. A scout (a worker that only loads in advance)
+// drops its events.
 func (m *Thread) Report(ev Event) {
 	switch {
 	case m.Scout || m.Muted:
@@ -67,18 +68,19 @@ func (m *Thread) Report(ev Event) {
 	}
 }
 
-// Held is a result that is passed on only after the generator that yielded it was
-// stopped. It still belongs to the frames of the iterations that it came from.
+// Held is a result that the consumer receives only after the generator that yielded it
+// was stopped. The result still belongs to the proxies whose iterations it came from,
+// which is why Frame is stored with it.
 type Held struct {
 	Result values.Located
 	Frame  *Frame
 }
 
-// Hold keeps a result for Release.
+// Hold stores a result, together with the current frame, for a later call of Release.
 func (m *Thread) Hold(v values.Located) Held { return Held{v, m.Frame} }
 
-// Release passes a held result to its consumer. If the result comes from an
-// iteration over proxies, a fault in y drops the result.
+// Release passes a stored result to y. If the result comes from an iteration over proxies
+// and a load fails in y, the result is dropped.
 func (m *Thread) Release(h Held, y values.Yield) error {
 	base := m.Frame
 	m.Frame = h.Frame

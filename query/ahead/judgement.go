@@ -11,17 +11,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Judgement collects the faults that a thread encounters while it evaluates a
-// query that checks something. It collects them from [Thread.Judge] to End, except
-// for faults that occur while the results of the query are consumed.
+// A Judgement collects the failed loads (faults) that a thread encounters while it
+// evaluates a query that checks something. It collects from the call of [Thread.Judge] to
+// the call of End, except while the consumer processes the query's results.
 type Judgement struct {
 	t     *Thread
-	sink  func(Event) // Sink of the thread before it began to collect faults
-	muted bool        // Muted of the thread before it began to collect faults
-	lacks []*lack     // one entry for each proxy, in the order of their first faults
+	sink  func(Event) // the thread's Sink before the judgement replaced it
+	muted bool        // the thread's Muted before the judgement replaced it
+	lacks []*lack     // one entry for each proxy with failed loads, in the order of their first failure
 }
 
-// Judge starts to collect faults.
+// Judge starts to collect the thread's failed loads.
 func (t *Thread) Judge() *Judgement {
 	j := &Judgement{t: t, sink: t.Sink, muted: t.Muted}
 	j.begin()
@@ -30,10 +30,10 @@ func (t *Thread) Judge() *Judgement {
 
 func (j *Judgement) begin() { j.t.Sink, j.t.Muted = j.keep, false }
 
-// End stops collecting faults.
+// End stops collecting failed loads.
 func (j *Judgement) End() { j.t.Sink, j.t.Muted = j.sink, j.muted }
 
-// Outside calls f, and doesn't collect the faults that occur in f.
+// Outside calls f, and doesn't collect the loads that fail in f.
 func (j *Judgement) Outside(f func() error) error {
 	j.End()
 	err := f()
@@ -41,9 +41,9 @@ func (j *Judgement) Outside(f func() error) error {
 	return err
 }
 
-// keep is the thread's sink while the judgement collects faults. It reports every
-// event to the previous sink. If the event is a fault that no nested judgement has
-// recorded yet, keep records it.
+// keep receives the thread's events while failed loads are collected. It passes every
+// event on to the previous receiver. If the event is a failed load that no nested
+// judgement has recorded yet, keep records it.
 func (j *Judgement) keep(ev Event) {
 	if ev.Fault != nil && !ev.Judged {
 		j.add(ev.Fault)
@@ -52,9 +52,9 @@ func (j *Judgement) keep(ev Event) {
 	_ = j.Outside(func() error { j.t.Report(ev); return nil })
 }
 
-// Missing returns an object {proxy, subject, message} for each proxy with faults,
-// in the order of their first faults. The member proxy is null for faults that
-// belong to the mesh.
+// Missing returns one object {proxy, subject, message} for each proxy with failed loads,
+// in the order of their first failure. The member proxy is null for failures that concern
+// the whole mesh.
 func (j *Judgement) Missing() (all []*object.Object) {
 	for _, l := range j.lacks {
 		all = append(all, l.value())
@@ -62,13 +62,12 @@ func (j *Judgement) Missing() (all []*object.Object) {
 	return all
 }
 
-// Takes reports whether it converted an error that ended the query into a fault. It
-// converts errors that the query raised. It doesn't convert the errors for an
-// exceeded limit, for the end of the run, or for a source that contains nothing to
-// read.
+// Takes reports whether it recorded err, the error that ended the query, as a failed
+// load. It records errors that the query raised. It doesn't record an exceeded limit, the
+// end of the run, or a source that contains nothing to read.
 func (j *Judgement) Takes(err error) bool {
 	if values.AsFault(err) != nil && j.t.Ctx.Err() == nil {
-		return true // keep has already recorded the fault
+		return true // the method keep has already recorded this failed load
 	}
 	f := &mesh.Fault{Err: err}
 	if e, ok := err.(*values.Error); ok {
@@ -83,8 +82,8 @@ func (j *Judgement) Takes(err error) bool {
 	return false
 }
 
-// add records a fault for the proxy that is being checked. It records equal faults
-// only once.
+// add records a failed load for the proxy that is being checked. Equal failures are
+// recorded only once.
 func (j *Judgement) add(f *mesh.Fault) {
 	id := f.Proxy
 	if fr := j.t.Frame; fr != nil && fr.Proxy != nil {
@@ -98,16 +97,17 @@ func (j *Judgement) add(f *mesh.Fault) {
 	j.lacks[i].add(f)
 }
 
-// A lack lists the facts that were missing to check one proxy, or to check the
-// mesh.
+// A lack lists the facts that were missing to check one proxy, or to check the mesh as a
+// whole.
 type lack struct {
-	proxy string // id of the proxy; empty for the mesh
+	proxy string // id of the proxy; empty for the mesh as a whole
 	facts []*lackingFor
 }
 
-// A lackingFor lists the sections that are missing for the same reason.
+// A lackingFor lists the sections (such as clusters or routes) that are missing for the
+// same reason.
 type lackingFor struct {
-	whose    string // the proxy or istiod that the sections belong to; empty for the proxy that is checked
+	whose    string // the proxy or istiod whose sections are missing; empty for the proxy that is being checked
 	fact     string
 	sections []string
 }
@@ -131,7 +131,7 @@ func (l *lack) add(f *mesh.Fault) {
 	}
 }
 
-// value converts the lack to an object {proxy, subject, message}.
+// value returns the missing facts as an object {proxy, subject, message}.
 func (l *lack) value() *object.Object {
 	var messages, sections []string
 	for _, f := range l.facts {

@@ -7,25 +7,29 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Elements are parked if the consumer waits for the first element, and that element
-// waits for a load, which may never end. Then each later element that is done is
-// parked: it returns its permit to load, and no longer counts against the length of
-// the queue. So all other elements are loaded in the meantime, and if several
-// proxies don't respond, their timeouts run at the same time. No element is parked
-// if the consumer is only slow or waits for a computation.
+// Elements are parked while the consumer waits for the first element, and that element
+// waits for a load, which may never end. Each later element whose worker is done is then
+// parked: it gives back its permit to load, and no longer counts against the length of
+// the queue. So all other elements can load in the meantime. If several proxies don't
+// respond, their timeouts run at the same time. No element is parked while the consumer
+// is only slow, or waits for a computation.
 const (
-	MaxAside    = 8192 // maximum number of elements in the queue, including parked ones
-	ScoutsAside = 8    // maximum number of parked elements per worker in a region with Look; with more, loaded sections would be evicted from memory before they are used
+	MaxAside = 8192 // maximum number of elements in the queue, including parked ones
+	// ScoutsAside is the maximum number of parked elements per worker in a region with
+	// Look. If there were more, loaded sections would be evicted from memory before the
+	// consumer uses them.
+	ScoutsAside = 8
 )
 
-// A loading tracks whether a goroutine that evaluates an element waits for a load.
-// It is nil if nothing depends on that.
+// A loading records whether the goroutine that evaluates an element waits for a load. A
+// nil loading records nothing.
 type loading struct {
 	el *element
 	on atomic.Bool
 }
 
-// begins must be called when a load starts, and ends whenever no load is running.
+// begins must be called whenever a load starts. The method ends must be called whenever
+// no load is running.
 func (l *loading) begins() {
 	if l != nil && l.on.CompareAndSwap(false, true) {
 		l.el.queue.shift(l.el, 1)
@@ -39,24 +43,25 @@ func (l *loading) ends() {
 	}
 }
 
-// gated returns a context in which each load is first reported to l and then waits
-// until the function gate returns.
+// gated returns a context for an element's loads. Each load is first recorded in l, then
+// waits until the function gate returns.
 func (l *loading) gated(ctx context.Context, gate func(context.Context) error) context.Context {
 	return mesh.WithGate(ctx, func(ctx context.Context) error {
-		if ctx.Value(innerKey{}) == nil { // a load in a nested region is reported to that region's element instead
+		// a load in a nested region is recorded for the nested region's element instead
+		if ctx.Value(innerKey{}) == nil {
 			l.begins()
 		}
 		return gate(ctx)
 	})
 }
 
-// inner marks the context of a load in a nested region.
+// inner returns a context that marks its loads as loads of a nested region.
 func inner(ctx context.Context) context.Context { return context.WithValue(ctx, innerKey{}, true) }
 
 type innerKey struct{}
 
-// shift adds by to the number of loads that an element waits for. A nested region
-// whose consumer waits for a load counts as one.
+// shift adds by to the number of loads that an element waits for. A nested region whose
+// consumer waits for a load counts as one load.
 func (q *queue) shift(el *element, by int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -64,9 +69,9 @@ func (q *queue) shift(el *element, by int) {
 	q.judge()
 }
 
-// judge updates q.held, which reports whether the consumer waits for a load. The
-// caller must hold mu. judge may lock the queue of an outer region while mu is
-// held; locking in the other order would deadlock.
+// judge updates q.held, which is true while the consumer waits for a load. The caller
+// must hold q.mu. judge may lock the mutex of an outer region's queue while it holds
+// q.mu. Locking in the other order would deadlock.
 func (q *queue) judge() {
 	held := q.waits && len(q.els) > 0 && q.els[0].loading > 0
 	if held == q.held.Load() {
@@ -83,7 +88,7 @@ func (q *queue) judge() {
 	q.at.queue.shift(q.at, by)
 }
 
-// waiting records whether the consumer waits for the first element.
+// waiting records whether the consumer waits for the first element of the queue.
 func (q *queue) waiting(yes bool) {
 	q.mu.Lock()
 	q.waits = yes
@@ -94,8 +99,8 @@ func (q *queue) waiting(yes bool) {
 	}
 }
 
-// spread resumes the blocked elements of this region and of all outer regions
-// whose consumers wait for a load.
+// spread resumes the blocked elements of this queue, and of the queues of all outer
+// regions whose consumers wait for a load.
 func (q *queue) spread() {
 	for {
 		q.mu.Lock()
@@ -103,7 +108,9 @@ func (q *queue) spread() {
 		q.mu.Unlock()
 		if due && q.m.Spare() {
 			q.mu.Lock()
-			if q.held.Load() { // q.held is checked again, because Spare may take long
+			// checked again, because Spare may take long and q.held may have changed in
+			// the meantime
+			if q.held.Load() {
 				q.resume()
 			}
 			q.mu.Unlock()
@@ -115,8 +122,8 @@ func (q *queue) spread() {
 	}
 }
 
-// resume parks the blocked elements that are done and lets the workers of the other
-// blocked elements continue. The caller must hold mu.
+// resume parks the blocked elements whose workers are done, and lets the workers of the
+// other blocked elements continue. The caller must hold q.mu.
 func (q *queue) resume() {
 	for _, el := range q.els[min(1, len(q.els)):] {
 		switch {
@@ -130,8 +137,9 @@ func (q *queue) resume() {
 	}
 }
 
-// wakes records that an element has results. If it is the first element, the consumer
-// no longer waits, although its goroutine may not be running again yet.
+// wakes records that an element has results. If the element is the first one in the
+// queue, the consumer no longer waits for it, although the consumer's goroutine may not
+// be running again yet.
 func (q *queue) wakes(el *element) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -141,7 +149,7 @@ func (q *queue) wakes(el *element) {
 	}
 }
 
-// finished is called by the worker when its element is done.
+// finished must be called by a worker when it has evaluated its element.
 func (q *queue) finished(el *element) {
 	q.mu.Lock()
 	el.ended = true
@@ -153,14 +161,14 @@ func (q *queue) finished(el *element) {
 		if !q.held.Load() { // another worker may have changed q.held since the check above
 			return
 		}
-		if q.setAside(el); q.stalled > 0 { // other elements may have been blocked by a lack of memory
+		if q.setAside(el); q.stalled > 0 { // elements that were blocked by a lack of memory can continue now
 			q.resume()
 		}
 	}
 }
 
-// goesOn reports whether the worker of an element may buffer results beyond the
-// limit. If not, the worker receives a signal as soon as it may do so.
+// goesOn reports whether an element's worker may buffer results beyond the limit. If it
+// returns false, the worker is woken as soon as it may continue.
 func (q *queue) goesOn(el *element) bool {
 	q.mu.Lock()
 	q.stall(el, true)
@@ -177,8 +185,8 @@ func (q *queue) goesOn(el *element) bool {
 	return true
 }
 
-// stall records whether the element is blocked until the consumer continues. The
-// caller must hold mu.
+// stall records whether an element is blocked until the consumer continues. The caller
+// must hold q.mu.
 func (q *queue) stall(el *element, yes bool) {
 	if yes = yes && !el.used && !el.aside; yes == el.stalled {
 		return
@@ -190,9 +198,9 @@ func (q *queue) stall(el *element, yes bool) {
 	}
 }
 
-// setAside parks an element that is done. It also raises the limit on concurrent
+// setAside parks an element whose worker is done. It also raises the limit on concurrent
 // loads by one, because a finished element shows that other proxies do respond. The
-// caller must hold mu.
+// caller must hold q.mu.
 func (q *queue) setAside(el *element) {
 	if el.used || el.aside || q.els[0] == el || q.Look != nil && q.aside >= ScoutsAside*q.m.pool.workers {
 		return
@@ -209,8 +217,8 @@ func (q *queue) setAside(el *element) {
 	poke(q.space)
 }
 
-// attended calls y in the consumer's own goroutine. y evaluates an element of a
-// region with Look. Loads in y count as loads of the first element.
+// attended calls y, which evaluates an element of a region with Look, in the consumer's
+// own goroutine. Loads in y count as loads of the first element.
 func (q *queue) attended(el *element, y func() error) error {
 	m, ctx, at := q.m, q.m.Ctx, q.m.at
 	m.watch(&loading{el: el})

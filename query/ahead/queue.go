@@ -11,39 +11,42 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// These limits bound how far the workers may run ahead of the consumer. Parked
-// elements don't count against them, see setAside.
+// These limits bound how far the workers may run ahead of the consumer. Parked elements
+// (see parked.go) don't count against them.
 const (
-	FirstLoads = 4    // maximum number of loading elements at first, if not all results may be needed; it doubles with each loaded element that is consumed
-	MaxAhead   = 1024 // maximum number of elements in the queue
+	// FirstLoads is the maximum number of elements that may load at first, if the
+	// consumer may stop before the last result. It doubles with each loaded element that
+	// the consumer is done with.
+	FirstLoads = 4
+	MaxAhead   = 1024 // maximum number of elements in the queue, without parked ones
 	MaxReady   = 256  // maximum number of buffered results of one element
 )
 
-// queue holds the elements that the source has produced and the consumer has not
-// consumed yet, in order. The consumer works on the first one.
+// queue contains, in order, the elements that the iteration has produced and the consumer
+// has not finished yet. The consumer processes the first one.
 type queue struct {
 	*Region
 	ctx   context.Context
 	task  values.Task // the consumer's task at the start; each worker receives a copy
-	outer *queue      // the queue whose worker evaluates this region; nil if none
-	at    *element    // the outer region's element that this region is evaluated for
+	outer *queue      // the queue of the worker that evaluates this region; nil if the region is not nested
+	at    *element    // the outer region's element for which this region is evaluated
 	quit  context.CancelFunc
 
 	mu      sync.Mutex
 	els     []*element
-	asking  []*element   // elements that wait for a permit to load, in order
+	asking  []*element   // elements that wait for a permit to load, in the order of the queue
 	loads   atomic.Int32 // number of elements that count against the limit on loading elements
-	limit   int          // maximum number of loading elements; starts small, so that stopping early wastes little
-	given   int          // number of elements that the source has put into the queue so far
+	limit   int          // maximum number of loading elements; small at first, so that stopping early wastes few loads
+	given   int          // number of elements that were put into the queue so far
 	aside   int          // number of parked elements in els
 	stalled int          // number of elements in els that are blocked until the consumer continues or waits for a load
 	waits   bool         // whether the consumer waits for the first element
-	held    atomic.Bool  // whether the consumer waits for the first element, and that element is loading; set under mu
+	held    atomic.Bool  // whether the consumer waits for the first element while that element is loading; set under mu
 
 	ended  bool
 	endErr error
-	news   chan struct{} // channel that wakes the consumer
-	space  chan struct{} // channel that wakes the source
+	news   chan struct{} // wakes the consumer
+	space  chan struct{} // wakes the source, which waits for room in the queue
 }
 
 func newQueue(r *Region) *queue {
@@ -62,7 +65,7 @@ func newQueue(r *Region) *queue {
 
 func (q *queue) stop() { q.quit() }
 
-// thread returns a new thread for evaluating parts of the region.
+// thread returns a new thread, for a worker or the source of this region.
 func (q *queue) thread() *Thread {
 	t := q.m.pool.fork()
 	q.m.pool.Start(t, q.task)
@@ -70,8 +73,9 @@ func (q *queue) thread() *Thread {
 	return t
 }
 
-// start runs the source in a goroutine. It skips the first skip results, which the
-// consumer has already consumed, and the events before result number heard.
+// start runs the region's iteration (its source) in a new goroutine. It omits the first
+// skip results, which the consumer has already processed, and all events before result
+// number heard.
 func (q *queue) start(skip, heard int) {
 	m := q.thread()
 	if q.at != nil {
@@ -81,10 +85,11 @@ func (q *queue) start(skip, heard int) {
 	n := 0
 	m.Sink = func(ev Event) {
 		if n >= heard {
-			_ = q.put(&element{fr: m.Frame, told: true, ev: ev}) // put fails only if the context has ended, which also ends the source
+			// put fails only if the context has ended, which also ends the source
+			_ = q.put(&element{fr: m.Frame, told: true, ev: ev})
 		}
 	}
-	answers := maps.Clone(q.answers) // a copy, because the consumer adds to the map
+	answers := maps.Clone(q.answers) // a copy, because the consumer adds to the map meanwhile
 	q.m.pool.threads.Go(func() {
 		err := guarded(func() error {
 			return q.From(m, func(v values.Located) error {
@@ -102,7 +107,7 @@ func (q *queue) start(skip, heard int) {
 	})
 }
 
-// put appends an element. It waits while the queue is full.
+// put appends an element to the queue. It waits while the queue is full.
 func (q *queue) put(el *element) error {
 	for {
 		q.mu.Lock()
@@ -132,8 +137,8 @@ func (q *queue) put(el *element) error {
 	return q.ctx.Err()
 }
 
-// head waits for the first element and returns it. After the last element it
-// returns nil and the error of the source, if any.
+// head waits for the first element of the queue and returns it. After the last element it
+// returns nil and the error of the iteration, if any.
 func (q *queue) head() (*element, error) {
 	for {
 		q.mu.Lock()
@@ -154,7 +159,7 @@ func (q *queue) head() (*element, error) {
 	}
 }
 
-// pop removes the first element after the consumer has consumed it.
+// pop removes the first element from the queue after the consumer is done with it.
 func (q *queue) pop(el *element) {
 	if el.cancel != nil {
 		el.cancel()
@@ -172,7 +177,8 @@ func (q *queue) pop(el *element) {
 	poke(q.space)
 }
 
-// leave removes a consumed element from all counts. The caller holds mu.
+// leave subtracts a removed element from all counters of the queue. The caller must hold
+// q.mu.
 func (q *queue) leave(el *element) {
 	if el.used = true; el.loads {
 		el.loads = false
@@ -187,9 +193,10 @@ func (q *queue) leave(el *element) {
 	}
 }
 
-// grant issues permits to load. The first element always receives one, because
-// nothing could continue without it. One permit is reserved for it. Others receive
-// one in their order until the limit is reached. The caller holds mu.
+// grant gives permits to load to waiting elements. The first element in the queue always
+// gets one, because nothing could continue without it; one permit is reserved for it.
+// Other elements get permits in their order until the limit is reached. The caller must
+// hold q.mu.
 func (q *queue) grant() {
 	limit := min(q.limit, q.share())
 	if len(q.els) > 0 && !q.els[0].loads && q.els[0].leave == nil {
@@ -208,15 +215,15 @@ func (q *queue) grant() {
 	q.asking = slices.Delete(q.asking, 0, n)
 }
 
-// asks returns the index of an element in the list of elements that wait for a
-// permit, and whether the element is in that list.
+// asks returns the index of an element in the list of elements that wait for a permit,
+// and whether the list contains it.
 func (q *queue) asks(el *element) (int, bool) {
 	return slices.BinarySearchFunc(q.asking, el.seq, func(o *element, seq int) int { return o.seq - seq })
 }
 
-// share returns how many elements of this region may load at the same time. A
-// region that is nested in another one gets an equal part of the outer region's
-// limit, because it belongs to only one of the elements that load there.
+// share returns how many elements of this region may load at the same time. A nested
+// region evaluates only one of the outer region's loading elements, so it gets an equal
+// part of the outer region's limit.
 func (q *queue) share() int {
 	if q.outer == nil {
 		return q.m.pool.workers
@@ -224,12 +231,13 @@ func (q *queue) share() int {
 	return max(1, q.outer.share()/max(1, int(q.outer.loads.Load())))
 }
 
-// gate returns a function that every load for an element calls before it starts.
-// The function blocks until the element has a permit to load. An element needs
-// only one permit for all its loads, and an element without loads needs none.
+// gate returns a function that every load of an element must call before it starts. The
+// function blocks until the element has a permit to load. An element needs only one
+// permit for all its loads, and an element without loads needs none.
 func (q *queue) gate(el *element) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if err := mesh.Enter(inner(q.ctx)); err != nil { // the load also needs a permit from the outer region
+		// a load of a nested region also needs a permit from the outer region
+		if err := mesh.Enter(inner(q.ctx)); err != nil {
 			return err
 		}
 		q.mu.Lock()
@@ -251,9 +259,9 @@ func (q *queue) gate(el *element) func(context.Context) error {
 	}
 }
 
-// paused is called when a load of an element is paused (see [mesh.Pause]). It takes the
-// element's permit back, so that another element can load. For its next load the
-// element needs a new permit. The outer region's element is paused, too.
+// paused is called when a load of an element pauses (see [mesh.Pause]). It takes back the
+// element's permit, so that another element can load. The element needs a new permit for
+// its next load. The outer region's element is paused too.
 func (q *queue) paused(el *element) {
 	q.mu.Lock()
 	if el.loads {
@@ -265,13 +273,13 @@ func (q *queue) paused(el *element) {
 	mesh.Paused(q.ctx)
 }
 
-// work starts a worker for an element.
+// work starts the worker goroutine that evaluates an element.
 func (q *queue) work(el *element) {
 	m := q.thread()
 	m.queue = q
 	ctx := mesh.WithPaused(el.ctx, func() { q.paused(el) })
 	m.Ctx, m.Frame = mesh.WithGate(ctx, q.gate(el)), el.fr
-	if q.Look == nil { // if Look is set, only the consumer's own loads are reported
+	if q.Look == nil { // in a region with Look, only the consumer's own loads are recorded
 		m.watch(&loading{el: el})
 		m.Ctx = m.at.gated(ctx, q.gate(el))
 	}

@@ -6,13 +6,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// scoutSteps is the maximum number of steps of a worker that calls Look. The worker's
-// state differs from the consumer's, and with that state the evaluation might never
-// end.
+// scoutSteps is the maximum number of steps of a worker that calls Region.Look. Such a
+// worker doesn't know the state that the consumer will have, so its evaluation might
+// never end without this limit.
 const scoutSteps = 1 << 16
 
-// Run evaluates the region one by one until a result of the source has to be
-// loaded. From that result on it evaluates several results concurrently.
+// Run evaluates one result of r.From after the other, until one has to be loaded. From
+// that result on, it evaluates several results concurrently.
 func (m *Thread) Run(r *Region) error {
 	r.m, r.base = m, m.Frame
 	n, waiting := 0, false
@@ -34,34 +34,36 @@ func (m *Thread) Run(r *Region) error {
 	return err
 }
 
-// Region evaluates Use for the results of From, several at once. Y receives the
-// results in the same order, and with the same effects, as if they were evaluated
-// one after the other.
+// Region is an iteration (From) and the code to run for each of its results (Use). The
+// results of From are evaluated several at once. Y receives the results of Use in the
+// same order, and with the same effects, as if they were evaluated one after the other.
 type Region struct {
 	From func(*Thread, values.Yield) error
 	Use  func(*Thread, values.Located, values.Yield) error
 
-	// Look replaces Use if the results of From are passed to Y unchanged. Workers
-	// call it ahead of Y, so that what Y reads of a result is already loaded.
+	// If Look is set, Y receives the results of From unchanged, and Use is not called.
+	// Workers call Look for results that Y has not received yet, to load what Y will
+	// probably read.
 	Look func(*Thread, values.Located) error
 	Y    values.Yield
 
 	m       *Thread
 	base    *Frame
-	answers map[int]error // faults that Y returned for results of From, by the number of the result
+	answers map[int]error // errors of failed loads that Y returned, by the index of the result of From
 	drop    *dropped
 }
 
-// dropped describes the last result whose proxy was dropped by a fault, although
-// the generator of the result had already continued without knowing of the fault.
+// dropped describes the last result whose proxy was dropped because of a failed load,
+// although the generator of the result had already continued without knowing of the
+// failure.
 type dropped struct {
 	fr    *Frame
 	index int
 	fault error
 }
 
-// past reports whether the next result, which belongs to the frame fr, may exist
-// only because the generator didn't know of the fault.
+// past reports whether the next result, which belongs to the frame fr, may exist only
+// because its generator didn't know that the proxy was dropped.
 func (d *dropped) past(fr *Frame) bool {
 	if d == nil {
 		return false
@@ -77,9 +79,9 @@ func (d *dropped) past(fr *Frame) bool {
 	return false
 }
 
-// worthLook reports whether to search result number n for parts that have to be
-// loaded. The search takes long in an object with many fields. So after the first
-// results, only every sixteenth is searched.
+// worthLook reports whether to check if result number n contains parts that have to be
+// loaded. The check takes long in an object with many fields. So after the first 16
+// results, only every sixteenth one is checked.
 func worthLook(v any, n int) bool {
 	switch x := v.(type) {
 	case *object.Object:
@@ -100,11 +102,11 @@ func (r *Region) answer(index int, fault error) {
 	r.answers[index] = fault
 }
 
-// ahead evaluates the region, starting at result number skip of its source. If a
-// dropped proxy changes what the source does, ahead restarts the source, which then
-// receives the known faults.
+// ahead evaluates the region concurrently, starting at result number skip of its
+// iteration. If a dropped proxy changes how the iteration continues, ahead restarts the
+// iteration and repeats the known load failures to it.
 func (r *Region) ahead(skip int) error {
-	heard := skip + 1 // the events before this result were already reported
+	heard := skip + 1 // the events before this result were already reported to the user
 	for {
 		again, err := r.pass(skip, heard)
 		if !again || r.m.Ctx.Err() != nil {
@@ -116,8 +118,8 @@ func (r *Region) ahead(skip int) error {
 	}
 }
 
-// pass consumes the source's results in order until the end or an error. It returns
-// true in again if the source has to be restarted because a proxy was dropped.
+// pass processes the results of the iteration in order, until the end or an error. It
+// returns again == true if the iteration has to be restarted because a proxy was dropped.
 func (r *Region) pass(skip, heard int) (again bool, err error) {
 	q := newQueue(r)
 	defer q.stop()
@@ -141,7 +143,7 @@ func (r *Region) pass(skip, heard int) (again bool, err error) {
 	}
 }
 
-// consume passes the results of one element to the consumer.
+// consume passes the results of one element to the region's Y.
 func (r *Region) consume(el *element) error {
 	switch {
 	case el.told:
@@ -162,7 +164,7 @@ func (r *Region) apply(m *Thread, v values.Located, y values.Yield) error {
 	return r.Use(m, v, y)
 }
 
-// inPlace calls f for an element in the consumer's goroutine.
+// inPlace calls f for an element, in the consumer's goroutine.
 func (r *Region) inPlace(el *element, f func() error) error {
 	r.m.Frame = el.fr
 	err := f()
@@ -170,8 +172,8 @@ func (r *Region) inPlace(el *element, f func() error) error {
 	return r.ended(el, err)
 }
 
-// ended handles the error that ended an element: a fault drops the proxy to which
-// the element belongs.
+// ended handles the error that ended the evaluation of an element. If the error is a
+// failed load, the proxy that the element belongs to is dropped.
 func (r *Region) ended(el *element, err error) error {
 	if err == nil || el.fr == r.base {
 		return err
@@ -183,8 +185,8 @@ func (r *Region) ended(el *element, err error) error {
 	return r.passes(el.fr, err)
 }
 
-// passes marks the frames of a result as failed and adds the name of their proxy to
-// the error.
+// passes marks all frames that a result belongs to as failed, and adds the name of their
+// proxy to the error.
 func (r *Region) passes(fr *Frame, err error) error {
 	for ; fr != nil && fr != r.base; fr = fr.up {
 		fr.failed.Store(true)
@@ -193,16 +195,18 @@ func (r *Region) passes(fr *Frame, err error) error {
 	return err
 }
 
-// consumer passes on the results that a worker computes for one element.
+// consumer passes the results that a worker computes for one element on to the region's
+// Y.
 type consumer struct {
 	*Region
 	el     *element
-	taken  int // number of values that were already passed on
+	taken  int // number of values that Y has already received
 	faults map[int]error
 	drop   *dropped
 }
 
-// run passes results on until the worker is done or an error ends the element.
+// run passes results on until the worker is done or an error ends the evaluation of the
+// element.
 func (c *consumer) run() error {
 	for {
 		out, done, err := c.el.take(c.m.Ctx)
@@ -248,10 +252,10 @@ func (c *consumer) hand(x result) error {
 	return err
 }
 
-// redo evaluates the element again in the consumer's goroutine, because the worker
-// continued after a result whose proxy was dropped. It skips the results that were
-// already passed on, and returns for each the same fault as in the first
-// evaluation.
+// redo evaluates the element again, in the consumer's goroutine. That is necessary if the
+// worker had continued after a result whose proxy was then dropped. redo omits the
+// results that were already passed on, and returns the same load failure for each as the
+// first time.
 func (c *consumer) redo() error {
 	c.el.cancel()
 	m, muted := c.m, c.m.Muted

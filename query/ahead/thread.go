@@ -10,34 +10,33 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Thread is one goroutine of a run. It contains the task with which the goroutine
-// works on values, and its relation to the other goroutines.
+// Thread is one goroutine of a run. It embeds the task that the goroutine uses to read
+// values, and records the goroutine's relation to the other goroutines.
 type Thread struct {
 	values.Task
-	Owner any // the evaluator's state for this goroutine; it embeds the thread
+	Owner any // the evaluator's state for this goroutine, which embeds the Thread
 
 	pool  *Pool
 	Frame *Frame      // the innermost iteration over proxies that is in progress
-	queue *queue      // the region that this goroutine works for
-	at    *loading    // tracks the loads of this goroutine; nil if that isn't needed
+	queue *queue      // queue of the region that this goroutine works for
+	at    *loading    // records the loads of this goroutine; nil if they needn't be recorded
 	Scout bool        // whether the thread only loads in advance, so that its results and events are dropped
 	Muted bool        // whether the thread repeats earlier work, so that its events are dropped
-	Sink  func(Event) // receives the thread's events; if it is nil, Pool.report receives them
+	Sink  func(Event) // receives the thread's events; if nil, Pool.report receives them
 }
 
 // Pool contains the state that all threads of a run share.
 type Pool struct {
-	workers int // maximum number of loading elements; with 1 nothing runs ahead
-	first   int // maximum number of loading elements at first
+	workers int // maximum number of elements that load at once; with 1, everything runs sequentially
+	first   int // maximum number of elements that load at once when the run starts
 	fork    func() *Thread
-	report  func(Event) // receives events in order, in the goroutine that started the run
+	report  func(Event) // receives the events in order, in the goroutine that started the run
 	threads sync.WaitGroup
 }
 
-// NewPool returns the pool of a run in which up to workers elements may load
-// concurrently. If all is false, not all results may be needed, and the run starts
-// with fewer loads. fork returns a new thread of the evaluator. report receives
-// events.
+// NewPool returns the pool of a run in which at most workers elements load concurrently.
+// all reports whether all results of the run are needed; if not, the run starts with
+// fewer loads. fork returns a new thread of the evaluator. report receives the events.
 func NewPool(workers int, all bool, fork func() *Thread, report func(Event)) *Pool {
 	p := &Pool{workers: workers, first: workers, fork: fork, report: report}
 	if !all {
@@ -46,20 +45,20 @@ func NewPool(workers int, all bool, fork func() *Thread, report func(Event)) *Po
 	return p
 }
 
-// Wait waits until all threads except the caller's have ended.
+// Wait waits until all threads of the pool except the caller's have ended.
 func (p *Pool) Wait() { p.threads.Wait() }
 
-// Start connects t to the pool. task is the task with which t works on values.
+// Start adds the thread t to the pool. t reads values with task.
 func (p *Pool) Start(t *Thread, task values.Task) {
 	t.Task, t.pool = task, p
 	t.Host = t
 }
 
-// Sequential reports whether the thread evaluates everything itself, one element
-// after the other.
+// Sequential reports whether the thread evaluates all elements itself, one after the
+// other.
 func (t *Thread) Sequential() bool { return t.pool.workers == 1 || t.Scout }
 
-// watch makes l track the thread's loads from now on.
+// watch makes l record the thread's loads from now on.
 func (t *Thread) watch(l *loading) {
 	t.at, t.Loading = l, nil
 	if l != nil {
@@ -67,18 +66,18 @@ func (t *Thread) watch(l *loading) {
 	}
 }
 
-// LoadEnded implements [values.Host] and records that the thread waits for no load.
+// LoadEnded implements [values.Host]. It records that the thread no longer waits for a
+// load.
 func (t *Thread) LoadEnded() { t.at.ends() }
 
-// LoadFailed implements [values.Host]. It reports a fault.
+// LoadFailed implements [values.Host]. It reports a failed load to the user.
 func (t *Thread) LoadFailed(err error) {
 	if f := values.AsFault(err); f != nil && t.Ctx.Err() == nil {
 		t.Report(Event{Fault: f})
 	}
 }
 
-// LoadEach implements [values.Host]. It loads the elements of an array, several at
-// once.
+// LoadEach implements [values.Host]. It loads the elements of an array, several at once.
 func (t *Thread) LoadEach(elements []any, load func(*values.Task, any) (any, error), use func(any)) error {
 	one := func(t *Thread, v values.Located, y values.Yield) error {
 		w, err := load(&t.Task, v.V)
@@ -111,8 +110,8 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// pending reports whether reading v, or one of its members, would wait for a load.
-// If so, loading several such values concurrently saves time.
+// pending reports whether reading v, or one of its members, would wait for a load. If it
+// would, loading several such values concurrently saves time.
 func pending(v any) bool {
 	switch x := v.(type) {
 	case *mesh.Object:
@@ -143,8 +142,8 @@ func pendingMember(m *object.Object) bool {
 	return false
 }
 
-// severalPending reports whether at least two lazy elements of an array have to
-// be loaded.
+// severalPending reports whether at least two elements of an array still have to be
+// loaded.
 func severalPending(x []any) bool {
 	n := 0
 	for _, w := range x {
