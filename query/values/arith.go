@@ -14,12 +14,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An Operation computes a binary operator. It loads only the parts of its operands
-// that it needs.
+// An Operation computes a binary operator of jq, such as +. It loads only the parts of
+// its operands that it needs.
 type Operation = func(m *Task, a, b any) (any, error)
 
-// Operator returns the function that computes an arithmetic operator or a
-// comparison.
+// Operator returns the Operation for an arithmetic operator or a comparison.
 func Operator(op syntax.Operator) Operation {
 	switch op {
 	case syntax.OpAdd:
@@ -60,9 +59,9 @@ func comparison(op syntax.Operator) Operation {
 	}
 }
 
-// arithmetic returns the function that computes op. It computes numbers itself and
-// passes arrays, objects and strings to rest. Everything else, including each
-// error, is computed by gojq.
+// arithmetic returns an Operation that computes numbers itself, and passes arrays,
+// objects and strings to rest. The gojq library computes everything else, and returns all
+// errors.
 func arithmetic(op syntax.Operator, rest func(m *Task, a, b any) (v any, ok bool, err error)) Operation {
 	expr := "$a " + op.String() + " $b"
 	return func(m *Task, a, b any) (any, error) {
@@ -82,8 +81,8 @@ func arithmetic(op syntax.Operator, rest func(m *Task, a, b any) (v any, ok bool
 	}
 }
 
-// rareOperation lets gojq compute an operation on numbers, or return the error for
-// an operation on strings. For any other pair of operands it returns an error
+// rareOperation lets the gojq library compute an operation on numbers, or return the
+// error for an operation on strings. For any other pair of operands it returns an error
 // without loading them.
 func rareOperation(m *Task, op syntax.Operator, expr string, a, b any) (any, error) {
 	if IsScalar(a) && IsScalar(b) {
@@ -99,8 +98,8 @@ func rareOperation(m *Task, op syntax.Operator, expr string, a, b any) (any, err
 	return nil, Inapplicable(op, a, b)
 }
 
-// IsScalar reports whether a value is neither an array nor an object. The caller
-// must have forced the value.
+// IsScalar reports whether a value is neither an array nor an object. The value must
+// already be loaded, that is, returned by [Task.Force].
 func IsScalar(v any) bool {
 	switch v.(type) {
 	case []any, *object.Object:
@@ -109,7 +108,7 @@ func IsScalar(v any) bool {
 	return true
 }
 
-// ForceBoth forces two values and returns them.
+// ForceBoth loads two values and returns them.
 func (m *Task) ForceBoth(a, b any) (any, any, error) {
 	a, err := m.Force(a)
 	if err != nil {
@@ -119,8 +118,8 @@ func (m *Task) ForceBoth(a, b any) (any, any, error) {
 	return a, b, err
 }
 
-// numeric converts a number that is kept as its JSON text to an int, a float64 or
-// a *big.Int. It returns any other value unchanged.
+// numeric converts a number that is stored as its JSON text to an int, a float64 or a
+// *big.Int. It returns any other value unchanged.
 func numeric(v any) any {
 	if n, ok := v.(json.Number); ok {
 		return native.Number(string(n))
@@ -134,8 +133,8 @@ func IsNaN(v any) bool {
 	return ok && math.IsNaN(f)
 }
 
-// numbers applies op to two numbers if the result is certain to be an int or a
-// float64; ok is false otherwise.
+// numbers applies an operator to two numbers. ok is false if the result may be neither an
+// int nor a float64.
 func numbers(op syntax.Operator, a, b any) (v any, ok bool) {
 	switch x := numeric(a).(type) {
 	case int:
@@ -198,7 +197,7 @@ func floats(op syntax.Operator, x, y float64) (any, bool) {
 	return nil, false
 }
 
-// allocNumber counts the memory for the result of an operation on large integers.
+// allocNumber counts the memory that the result of an operation on large integers needs.
 func allocNumber(m *Task, a, b any) error {
 	x, _ := numeric(a).(*big.Int)
 	y, _ := numeric(b).(*big.Int)
@@ -214,7 +213,7 @@ func allocNumber(m *Task, a, b any) error {
 	return m.Alloc(bits / 8)
 }
 
-// Add returns the sum a + b.
+// Add computes the sum a + b as jq does, for any types of values.
 func Add(m *Task, a, b any) (any, error) {
 	if mesh.IsAbsent(a) && mesh.IsAbsent(b) {
 		return a, nil
@@ -273,8 +272,8 @@ func addArrays(m *Task, x, y []any) (any, error) {
 	return append(append(make([]any, 0, len(x)+len(y)), x...), y...), nil
 }
 
-// appended returns the array a followed by the elements y. It changes a in place
-// if no other goroutine can access a.
+// appended returns an array with the elements of a, followed by the elements of y. It
+// changes a in place if no other goroutine can access a.
 func appended(m *Task, a any, y []any) (any, error) {
 	if len(y) == 0 {
 		return a, nil
@@ -341,7 +340,8 @@ func isIn(m *Task, xs []any, v any) (bool, error) {
 	return false, nil
 }
 
-// multiply merges two objects, or repeats a string n times.
+// multiply computes a * b for two objects, which are merged, and for a string and a
+// number, which repeats the string.
 func multiply(m *Task, a, b any) (any, bool, error) {
 	if x, ok := a.(*object.Object); ok {
 		if y, ok := b.(*object.Object); ok {
@@ -364,7 +364,7 @@ func multiply(m *Task, a, b any) (any, bool, error) {
 	}
 	count := int(min(n, math.MaxInt32))
 	if len(s)*count >= math.MaxInt32 {
-		return nil, false, nil // gojq makes the error message
+		return nil, false, nil // the gojq library returns the error
 	}
 	if err := m.Alloc(len(s) * count); err != nil {
 		return nil, false, err
@@ -372,7 +372,7 @@ func multiply(m *Task, a, b any) (any, bool, error) {
 	return strings.Repeat(s, count), true, nil
 }
 
-// merge returns x with the members of y added. If both objects have an object
+// merge returns the object x with the members of y added. If both objects have an object
 // under the same key, it merges these two as well.
 func merge(m *Task, x, y *object.Object) (any, error) {
 	if err := m.Nest("Object merge"); err != nil {
@@ -417,7 +417,7 @@ func mergeMember(m *Task, old, v any) (any, error) {
 	return merge(m, x, y)
 }
 
-// divide splits the string a at the separator b.
+// divide computes a / b for two strings: it splits a at each separator b.
 func divide(m *Task, a, b any) (any, bool, error) {
 	x, ok1 := a.(string)
 	y, ok2 := b.(string)
@@ -428,7 +428,7 @@ func divide(m *Task, a, b any) (any, bool, error) {
 	return v, true, err
 }
 
-// Split returns the parts of s between the separators. It returns no parts for an
+// Split returns the parts of s between the separators. It returns an empty array for an
 // empty string.
 func Split(m *Task, s, sep string) (any, error) {
 	if s == "" {
@@ -456,22 +456,21 @@ func Split(m *Task, s, sep string) (any, error) {
 	return append(out, s), nil
 }
 
-// A Sum adds up values for the builtin add, without a copy for each intermediate
-// sum.
+// A Sum adds up values for the builtin add. It doesn't allocate each intermediate sum.
 type Sum struct {
 	m       *Task
 	total   any
-	own     bool             // the value in total belongs to this Sum, which may change it in place
+	own     bool             // whether only this Sum refers to total, so that it may be changed in place
 	text    *strings.Builder // the total, if it is a string
-	partial error            // the first error of an addition
+	partial error            // the first error of an addition; Result returns it
 }
 
-// NewSum returns an empty sum, whose result is null.
+// NewSum returns a Sum without values. Its result is null.
 func NewSum(m *Task) *Sum { return &Sum{m: m} }
 
-// Push adds v to the sum. If two values can't be added, Push keeps the error for
-// Result and ignores all later values. The caller still evaluates all of them, as
-// jq does, because jq collects the values before it adds them.
+// Push adds v to the sum. If two values can't be added, Push stores the error for Result
+// and ignores all later values. The caller still evaluates the later values, because jq
+// too collects all values before it adds them.
 func (s *Sum) Push(v any) error {
 	if s.partial != nil {
 		return nil
@@ -495,7 +494,8 @@ func (s *Sum) Push(v any) error {
 	return nil
 }
 
-// extend appends v to the total in place if both are strings, arrays or objects.
+// extend appends v to the total in place if both are strings, arrays or objects. done is
+// false otherwise.
 func (s *Sum) extend(v any) (done bool, err error) {
 	switch x := v.(type) {
 	case string:
@@ -544,7 +544,7 @@ func (s *Sum) extend(v any) (done bool, err error) {
 	return false, nil
 }
 
-// WriteText appends s to b and counts the memory that it needs.
+// WriteText appends s to the builder b and counts the memory that b needs.
 func (m *Task) WriteText(b *strings.Builder, s string) error {
 	if b.Len()+len(s) > b.Cap() {
 		if err := m.Alloc(2 * (b.Len() + len(s))); err != nil {

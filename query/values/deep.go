@@ -8,16 +8,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// maxNesting is how deep arrays and objects may be nested in a value that is
-// processed as a whole: printed, compared, merged, or passed to a gojq function.
-// The limit is that of jq 1.8.2, which also accepts one more level.
+// maxNesting is the maximum depth of nested arrays and objects in a value that is
+// processed as a whole: printed, compared, merged, or passed to a function of the gojq
+// library. jq 1.8.2 accepts only one more level.
 const maxNesting = 10_000
 
 const errNesting = TextError("the value is nested too deep: more than 10000 arrays and objects in one another")
 
-// Nest counts one more level of nesting while two values are processed together.
-// It returns an error at a depth of more than maxNesting. The argument what is the
-// name of the operation, with which the error begins. Unnest undoes the call.
+// Nest must be called when two values that are processed together are entered one level
+// deeper. It returns an error at a depth of more than maxNesting. The error begins with
+// what, the name of the operation. Unnest undoes the call.
 func (m *Task) Nest(what string) error {
 	if m.nesting++; m.nesting > maxNesting+1 {
 		m.nesting--
@@ -33,8 +33,7 @@ func (m *Task) Nest(what string) error {
 // Unnest undoes one call of Nest.
 func (m *Task) Unnest() { m.nesting-- }
 
-// Deep returns v with all its lazy parts loaded. It returns v itself if v has no
-// lazy parts.
+// Deep returns v with all its parts loaded. If no part of v is lazy, it returns v itself.
 func (m *Task) Deep(v any) (any, error) {
 	switch v.(type) {
 	case mesh.Lazy, []any, *object.Object:
@@ -49,10 +48,10 @@ func (m *Task) Deep(v any) (any, error) {
 	return m.load(v, 0)
 }
 
-// isPlain reports whether v has no lazy parts. left is the number of values that
-// memory can hold; isPlain subtracts each value that it visits and stops when left
-// is used up. Otherwise a few values that are nested in one another many times
-// would take too long.
+// isPlain reports whether v has no lazy parts. left is the number of values that would
+// fit into memory. isPlain subtracts each value that it visits, and stops when left is
+// used up. Without this limit, checking a value that contains the same few values very
+// often would take too long.
 func (m *Task) isPlain(v any, depth int, left *int64) (bool, error) {
 	if depth > maxNesting {
 		return false, errNesting
@@ -82,7 +81,7 @@ func (m *Task) isPlain(v any, depth int, left *int64) (bool, error) {
 	return true, nil
 }
 
-// visit subtracts the number of parts of a container from left.
+// visit subtracts the number of parts of an array or object from left.
 func (m *Task) visit(parts int, left *int64) error {
 	if *left -= int64(parts); *left < 0 {
 		return m.shared.Budget.exceeded()
@@ -156,9 +155,9 @@ func (m *Task) loadPart(v any, depth int) (any, error) {
 	return v, nil
 }
 
-// Extent returns v with all its lazy parts loaded, and the approximate length of
-// its JSON text in bytes. If the text would need more memory than the run may use,
-// Extent stops early with the error of the budget.
+// Extent returns v with all its parts loaded, and the approximate length of its JSON text
+// in bytes. If the text would need more memory than the run may use, Extent stops early
+// and returns an error.
 func (m *Task) Extent(v any) (any, int, error) {
 	x := measure{m: m}
 	plain, err := x.add(v, 0)
@@ -173,8 +172,8 @@ func (m *Task) Extent(v any) (any, int, error) {
 	return v, x.size, err
 }
 
-// Size returns the approximate length of the JSON text of v in bytes. It doesn't
-// count lazy parts.
+// Size returns the approximate length of the JSON text of v in bytes. Parts that aren't
+// loaded don't count.
 func (m *Task) Size(v any) (int, error) {
 	x := measure{m: m}
 	_, err := x.add(v, 0)
@@ -186,7 +185,7 @@ type measure struct {
 	size int
 }
 
-// add adds the size of v to the measure. It stops at the first lazy part and
+// add adds the size of v to the measured size. At the first lazy part it stops and
 // returns false.
 func (x *measure) add(v any, depth int) (plain bool, err error) {
 	switch v := v.(type) {
@@ -230,7 +229,7 @@ func (x *measure) container(size, depth int) error {
 	if depth > maxNesting {
 		return errNesting
 	}
-	if size >= 1<<12 { // measuring hundreds of strings of this length takes seconds, so check the context
+	if size >= 1<<12 { // measuring hundreds of strings of this length takes seconds, so the context is checked
 		return x.m.Ctx.Err()
 	}
 	return x.m.Tick()

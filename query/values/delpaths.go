@@ -7,8 +7,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// gone marks a deletion: misplaced receives it instead of the new value of an
-// update.
+// gone is passed to misplaced instead of a new value if the operation is a deletion.
 type gone struct{}
 
 func deletes(n any) bool {
@@ -16,8 +15,8 @@ func deletes(n any) bool {
 	return ok
 }
 
-// DeletePaths returns v without the values at the given paths. Each path is an
-// array without lazy parts. Paths that don't exist are ignored.
+// DeletePaths returns v without the values at the given paths. Each path is an array
+// whose parts are all loaded. Paths that don't exist are ignored.
 func DeletePaths(m *Task, v any, paths []any) (any, error) {
 	if len(paths) == 0 {
 		return v, nil
@@ -43,8 +42,8 @@ func DeletePaths(m *Task, v any, paths []any) (any, error) {
 	return without(m, v, all, 0)
 }
 
-// sortPaths sorts paths so that each path comes before longer paths that begin
-// with it.
+// sortPaths sorts paths so that each path comes before all longer paths that begin with
+// the same keys.
 func sortPaths(m *Task, paths []any) ([]any, error) {
 	var failed error
 	order := func(a, b any) int {
@@ -61,10 +60,9 @@ func sortPaths(m *Task, paths []any) ([]any, error) {
 	return paths, failed
 }
 
-// without deletes the sorted paths from v. v is the value at the first depth keys
-// of each path. without first deletes the paths inside members of v, and then
-// deletes members of v all at once, because deleting a member changes the indexes
-// of later ones.
+// without deletes the sorted paths from v. The first depth keys of each path lead to v
+// itself. without first deletes paths inside the members of v. Then it deletes members of
+// v, all at once, because deleting one member changes the indexes of later members.
 func without(m *Task, v any, paths [][]any, depth int) (any, error) {
 	was, err := m.Enter(CallWeight)
 	if err != nil {
@@ -137,10 +135,9 @@ func without(m *Task, v any, paths [][]any, depth int) (any, error) {
 	return withoutElements(m, v, keys)
 }
 
-// canonical converts equal indexes of an array, such as 1 and 1.0, to the same int
-// and drops paths whose index is out of range. It returns an error for a path that
-// can't be deleted inside its element, even if another path deletes that whole
-// element.
+// canonical converts equal indexes of an array, such as 1 and 1.0, to the same int, and
+// drops paths whose index is out of range. It returns an error for a path that can't be
+// deleted inside its element, even if another path deletes that whole element.
 func canonical(m *Task, paths [][]any, depth int, v any) ([][]any, error) {
 	n := lengthOf(v)
 	odd := func(p []any) bool {
@@ -183,13 +180,13 @@ func canonical(m *Task, paths [][]any, depth int, v any) ([][]any, error) {
 		case x != y:
 			return x - y
 		}
-		return len(a) - len(b) // a shorter path comes before longer paths that begin with it
+		return len(a) - len(b) // a shorter path comes before longer paths that begin with the same keys
 	})
 	return out, nil
 }
 
-// inside returns the part of v under the key of a path: a member, an element or a
-// slice.
+// inside returns the part of v that the key of a path refers to: a member, an element or
+// a slice.
 func inside(m *Task, v, key any) (any, error) {
 	switch k := key.(type) {
 	case string:
@@ -215,7 +212,8 @@ func inside(m *Task, v, key any) (any, error) {
 	return elementOf(v, i), nil
 }
 
-// deletable returns an error if v can't have the first key of the path ks.
+// deletable returns an error if v can't have the first key of the path ks, for example a
+// string key in an array.
 func deletable(m *Task, v any, ks []any) error {
 	ok := false
 	switch ks[0].(type) {
@@ -236,8 +234,8 @@ func deletable(m *Task, v any, ks []any) error {
 	return misplaced(v, ks, gone{})
 }
 
-// withoutElements returns an array without the elements and slices that the keys
-// refer to.
+// withoutElements returns an array without the elements and slices that the keys refer
+// to.
 func withoutElements(m *Task, v any, keys []any) (any, error) {
 	n := lengthOf(v)
 	if i, ok := keys[0].(int); ok && len(keys) == 1 && n >= listMost {

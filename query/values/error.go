@@ -13,14 +13,14 @@ import (
 
 // Error is an error that a running query raised and didn't catch.
 type Error struct {
-	Err     error           // the cause; its text is that of jq, and try … catch yields it
-	Span    syntax.Span     // the innermost part of the user's query that raised the error
-	Program *syntax.Program // the program whose source Span refers to; nil if the position is unknown
-	Element string          // the id of the proxy that was being evaluated; empty if there was none
+	Err     error           // the cause; its text is that of jq's error, and try … catch yields it
+	Span    syntax.Span     // position of the innermost part of the user's query that raised the error
+	Program *syntax.Program // the program that contains Span; nil if the position is unknown
+	Element string          // id of the proxy that was being evaluated; empty if there was none
 }
 
-// Error returns the text of the cause, prefixed with the proxy's id if there is
-// one.
+// Error returns the text of the cause. If a proxy was being evaluated, the text begins
+// with the proxy's id.
 func (e *Error) Error() string {
 	var f *mesh.Fault
 	if e.Element == "" || errors.As(e.Err, &f) {
@@ -29,11 +29,11 @@ func (e *Error) Error() string {
 	return e.Element + ": " + e.Err.Error()
 }
 
-// Unwrap returns the cause.
+// Unwrap returns the cause of the error.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Place converts the error to a syntax.Error, which is printed with a caret under its
-// position in the program. It returns nil if the position is unknown.
+// position in the query. It returns nil if the position is unknown.
 func (e *Error) Place() *syntax.Error {
 	if e.Program == nil {
 		return nil
@@ -41,10 +41,10 @@ func (e *Error) Place() *syntax.Error {
 	return &syntax.Error{Span: e.Span, File: e.Program.File, Src: e.Program.Src, Msg: e.Error()}
 }
 
-// Halt is the error with which halt and halt_error end a run.
+// Halt is the error with which the builtins halt and halt_error end a run.
 type Halt struct {
-	Value    any // the value to print on stderr
-	Code     int // the exit code
+	Value    any // value to print on stderr
+	Code     int // exit code of the process
 	HasValue bool
 }
 
@@ -56,7 +56,7 @@ func (h *Halt) Error() string {
 	return "halt error: " + native.Marshal(h.Value)
 }
 
-// LimitError reports that a query exceeds a limit, for example the memory limit.
+// LimitError is the error of a query that exceeds a limit, for example the memory limit.
 type LimitError struct{ What string }
 
 func (e *LimitError) Error() string { return e.What }
@@ -66,7 +66,7 @@ type TextError string
 
 func (e TextError) Error() string { return string(e) }
 
-// ValueError is the error that error(v) raises. V has no lazy parts.
+// ValueError is the error that the builtin error(v) raises. All parts of V are loaded.
 type ValueError struct{ V any }
 
 func (e *ValueError) Error() string {
@@ -76,22 +76,22 @@ func (e *ValueError) Error() string {
 	return "error: " + native.Marshal(e.V)
 }
 
-// Value returns the value that try … catch yields.
+// Value returns the value that try … catch yields for this error.
 func (e *ValueError) Value() any { return e.V }
 
-// BreakError ends the evaluation of all expressions up to the label that break
-// names.
+// BreakError is raised by the expression break. It ends the evaluation of everything
+// inside the expression that has this label.
 type BreakError struct{ Label *byte }
 
 func (*BreakError) Error() string { return "break" }
 
-// ErrStop ends a generator early. A consumer that needs no more results returns it to
-// the generator, which returns it unchanged. The code that started the generator with
-// this consumer doesn't treat it as an error.
+// ErrStop ends a generator early. A consumer that needs no more results returns it to the
+// generator, which must return it unchanged. The code that started the generator then
+// ignores it.
 var ErrStop = errors.New("stop")
 
-// Downstream wraps an error that the consumer of a node's results raised. The node
-// must not catch it like one of its own errors, but passes it on.
+// Downstream wraps an error that came from the consumer of a query part's results. The
+// part must not catch the error like one of its own errors, but return it to its caller.
 type Downstream struct{ Err error }
 
 func (d *Downstream) Error() string { return d.Err.Error() }
@@ -105,14 +105,13 @@ func StripDownstream(err error) error {
 	return err
 }
 
-// ConsumerError is an error of the function that receives the query's results,
-// such as a failed write. The query can't catch it, whatever error it wraps.
+// ConsumerError is an error of the function that receives the query's results, such as a
+// failed write. The query can't catch it, regardless of which error it wraps.
 type ConsumerError struct{ Err error }
 
 func (e *ConsumerError) Error() string { return e.Err.Error() }
 
-// IsUncatchable reports whether try and similar constructs must not catch an
-// error.
+// IsUncatchable reports whether try and similar expressions must not catch an error.
 func IsUncatchable(err error) bool {
 	if p, ok := err.(*Error); ok {
 		err = p.Err
@@ -139,7 +138,8 @@ func Caught(err error) any {
 	return err.Error()
 }
 
-// AsFault returns the fault in the error's chain of wrapped errors, or nil.
+// AsFault returns the [mesh.Fault] in err's chain of wrapped errors, or nil. A fault
+// describes a failed load.
 func AsFault(err error) *mesh.Fault {
 	var f *mesh.Fault
 	if err != nil && errors.As(err, &f) {
@@ -148,8 +148,8 @@ func AsFault(err error) *mesh.Fault {
 	return nil
 }
 
-// NameProxy adds a proxy's id to an error that was raised while v was evaluated.
-// The proxy is v itself, or the owner of v.
+// NameProxy adds the id of a proxy to an error that was raised while v was evaluated. The
+// proxy is v itself, or the proxy that v belongs to.
 func NameProxy(err error, v any) error {
 	e, ok := err.(*Error)
 	o, isObject := v.(*mesh.Object)
@@ -167,8 +167,8 @@ func NameProxy(err error, v any) error {
 	return err
 }
 
-// ProxyID returns the id of a proxy. It returns "" if the id is unknown until the
-// proxy is loaded.
+// ProxyID returns the id of a proxy. It returns an empty string if the id isn't known
+// before the proxy is loaded.
 func ProxyID(o *mesh.Object) string {
 	fields, _ := o.Forced()
 	m, _ := fields.(*object.Object)
@@ -176,9 +176,9 @@ func ProxyID(o *mesh.Object) string {
 	return id
 }
 
-// Panic carries a panic from a worker goroutine to the goroutine that called Run.
-// That goroutine panics again after all workers have stopped, so that a caller
-// can recover.
+// Panic passes a panic of a worker goroutine to the goroutine that called Run. That
+// goroutine panics again after all workers have stopped, so that the caller of Run can
+// recover.
 type Panic struct {
 	Value any
 	Stack []byte
@@ -186,31 +186,33 @@ type Panic struct {
 
 func (p *Panic) Error() string { return fmt.Sprintf("%v\n\n%s", p.Value, p.Stack) }
 
-// The functions below return errors with the texts of jq 1.8.2, because a query
-// may catch an error and compare its text.
+// The functions below return errors with the texts of jq 1.8.2, because a query may catch
+// an error and compare its text.
 
-// A LazyError computes its text on demand, without loading a value.
+// A LazyError computes its text on demand. Computing the text loads no value.
 type LazyError struct{ Text func() string }
 
 func (e *LazyError) Error() string { return e.Text() }
 
-// Cannot returns an error about one value, such as "number (1) has no keys".
+// Cannot returns an error about one value, such as "number (1) has no keys"; says is the
+// last part of the text.
 func Cannot(v any, says string) error {
 	return &LazyError{func() string { return preview(v) + " " + says }}
 }
 
-// CannotBoth returns an error about two values, such as "number (1) and null
-// (null) cannot be added".
+// CannotBoth returns an error about two values, such as "number (1) and null (null)
+// cannot be added"; says is the last part of the text.
 func CannotBoth(a, b any, says string) error {
 	return &LazyError{func() string { return preview(a) + " and " + preview(b) + " " + says }}
 }
 
-// CannotIndex returns the error of v[k] if v can't be indexed with k.
+// CannotIndex returns the error of v[k] for a value v that can't be indexed with k.
 func CannotIndex(v, k any) error {
 	return &LazyError{func() string { return "Cannot index " + KnownType(v) + " with " + preview(k) }}
 }
 
-// CannotIterate returns the error of v[] if v is neither an array nor an object.
+// CannotIterate returns the error of v[] for a value v that is neither an array nor an
+// object.
 func CannotIterate(v any) error {
 	return &LazyError{func() string { return "Cannot iterate over " + preview(v) }}
 }
@@ -220,8 +222,8 @@ func NotAKey(k any) error {
 	return &LazyError{func() string { return "Cannot use " + preview(k) + " as object key" }}
 }
 
-// KnownType returns the name of a value's type, or "{…}" if the type is unknown
-// until the value is loaded. It loads nothing.
+// KnownType returns the name of a value's type. It loads nothing, so it returns "{…}" if
+// the type isn't known before the value is loaded.
 func KnownType(v any) string {
 	v = Peek(v)
 	switch v.(type) {
@@ -233,15 +235,15 @@ func KnownType(v any) string {
 	return native.TypeOf(v)
 }
 
-// IsGojqError reports whether err is an error of gojq whose text differs from jq's
-// text.
+// IsGojqError reports whether err is an error of the gojq library whose text differs from
+// the text of jq's error.
 func IsGojqError(err error) bool {
 	var e *native.Error
 	return errors.As(err, &e)
 }
 
-// Inapplicable returns the error of an arithmetic operation that two values don't
-// support.
+// Inapplicable returns the error of an arithmetic operation on two values that don't
+// support it.
 func Inapplicable(op syntax.Operator, a, b any) error {
 	verb := map[syntax.Operator]string{
 		syntax.OpAdd: "added", syntax.OpSub: "subtracted", syntax.OpMul: "multiplied", syntax.OpDiv: "divided", syntax.OpMod: "divided (remainder)",
@@ -257,12 +259,12 @@ func Inapplicable(op syntax.Operator, a, b any) error {
 	return CannotBoth(a, b, "cannot be "+verb)
 }
 
-// NumberRequired is the end of the error text for a mathematical function whose
+// NumberRequired is the last part of the error text for a mathematical function whose
 // input isn't a number.
 const NumberRequired = "number required"
 
-// misplaced returns the error for an update or a deletion at a path whose first
-// key doesn't fit the type of v. n is the new value, or gone for a deletion.
+// misplaced returns the error for an update or a deletion at a path whose first key
+// doesn't fit the type of v. n is the new value, or the constant gone for a deletion.
 func misplaced(v any, path []any, n any) error {
 	k := path[0]
 	switch v.(type) {
@@ -294,7 +296,7 @@ func misplaced(v any, path []any, n any) error {
 	return TextError("Cannot delete fields from " + native.TypeOf(v))
 }
 
-// ErrTail requests a tail call. A function returns it if its last step is a call
-// of the function that is being evaluated. The caller then makes that call, which
-// the machine has stored, so that tail recursion needs no stack.
+// ErrTail requests a tail call. A function returns it instead of making a call as its
+// last step. Its caller then makes the call, whose data are stored in the evaluator. So
+// tail recursion needs no stack.
 var ErrTail = errors.New("tail call")

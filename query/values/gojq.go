@@ -1,14 +1,14 @@
 package values
 
-// The approximate sizes in memory, in bytes, of an element of an array and of a
-// short string.
+// The approximate sizes in memory, in bytes, of an array element and of a short string.
 const (
 	ItemSize   = 16
 	StringSize = 32
 )
 
-// Gojq loads the values and evaluates expr with gojq. In expr the values are $a to
-// $d, and $a is also the input. Gojq is slow and meant for rare cases only.
+// Gojq loads the values vs completely and evaluates the expression expr with the gojq
+// library. In the expression, $a to $d refer to the values, and the first value is also
+// the input. Gojq is slow and meant for rare cases only.
 func (m *Task) Gojq(expr string, vs ...any) (any, error) {
 	vs, err := m.DeepAll(vs)
 	if err != nil {
@@ -17,7 +17,7 @@ func (m *Task) Gojq(expr string, vs ...any) (any, error) {
 	return m.GojqPlain(expr, vs...)
 }
 
-// DeepAll calls Deep for each value and returns the loaded values.
+// DeepAll loads each value completely, as Deep does, and returns the loaded values.
 func (m *Task) DeepAll(vs []any) ([]any, error) {
 	out := make([]any, len(vs))
 	for i, v := range vs {
@@ -30,7 +30,7 @@ func (m *Task) DeepAll(vs []any) ([]any, error) {
 	return out, nil
 }
 
-// GojqPlain does the same as Gojq for values without lazy parts.
+// GojqPlain does the same as Gojq, for values that are already loaded completely.
 func (m *Task) GojqPlain(expr string, vs ...any) (any, error) {
 	return m.shared.funcs.Call(m.Ctx, expr, vs...)
 }

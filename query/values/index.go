@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// borrowFor forces v so that its member k can be read. If k is an index, it
-// borrows the array (see [Task.Borrow]), so that a later update may still change
-// it in place.
+// borrowFor loads v so that its member k can be read. If k is an index, the caller must
+// not keep the array (see [Task.Borrow]), so that a later update may still change the
+// array in place.
 func borrowFor(m *Task, v, k any) (any, error) {
 	if _, ok := k.(int); ok {
 		return m.Borrow(v)
@@ -19,7 +19,7 @@ func borrowFor(m *Task, v, k any) (any, error) {
 	return m.Force(v)
 }
 
-// Member returns v[k]. The caller must have forced v.
+// Member returns v[k]. The caller must have loaded v with [Task.Force].
 func Member(m *Task, v, k any) (any, error) {
 	switch k := k.(type) {
 	case string:
@@ -74,12 +74,12 @@ func memberRare(m *Task, v, k any) (any, error) {
 			}
 			return m.Gojq("$a | .[$b:$c]", v, k.Get("start"), k.Get("end"))
 		}
-	case []any: // returns the indexes at which the array k occurs in v
+	case []any: // the result is the indexes at which the array k occurs in v
 		if x, ok := v.([]any); ok {
 			return IndicesOf(m, x, k)
 		}
 	case nil, bool:
-	default: // k is a number
+	default: // any other valid key is a number
 		switch x := v.(type) {
 		case nil:
 			return nil, nil
@@ -93,7 +93,8 @@ func memberRare(m *Task, v, k any) (any, error) {
 	return nil, CannotIndex(v, k)
 }
 
-// IndicesOf returns each index of v at which the elements of part occur.
+// IndicesOf returns all indexes of the array v at which the elements of the array part
+// occur in a row.
 func IndicesOf(m *Task, v, part []any) ([]any, error) {
 	out := []any{}
 	if len(part) == 0 {
@@ -116,7 +117,7 @@ func IndicesOf(m *Task, v, part []any) ([]any, error) {
 	return out, nil
 }
 
-// IndexForced does the same as Index for a key that may be lazy.
+// IndexForced does the same as Index, for a key that may not be loaded yet.
 func IndexForced(m *Task, in Located, k any) (Located, error) {
 	k, err := m.Force(k)
 	if err != nil {
@@ -125,8 +126,8 @@ func IndexForced(m *Task, in Located, k any) (Located, error) {
 	return Index(m, in, k)
 }
 
-// Index returns the member, element or slice of a value under a key, together with
-// its path.
+// Index returns the member, element or slice of a value that the key k refers to,
+// together with its path.
 func Index(m *Task, in Located, k any) (Located, error) {
 	if v, ok := memberKnown(in, k); ok {
 		return Located{v, nil}, nil
@@ -151,7 +152,7 @@ func Index(m *Task, in Located, k any) (Located, error) {
 	return Located{w, &Path{up: in.P, key: k}}, nil
 }
 
-// memberKnown returns a member if it can be read without loading the object.
+// memberKnown returns a member, if it can be read without loading the object.
 func memberKnown(in Located, k any) (any, bool) {
 	x, ok := in.V.(mesh.Known)
 	if name, isName := k.(string); ok && isName && in.P == nil {
@@ -162,8 +163,8 @@ func memberKnown(in Located, k any) (any, bool) {
 
 const noBound = TextError("Array/string slice indices must be integers")
 
-// edges returns the bounds i and j of a slice in an array of n elements. The key k
-// is an object {start, end}.
+// edges returns the bounds i and j of a slice of an array with n elements. The key k is
+// an object {start, end}.
 func edges(n int, k *object.Object) (i, j int, err error) {
 	start, ok1 := k.Lookup("start")
 	end, ok2 := k.Lookup("end")
@@ -173,7 +174,7 @@ func edges(n int, k *object.Object) (i, j int, err error) {
 	return bounds(n, start, end)
 }
 
-// bounds converts the start and the end of a slice to indexes in an array of n
+// bounds converts the start and the end of a slice to indexes of an array with n
 // elements.
 func bounds(n int, start, end any) (i, j int, err error) {
 	j = n
@@ -194,7 +195,7 @@ func bounds(n int, start, end any) (i, j int, err error) {
 	return i, j, nil
 }
 
-// clamp adds n to a negative index and limits the result to [low, n].
+// clamp adds n to a negative index i, and then limits the index to the range [low, n].
 func clamp(i, low, n int) int {
 	if i < 0 {
 		i += n
@@ -202,8 +203,8 @@ func clamp(i, low, n int) int {
 	return max(low, min(i, n))
 }
 
-// roundUp rounds v up to an integer. Like gojq, it treats NaN and numbers between
-// -1 and 0 as the end of the array: it returns MaxInt for them.
+// roundUp rounds v up to an integer. Like gojq, it returns MaxInt, which is the end of
+// the array, for NaN and for numbers between -1 and 0.
 func roundUp(v any) (int, bool) {
 	if f, ok := numeric(v).(float64); ok && (-1 < f && f < 0 || math.IsNaN(f)) {
 		return math.MaxInt, true
@@ -211,8 +212,8 @@ func roundUp(v any) (int, bool) {
 	return roundBound(v, math.Ceil)
 }
 
-// roundBound converts a slice's bound to an index. The argument to is the function
-// that rounds it, such as math.Floor.
+// roundBound converts a slice's bound to an index. to is the function that rounds the
+// bound, such as math.Floor.
 func roundBound(v any, to func(float64) float64) (int, bool) {
 	v = numeric(v)
 	if f, ok := v.(float64); ok {
@@ -221,8 +222,8 @@ func roundBound(v any, to func(float64) float64) (int, bool) {
 	return native.ToInt(v)
 }
 
-// Slice returns the elements or characters of a value between two bounds, together
-// with the path of the slice.
+// Slice returns the elements of an array, or the characters of a string, between two
+// bounds, together with the path of the slice.
 func Slice(m *Task, in Located, start, end any) (Located, error) {
 	if l, ok := in.V.(*list); ok && in.P == nil && lengthOf(l) >= listMost {
 		if end == nil && start == 1 {
@@ -257,11 +258,10 @@ func Slice(m *Task, in Located, start, end any) (Located, error) {
 	return Child(in, k, w), nil
 }
 
-// errLongPath is the error for a path that has more keys than the maximum nesting
-// of values.
+// errLongPath is the error for a path with more keys than values may be nested.
 const errLongPath = TextError("Path too deep")
 
-// GetPath returns v[k1][k2]… and loads only the values on that path.
+// GetPath returns v[k1][k2]… for the keys ks. It loads only the values on that path.
 func GetPath(m *Task, v any, ks []any) (any, error) {
 	if len(ks) > maxNesting {
 		return nil, errLongPath
@@ -272,7 +272,7 @@ func GetPath(m *Task, v any, ks []any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if mesh.IsAbsent(w) { // all values inside a missing object are missing, too
+		if mesh.IsAbsent(w) { // all values inside a missing object are missing too
 			break
 		}
 		if w, err = Member(m, x, k); err != nil {
@@ -284,8 +284,8 @@ func GetPath(m *Task, v any, ks []any) (any, error) {
 
 const ErrPath = TextError("Path must be specified as an array")
 
-// TypeOf returns jq's name for the type of a value. It doesn't load an object of
-// the document.
+// TypeOf returns jq's name for the type of a value. It doesn't load objects of the
+// document, whose type is known.
 func (m *Task) TypeOf(v any) (string, error) {
 	if x, ok := v.(mesh.Known); ok && x.IsObject() {
 		return "object", nil
@@ -297,7 +297,7 @@ func (m *Task) TypeOf(v any) (string, error) {
 	return native.TypeOf(v), nil
 }
 
-// Raise returns the error that error(v) raises.
+// Raise returns the error that the builtin error(v) raises.
 func (m *Task) Raise(v any) error {
 	v, err := m.Deep(v)
 	if err != nil {
@@ -306,12 +306,12 @@ func (m *Task) Raise(v any) error {
 	return &ValueError{v}
 }
 
-// Func is a function on values. Its input, its arguments and its result may be
-// lazy.
+// Func implements a builtin that can be computed from values alone. Its input, its
+// arguments and its result may not be loaded yet.
 type Func = func(m *Task, in any, args []any) (any, error)
 
-// ForceList forces v for a caller that needs a list. It returns an empty list for
-// a section that doesn't apply to the proxy's type.
+// ForceList loads v for a caller that needs an array. It returns an empty array for a
+// section that doesn't apply to the proxy's type.
 func (m *Task) ForceList(v any) (any, error) {
 	if mesh.IsAbsent(v) {
 		return []any{}, nil
@@ -326,9 +326,9 @@ func asList(v any) any {
 	return v
 }
 
-// AbsentAsList wraps fn so that it accepts a section that doesn't apply to the
-// proxy's type. Such a section is null. If fn fails with null as its input or
-// argument, it is called again with an empty list.
+// AbsentAsList wraps fn so that it accepts a section that doesn't apply to the proxy's
+// type. Such a section is null. If fn fails and its input or an argument is such a null,
+// fn is called again with an empty array instead.
 func AbsentAsList(fn Func) Func {
 	return func(m *Task, in any, args []any) (any, error) {
 		v, err := fn(m, in, args)

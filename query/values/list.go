@@ -9,21 +9,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// list is an array that an update made. The goroutine that made it may change it
-// in place, as [object.Object.With] changes an object. All other code sees a lazy
-// value: when it calls Force, it gets the elements, and the next update copies
-// them.
+// list is an array that an update has created. The goroutine that created the list may
+// change it in place, as [object.Object.With] changes an object. For all other code, the
+// list is a lazy value: Force returns its elements, and the next update copies them.
 type list struct {
 	items  []any
 	owner  *object.Token
-	age    int         // number of updates in place
-	shared atomic.Bool // other code may hold a reference to the elements
+	age    int         // number of changes that were made in place
+	shared atomic.Bool // whether other code may have a reference to the elements
 	past   *pastList   // set when an update has moved the elements to a newer list
 }
 
-// pastList remains in a list whose elements an update in place has moved to a
-// newer list. It holds a reference to the newer list and the data to undo the
-// update.
+// pastList is the rest of a list whose elements were moved to a newer list by an update.
+// It contains a reference to the newer list, and the data to undo the update.
 type pastList struct {
 	next     *list
 	change   change
@@ -32,7 +30,7 @@ type pastList struct {
 	restored atomic.Pointer[list]
 }
 
-// A change is the kind of an update in place.
+// A change is the kind of an update that was made in place.
 type change int
 
 const (
@@ -42,14 +40,14 @@ const (
 	listShift               // the first element was removed
 )
 
-// listMost is the number of elements up to which an update copies an array: copying
-// so few elements costs no more than converting the array to a list.
+// listMost is the number of elements up to which an update copies an array. Copying so
+// few elements costs no more than converting the array to a list.
 const listMost = 16
 
-// Force returns the elements. From then on, no update changes them in place.
+// Force returns the elements. After that call, no update changes the elements in place.
 func (l *list) Force(context.Context) (any, error) { return l.elements(), nil }
 
-// Forced returns the elements, as Force does: a list never needs to be loaded.
+// Forced returns the same as Force, because a list never needs to be loaded.
 func (l *list) Forced() (any, bool) { return l.elements(), true }
 
 // Pending returns false: a list never needs to be loaded.
@@ -63,7 +61,7 @@ func (l *list) elements() []any {
 	return t.items[:len(t.items):len(t.items)]
 }
 
-// view returns a list that currently holds the elements of l. If an update has
+// view returns a list with the elements that l had when it was created. If an update has
 // moved them to a newer list, view undoes the update in a copy.
 func (l *list) view() *list {
 	if l.past == nil {
@@ -99,8 +97,8 @@ func (l *list) view() *list {
 	return l.past.restored.Load()
 }
 
-// Borrow forces a value for a caller that doesn't keep a reference to the array.
-// Later updates may still change the array in place, which isn't so after Force.
+// Borrow loads a value for a caller that keeps no reference to the array. Unlike after
+// Force, later updates may still change the array in place.
 func (m *Task) Borrow(v any) (any, error) {
 	if l, ok := v.(*list); ok {
 		return l.view().items, nil
@@ -108,8 +106,8 @@ func (m *Task) Borrow(v any) (any, error) {
 	return m.Force(v)
 }
 
-// owned returns a list that contains the elements of v and may be changed in
-// place. It is v itself (taken is true), or a copy with room for more elements.
+// owned returns a list that contains the elements of v and may be changed in place. The
+// list is v itself (then taken is true), or a copy with room for more elements.
 func (m *Task) owned(v any, more int) (l *list, taken bool, err error) {
 	items, _ := v.([]any)
 	if l, ok := v.(*list); ok {
@@ -129,15 +127,15 @@ func (m *Task) owned(v any, more int) (l *list, taken bool, err error) {
 	return &list{items: append(make([]any, 0, size), items...), owner: m.mine()}, false, nil
 }
 
-// next moves the elements to a new list and records in the old list how to undo
-// the change.
+// next moves the elements to a new list, and stores in the old list how to undo the
+// change.
 func (l *list) next(c change, place int, was any) *list {
 	n := &list{items: l.items, owner: l.owner, age: l.age + 1}
 	l.items, l.past = nil, &pastList{next: n, change: c, place: place, was: was}
 	return n
 }
 
-// WithElements returns the array v with the elements more appended.
+// WithElements returns an array with the elements of v, followed by the elements more.
 func WithElements(m *Task, v any, more []any) (any, error) {
 	l, taken, err := m.owned(v, len(more))
 	if err != nil {
@@ -156,8 +154,8 @@ func WithElements(m *Task, v any, more []any) (any, error) {
 	return l, nil
 }
 
-// WithElement returns the array v with u as its element i. If i is beyond the end,
-// WithElement fills the gap with nulls.
+// WithElement returns the array v with u as the element at index i. If i is beyond the
+// end, WithElement fills the gap with nulls.
 func WithElement(m *Task, v any, i int, u any) (any, error) {
 	n := lengthOf(v)
 	if i > n {
@@ -202,8 +200,8 @@ func cutList(m *Task, v any, c change) (any, error) {
 	return l, nil
 }
 
-// Settle returns v with each list replaced by an ordinary array. The results of a
-// run must not contain lists.
+// Settle returns v with each list replaced by an ordinary array, as the results of a run
+// require.
 func (m *Task) Settle(v any) any {
 	if !m.shared.lists.Load() {
 		return v
@@ -240,7 +238,7 @@ func settled(v any) any {
 	return v
 }
 
-// unsettled reports whether w differs from u, which is the result of settled(w).
+// unsettled reports whether settled replaced a list in w; u is the result of settled(w).
 func unsettled(w, u any) bool {
 	switch w.(type) {
 	case *list:

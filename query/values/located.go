@@ -9,20 +9,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Located is a value with the path at which it was found. P is nil unless a path
+// Located is a value with the path at which it was found. The path P is nil unless a path
 // expression is being evaluated.
 type Located struct {
 	V any
 	P *Path
 }
 
-// Yield is a function that receives one result. If it returns an error, its caller
-// must stop and return the same error.
+// Yield is a callback that receives one result. If it returns an error, the code that
+// called it must stop and return the same error.
 type Yield = func(Located) error
 
-// Made returns v as a value that was computed from the input. v is no longer a
-// part of the input, so its path is marked bad, unless v is the same value that
-// was found last.
+// Made returns v as a value that was computed from the input. Such a value has no path,
+// so its path is marked as invalid, unless v is identical to the value that was found
+// last.
 func (in Located) Made(v any) Located {
 	if in.P == nil {
 		return Located{v, nil}
@@ -40,17 +40,17 @@ func (in Located) Made(v any) Located {
 // Plain returns the value without its path.
 func Plain(in Located) Located { return Located{in.V, nil} }
 
-// Path is the path of a value: the path of its container and the last key.
+// Path is the path of a value: the path of the container, and the key in the container.
 type Path struct {
 	up   *Path
 	key  any
-	bad  bool // the value was computed instead of found in the input
-	last any  // for a computed value, the last value that was found in the input
+	bad  bool // whether the value was computed instead of found in the input
+	last any  // last value that was found in the input, if this value was computed
 }
 
 var RootPath = &Path{}
 
-// Keys returns the keys of the path, from the outermost one.
+// Keys returns the keys of the path, beginning with the outermost container.
 func (p *Path) Keys() []any {
 	n := 0
 	for q := p; q != RootPath; q = q.up {
@@ -68,7 +68,7 @@ func (p *Path) Keys() []any {
 	return ks
 }
 
-// Child returns v as the value that was found in the container in under a key.
+// Child returns v as the value that was found under the given key of the container in.
 func Child(in Located, key, v any) Located {
 	if in.P == nil {
 		return Located{v, nil}
@@ -76,9 +76,9 @@ func Child(in Located, key, v any) Located {
 	return Located{v, &Path{up: in.P, key: key}}
 }
 
-// CheckPath returns an error if a path expression continues from a computed value,
-// which has no path. doing returns a description of the attempted step for the
-// error.
+// CheckPath returns an error if a path expression continues from a computed value, which
+// has no path. doing returns the part of the error text that describes the attempted
+// step.
 func CheckPath(m *Task, in Located, doing func() string) error {
 	if in.P == nil || !in.P.bad {
 		return nil
@@ -86,22 +86,20 @@ func CheckPath(m *Task, in Located, doing func() string) error {
 	return &LazyError{func() string { return "Invalid path expression " + doing() + excerpt(in.V) }}
 }
 
-// InvalidResult returns the description of a path expression's result, for an
-// error of [CheckPath].
+// InvalidResult returns the text for an error of [CheckPath] about the result of a path
+// expression.
 func InvalidResult() string { return "with result " }
 
-// InvalidIteration returns the description of an iteration, for an error of
-// [CheckPath].
+// InvalidIteration returns the text for an error of [CheckPath] about an iteration.
 func InvalidIteration() string { return "near attempt to iterate through " }
 
-// InvalidAccess returns the description of reading the key k, for an error of
-// [CheckPath].
+// InvalidAccess returns the text for an error of [CheckPath] about reading the key k.
 func InvalidAccess(k any) func() string {
 	return func() string { return "near attempt to access element " + excerpt(k) + " of " }
 }
 
-// Peek returns the loaded value of v if v is lazy and already loaded, and
-// otherwise v itself.
+// Peek returns the loaded value if v is lazy and already loaded. Otherwise it returns v
+// itself.
 func Peek(v any) any {
 	if l, ok := v.(mesh.Lazy); ok {
 		if w, ok := l.Forced(); ok {
@@ -111,9 +109,9 @@ func Peek(v any) any {
 	return v
 }
 
-// same reports whether a path expression treats a and b as identical: equal
-// scalars, or the same container. It loads nothing; two references to one lazy
-// value are identical.
+// same reports whether a path expression treats a and b as identical: equal scalars, or
+// the same array or object. It loads nothing. Two references to one lazy value are
+// identical.
 func same(a, b any) bool {
 	if oneLazy(a, b) {
 		return true
@@ -138,7 +136,7 @@ func same(a, b any) bool {
 	return a == b
 }
 
-// oneLazy reports whether a and b are lazy and identical.
+// oneLazy reports whether a and b are references to the same lazy value.
 func oneLazy(a, b any) bool {
 	_, la := a.(mesh.Lazy)
 	_, lb := b.(mesh.Lazy)

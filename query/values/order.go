@@ -9,9 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Compare compares two values in jq's order. The result is negative if a < b, zero
-// if a = b, and positive if a > b. Compare loads only as much of the values as
-// needed.
+// Compare compares two values in jq's order. The result is negative if a < b, zero if a =
+// b, and positive if a > b. Compare loads only as much of the values as it needs.
 func Compare(m *Task, a, b any) (int, error) {
 	a, b, err := m.ForceBoth(a, b)
 	if err != nil {
@@ -35,7 +34,7 @@ func Compare(m *Task, a, b any) (int, error) {
 			return compareObjects(m, x, y)
 		}
 	}
-	return native.Compare(a, b), nil // scalars or values of different types, whose contents don't matter
+	return native.Compare(a, b), nil // scalars, or values of different types; in both cases nothing has to be loaded
 }
 
 // CompareArrays compares two arrays in jq's order.
@@ -52,8 +51,8 @@ func CompareArrays(m *Task, x, y []any) (int, error) {
 	return cmp.Compare(len(x), len(y)), nil
 }
 
-// compareObjects compares two objects. It first compares the sorted keys, and then
-// the values in the order of the keys.
+// compareObjects compares two objects. It first compares the sorted keys, and then the
+// values in the order of these keys.
 func compareObjects(m *Task, x, y *object.Object) (int, error) {
 	if err := m.Nest("Comparison"); err != nil {
 		return 0, err
@@ -71,7 +70,7 @@ func compareObjects(m *Task, x, y *object.Object) (int, error) {
 	return 0, nil
 }
 
-// equal reports whether a and b are equal, as Compare does, but with less work.
+// equal reports whether Compare would return 0. It is faster than Compare.
 func equal(m *Task, a, b any) (bool, error) {
 	eq, err := isEqual(m, a, b)
 	if err == TextError("Comparison too deep") {

@@ -8,14 +8,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// unseen replaces the values in a preview that aren't loaded.
+// unseen replaces the values in an error message's preview that aren't loaded.
 const unseen = json.Number("{…}")
 
-// mostShown limits the number of values in a preview. A preview has so few bytes
-// that it can't hold more values.
+// mostShown limits the number of values in a preview, which is too short for more values.
 const mostShown = 40
 
-// preview returns the type of a value and the start of its JSON text, for an error
+// preview returns the type of a value and the beginning of its JSON text, for an error
 // message. It loads nothing.
 func preview(v any) string {
 	v = Peek(v)
@@ -28,20 +27,20 @@ func preview(v any) string {
 	return native.Preview(Shown(v))
 }
 
-// excerpt returns the start of a value's JSON text.
+// excerpt returns the beginning of a value's JSON text.
 func excerpt(v any) string {
 	return native.Excerpt(Shown(v))
 }
 
-// Shown returns a copy of v without lazy parts and with only as many values as fit
-// into a preview.
+// Shown returns a copy of v for a preview. Parts that aren't loaded are replaced by
+// "{…}", and only as many values are copied as fit into a preview.
 func Shown(v any) any {
 	left := mostShown
 	return shownLeft(v, &left)
 }
 
-// shownLeft does the same as [Shown], and subtracts the number of copied values
-// from left.
+// shownLeft does the same as [Shown], and subtracts the number of copied values from
+// left.
 func shownLeft(v any, left *int) any {
 	*left--
 	switch x := Peek(v).(type) {

@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// SetPath returns v with the value n at the path ks. It forces only the values on
-// the path. It changes a container in place if an update of this goroutine made
-// it, and copies any other container.
+// SetPath returns v with the value n at the path ks. It loads only the values on the
+// path. An array or object that an update in this goroutine has created is changed in
+// place; any other is copied.
 func SetPath(m *Task, v any, ks []any, n any) (any, error) {
 	if len(ks) > maxNesting {
 		return nil, errLongPath
@@ -75,7 +75,7 @@ func setMember(m *Task, x *object.Object, k string, rest []any, n any) (any, err
 	return y, m.Alloc(EntrySize * (copied + 1))
 }
 
-// tooLarge is the smallest index that an array can't have.
+// tooLarge is the smallest index that jq doesn't allow in an array.
 const tooLarge = 1 << 29
 
 func setElement(m *Task, x any, i int, rest []any, n any) (any, error) {
@@ -96,7 +96,7 @@ func setElement(m *Task, x any, i int, rest []any, n any) (any, error) {
 	return WithElement(m, x, j, u)
 }
 
-// elementOf returns an element of an array. It returns null for an index beyond
+// elementOf returns the element at index i of an array, or null if the index is beyond
 // the end.
 func elementOf(x any, i int) any {
 	items, _ := x.([]any)

@@ -16,74 +16,74 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Task holds the data that a goroutine of a run needs to work on values: the
-// context, the memory it has allocated, the depth of its calls, and the token of
-// the values that it may change in place.
+// Task contains the data that one goroutine of a run needs to work on values: the
+// context, the memory that it has allocated, the depth of its calls, and the token that
+// marks values which it may change in place.
 type Task struct {
 	Ctx context.Context
 
-	// Host is notified of each load. It may be nil.
+	// Host is notified of each load of this goroutine. It may be nil.
 	Host Host
 
-	// Loading is true while an unread value is being loaded for this goroutine. It
-	// may be nil.
+	// Loading is true while this goroutine waits for a load. It may be nil.
 	Loading *atomic.Bool
 
-	// MaxSteps is the number of steps after which the work ends with [ErrStop]. 0
-	// means no limit.
+	// MaxSteps is the number of steps after which the goroutine's work ends with
+	// [ErrStop]. 0 means no limit.
 	MaxSteps int
 
 	shared  *Shared
 	steps   int
 	depth   Depth
-	nesting int             // the current depth of containers that are compared or merged; see Nest
-	owed    int             // bytes that were allocated but not yet added to the budget
+	nesting int             // current depth of containers that are compared or merged; see Nest
+	owed    int             // bytes that were allocated but are not yet counted in the budget
 	token   *object.Token   // marks the values that may be changed in place; nil if there are none
-	text    strings.Builder // the last long string that was appended to; see joined
+	text    strings.Builder // the last long string that the method joined has appended to
 }
 
 // Host connects one goroutine of a run with the others.
 type Host interface {
-	// LoadEnded is called after a load, if Loading is true.
+	// LoadEnded is called after each load, if Loading is true.
 	LoadEnded()
 
-	// LoadFailed is called with the error of a load.
+	// LoadFailed is called with the error of a load that failed.
 	LoadFailed(err error)
 
-	// LoadEach calls load for all elements in parallel, and calls use with each
-	// result in the order of the elements.
+	// LoadEach calls load for all elements concurrently. It calls use with each result,
+	// in the order of the elements.
 	LoadEach(elements []any, load func(*Task, any) (any, error), use func(any)) error
 }
 
-// Shared holds the state that all tasks of a run share.
+// Shared contains the state that all tasks of a run share.
 type Shared struct {
 	Budget *Budget
 	funcs  *native.Funcs
-	lists  atomic.Bool // this run has made at least one list
+	lists  atomic.Bool // whether any array of this run was changed in place, which creates a list (see list.go)
 }
 
-// NewTask returns the first task of a run. The run may use limit bytes of memory;
-// 0 means 1 GiB. held returns how many bytes of the heap don't belong to the run;
-// nil means none. funcs caches compiled gojq functions across runs.
+// NewTask returns the first task of a run. The run may use limit bytes of memory; 0 means
+// 1 GiB. held returns how many bytes of the heap don't count against the limit, because
+// they don't belong to the run; nil means none. funcs is a cache of compiled gojq
+// functions, which several runs may share.
 func NewTask(ctx context.Context, funcs *native.Funcs, limit int64, held func() int64) Task {
 	return Task{Ctx: ctx, shared: &Shared{funcs: funcs, Budget: newBudget(limit, held)}}
 }
 
-// Fork returns a task for another goroutine of the same run. The new task can't
-// change existing values in place.
+// Fork returns a task for another goroutine of the same run. The new task can't change
+// existing values in place.
 func (m *Task) Fork(ctx context.Context) Task {
 	return Task{Ctx: ctx, shared: m.shared, depth: m.depth}
 }
 
-// Spare reports whether the run uses so little memory that it may keep more
-// results for later; see [Budget].
+// Spare reports whether the run uses so little memory that it may buffer more results;
+// see [Budget].
 func (m *Task) Spare() bool { return m.shared.Budget.spare() }
 
 // MaxMemory returns the memory limit of the run in bytes.
 func (m *Task) MaxMemory() int64 { return m.shared.Budget.max }
 
-// mine returns the token that marks the values which this task may change in
-// place. No other goroutine has access to these values.
+// mine returns the token that marks values which this task may change in place. No other
+// goroutine has access to these values.
 func (m *Task) mine() *object.Token {
 	if m.token == nil {
 		m.token = new(object.Token)
@@ -91,12 +91,12 @@ func (m *Task) mine() *object.Token {
 	return m.token
 }
 
-// Freeze must be called before another goroutine gets access to values of this
-// task. After Freeze, no existing value is changed in place.
+// Freeze must be called before another goroutine gets access to values of this task.
+// After that, no existing value is changed in place.
 func (m *Task) Freeze() { m.token = nil }
 
-// Tick must be called in every loop and every call. It returns an error when the
-// context has ended.
+// Tick must be called in every loop and every call. It returns an error if the context
+// has ended.
 func (m *Task) Tick() error {
 	if m.steps++; m.steps&255 != 0 {
 		return nil
@@ -107,34 +107,33 @@ func (m *Task) Tick() error {
 	return m.Ctx.Err()
 }
 
-// maxStack limits the bytes of stack that calls may use in one goroutine. A Go
-// stack can't grow beyond 512 MB, and a program can't recover from a stack
-// overflow.
+// maxStack limits the bytes of stack that calls may use in one goroutine. The Go runtime
+// is set to end the program at 512 MB, and a program can't recover from a stack overflow.
 const maxStack = 400 << 20
 
-// The estimated stack of a call whose real use can't be measured: nodeSize bytes
-// for each node of the function, and CallWeight nodes for the call itself.
+// The estimated stack of a call whose real stack use can't be measured: nodeSize bytes
+// for each compiled node of the function, and CallWeight nodes for the call itself.
 const (
 	nodeSize   = 200
 	CallWeight = 4
 )
 
-// mostFrames is an upper bound for the stack of one call in bytes.
+// mostFrames is the largest stack use of one call that is considered plausible, in bytes.
 const mostFrames = 1 << 20
 
 var ErrDepth = errors.New("recursion is too deep")
 
 // A Depth is the size of the stack before a call.
 type Depth struct {
-	used int     // the bytes of stack that all nested calls use
-	top  uintptr // the address of the top of the stack
+	used int     // bytes of stack that all nested calls use
+	top  uintptr // address of the top of the stack
 }
 
-// Enter must be called before a nested call, and Leave with Enter's result after
-// it. Enter measures the stack of the enclosing call: the distance between the
-// addresses of two local variables. If the runtime has moved the stack in between,
-// the distance is meaningless. Enter then estimates the stack by the weight, which
-// is a number of nodes.
+// Enter must be called before a nested call, and Leave after it, with the result of
+// Enter. Enter measures the stack that the enclosing call uses, as the distance between
+// the addresses of two local variables. If the runtime has moved the stack in between,
+// the distance is meaningless. Enter then estimates the stack from weight, a number of
+// compiled nodes.
 func (m *Task) Enter(weight int) (Depth, error) {
 	var here byte
 	was, top := m.depth, uintptr(unsafe.Pointer(&here))
@@ -150,11 +149,11 @@ func (m *Task) Enter(weight int) (Depth, error) {
 	return was, m.Tick()
 }
 
-// Leave undoes a call of Enter. The argument is Enter's result.
+// Leave undoes a call of Enter. was is the result of Enter.
 func (m *Task) Leave(was Depth) { m.depth = was }
 
-// Force returns the loaded value if v is lazy, and otherwise v itself. Members of
-// the result may be lazy again. All code must read values through Force or Deep.
+// Force returns the loaded value if v is lazy, and v itself otherwise. Members of the
+// result may be lazy again. All code must read values through Force or Deep.
 func (m *Task) Force(v any) (any, error) {
 	l, ok := v.(mesh.Lazy)
 	if !ok {
@@ -175,7 +174,7 @@ func (m *Task) Loaded() {
 	}
 }
 
-// Failed reports an error of a load to the host, and returns the error.
+// Failed reports a failed load to the task's host, and returns the error.
 func (m *Task) Failed(err error) error {
 	if err != nil && m.Host != nil {
 		m.Host.LoadFailed(err)
@@ -183,8 +182,8 @@ func (m *Task) Failed(err error) error {
 	return err
 }
 
-// Truthy reports whether v is neither null nor false. It doesn't load an object,
-// because each object is true.
+// Truthy reports whether v is neither null nor false. It doesn't load objects, because an
+// object is always true.
 func (m *Task) Truthy(v any) (bool, error) {
 	switch x := v.(type) {
 	case *list:
@@ -198,27 +197,26 @@ func (m *Task) Truthy(v any) (bool, error) {
 	return v != nil && v != false, err
 }
 
-// EntrySize is the approximate memory in bytes of one member of an object,
-// including its key.
+// EntrySize is the approximate size of one member of an object with its key, in bytes.
 const EntrySize = 48
 
-// The budget adds up all allocated bytes. After every lookEach bytes, and before a
-// large allocation, it measures the heap, so that garbage doesn't count.
+// The budget adds up all allocated bytes. After every lookEach bytes, and before a large
+// allocation, the heap in use is measured, so that memory that was freed doesn't count.
 const (
-	sumUp    = 64 << 10 // a goroutine adds its bytes to the budget when they reach this number
-	lookEach = 4 << 20  // the bytes between two measurements of the heap
-	large    = 1 << 20  // an allocation of this size or more is checked in advance
+	sumUp    = 64 << 10 // a goroutine adds its allocated bytes to the budget when they reach this number
+	lookEach = 4 << 20  // number of allocated bytes between two measurements of the heap
+	large    = 1 << 20  // an allocation of at least this size is checked in advance
 )
 
 // Budget limits the memory that a run may use.
 type Budget struct {
 	max    int64
 	held   func() int64 // returns the bytes of the heap that don't belong to the query
-	base   int64        // the heap that was in use before the run began
-	since  atomic.Int64 // bytes allocated since the last measurement
-	total  atomic.Int64 // all bytes that the query has allocated, an upper bound of the bytes in use
-	settle sync.Mutex   // only one goroutine collects garbage at a time
-	after  int64        // the heap in use after spare last collected garbage; guarded by settle
+	base   int64        // bytes of the heap that were in use before the run began
+	since  atomic.Int64 // bytes allocated since the last measurement of the heap
+	total  atomic.Int64 // all bytes that the query has allocated; an upper bound of the bytes in use
+	settle sync.Mutex   // ensures that only one goroutine collects garbage at a time
+	after  int64        // bytes of the heap in use after the method spare last collected garbage; guarded by settle
 }
 
 func newBudget(limit int64, held func() int64) *Budget {
@@ -231,7 +229,8 @@ func newBudget(limit int64, held func() int64) *Budget {
 	return &Budget{max: limit, held: held, base: ReadHeap("/gc/heap/live:bytes") - held()}
 }
 
-// Alloc counts n bytes that the caller is about to allocate.
+// Alloc counts n bytes that the caller is about to allocate. It returns an error if they
+// exceed the memory limit.
 func (m *Task) Alloc(n int) error {
 	if m.owed += n; m.owed < sumUp && m.owed >= 0 {
 		return nil
@@ -243,8 +242,8 @@ func (m *Task) Alloc(n int) error {
 	return m.shared.Budget.take(int64(n))
 }
 
-// take adds n bytes to the budget. It also counts the bytes that goroutines may
-// not have added yet.
+// take adds n bytes to the budget. It also includes the bytes that other goroutines may
+// have allocated but not added yet.
 func (b *Budget) take(n int64) error {
 	if n < 0 || n > b.max {
 		return b.exceeded()
@@ -261,8 +260,8 @@ func (b *Budget) take(n int64) error {
 	return b.look(n)
 }
 
-// look measures the heap and returns an error if the heap exceeds the memory
-// limit. Before it returns the error, it collects garbage and measures again.
+// look measures the heap and returns an error if the heap exceeds the memory limit.
+// Before it returns the error, it collects garbage and measures again.
 func (b *Budget) look(n int64) error {
 	if b.inUse()+n <= b.max {
 		return nil
@@ -273,15 +272,16 @@ func (b *Budget) look(n int64) error {
 		return nil
 	}
 	runtime.GC()
-	if b.inUse()+n > b.max-b.max/8 { // keep some distance, so that the next collection isn't needed soon
+	// some memory must stay free, so that the next garbage collection isn't needed soon
+	if b.inUse()+n > b.max-b.max/8 {
 		return b.exceeded()
 	}
 	return nil
 }
 
-// spare reports whether the query uses at most an eighth of its memory limit.
-// Results that are evaluated ahead of the consumer may then accumulate. spare
-// collects garbage if that could change the result.
+// spare reports whether the query uses at most an eighth of its memory limit. If so,
+// results may be buffered for the consumer. spare collects garbage first if that could
+// change its result.
 func (b *Budget) spare() bool {
 	most := b.max / 8
 	if b.inUse() <= most {
@@ -298,7 +298,7 @@ func (b *Budget) spare() bool {
 	return n <= most
 }
 
-// inUse returns the memory that the run uses in bytes, including garbage.
+// inUse returns the number of bytes that the run uses, including garbage.
 func (b *Budget) inUse() int64 {
 	return ReadHeap("/memory/classes/heap/objects:bytes", "/memory/classes/heap/stacks:bytes") - max(b.base, 0) - b.held()
 }
@@ -311,7 +311,8 @@ func (b *Budget) exceeded() error {
 	return &LimitError{"the query needs more memory than allowed (" + allowed + ")"}
 }
 
-// ReadHeap returns the sum of the named runtime metrics, which must be integers.
+// ReadHeap returns the sum of the runtime metrics with the given names, which must have
+// integer values.
 func ReadHeap(names ...string) int64 {
 	s := make([]metrics.Sample, len(names))
 	for i, n := range names {

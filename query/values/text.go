@@ -22,12 +22,12 @@ func (m *Task) Marshal(v any) (string, error) {
 	return Interruptible(m, size, func() string { return native.Marshal(v) })
 }
 
-// InterruptibleSize is the number of bytes above which Interruptible runs its work
-// in another goroutine.
+// InterruptibleSize is the number of bytes above which Interruptible runs its function in
+// another goroutine.
 const InterruptibleSize = 1 << 18
 
-// Interruptible runs a function that can't be interrupted and processes size
-// bytes. If the context ends first, Interruptible returns at once and ignores the
+// Interruptible runs the function work, which processes size bytes and can't be
+// interrupted. If the context ends first, Interruptible returns at once and ignores the
 // result.
 func Interruptible[T any](m *Task, size int, work func() T) (T, error) {
 	if size < InterruptibleSize {
@@ -38,9 +38,9 @@ func Interruptible[T any](m *Task, size int, work func() T) (T, error) {
 	return t, err
 }
 
-// The numbers of elements and bytes that are copied between two checks of the
-// context. The first access to new memory is slow, so a large copy may take
-// seconds, but has to stop when the run stops.
+// The numbers of array elements and bytes that are copied between two checks of the
+// context. The first access to new memory is slow, so a large copy may take seconds. It
+// must stop when the run stops.
 const (
 	copyItems = 1 << 20
 	copyBytes = 16 << 20
@@ -61,14 +61,14 @@ func (m *Task) grown(xs []any, capacity int) ([]any, error) {
 	return append(out, xs...), nil
 }
 
-// appendedText is the minimum length in bytes of a string to which joined appends
+// appendedText is the minimum length in bytes of a string that the method joined extends
 // in place. A shorter string is copied.
 const appendedText = 1 << 10
 
-// joined returns a + b. If a is the string that joined returned last, it appends b
-// to the same buffer, so a string that grows step by step is copied only when its
-// length has doubled. Strings that joined returned before don't change, because
-// they end before b.
+// joined returns a + b. If a is the string that joined returned last, b is appended to
+// the same buffer. So a string that grows step by step is copied only when its length has
+// doubled. Strings that joined has returned before don't change, because they end before
+// b.
 func (m *Task) joined(a, b string) (string, error) {
 	if len(a) < appendedText {
 		if err := m.Alloc(len(a) + len(b)); err != nil {
