@@ -6,7 +6,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// forced wraps fn so that fn receives a loaded input.
+// forced returns a builtin that loads its input before it calls fn.
 func forced(fn values.Func) values.Func {
 	return func(m *values.Task, in any, args []any) (any, error) {
 		in, err := m.Force(in)
@@ -17,8 +17,8 @@ func forced(fn values.Func) values.Func {
 	}
 }
 
-// looked does the same as forced, for a function that keeps no reference to an
-// array in its input. The evaluator may change the array in place afterwards.
+// looked does the same as forced, for a function that keeps no reference to an input
+// array. So the evaluator may still change the array in place afterwards.
 func looked(fn values.Func) values.Func {
 	return func(m *values.Task, in any, args []any) (any, error) {
 		in, err := m.Borrow(in)
@@ -29,7 +29,8 @@ func looked(fn values.Func) values.Func {
 	}
 }
 
-// Functions returns the builtins that are functions on values, by "name/arity".
+// Functions returns the builtins that can be computed from values alone, with keys of the
+// form "name/arity".
 func Functions() map[string]values.Func {
 	table := delegation()
 	table["setpath/2"] = func(m *values.Task, in any, a []any) (any, error) { return setAt(m, in, a[0], a[1]) }

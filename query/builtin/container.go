@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// containerBuiltins returns the builtins on arrays and objects. A builtin loads
-// only the members that it needs, and all others stay lazy.
+// containerBuiltins returns the builtins on arrays and objects. Each one loads only the
+// elements and members that it needs; the others stay lazy (not loaded).
 func containerBuiltins() map[string]values.Func {
 	return map[string]values.Func{
 		"length/0":        looked(func(m *values.Task, v any, _ []any) (any, error) { return length(m, v) }),
@@ -50,8 +50,8 @@ func length(m *values.Task, v any) (any, error) {
 	return nil, values.Cannot(v, "has no length")
 }
 
-// keys returns the keys of an object or the indexes of an array. The keys of an
-// object are sorted or in their original order.
+// keys returns the keys of an object, or the indexes of an array. If sorted is false, the
+// keys of an object are in the object's order.
 func keys(m *values.Task, v any, sorted bool) (any, error) {
 	switch v := v.(type) {
 	case *object.Object:
@@ -124,8 +124,8 @@ func reverse(m *values.Task, v any) (any, error) {
 	return out, nil
 }
 
-// members returns the elements of an array, or the values of an object in the
-// object's order. It returns false for any other value.
+// members returns the elements of an array, or the values of an object in the object's
+// order. ok is false for any other value.
 func members(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case []any:
@@ -161,7 +161,8 @@ func flattenBy(m *values.Task, v, depth any) (any, error) {
 		return nil, values.CannotIterate(v)
 	}
 	d, ok := native.ToFloat(depth)
-	for i := 0; i < len(xs) && !ok; i++ { // a depth that isn't a number is an error, but only if an element is an array
+	// as in jq, a depth that isn't a number is an error only if an element is an array
+	for i := 0; i < len(xs) && !ok; i++ {
 		if x, err := m.Force(xs[i]); err != nil || values.KnownType(x) == "array" {
 			return nil, cmp.Or(err, values.CannotBoth(depth, 1, "cannot be subtracted"))
 		}
@@ -272,8 +273,8 @@ func search(m *values.Task, v, x any) (any, error) {
 	return -i - 1, nil
 }
 
-// entryBuiltins returns the builtins that convert an object to an array of
-// entries, or an array of entries to an object.
+// entryBuiltins returns to_entries, which converts an object to an array of entries {key,
+// value}, and from_entries, which does the opposite.
 func entryBuiltins() map[string]values.Func {
 	return map[string]values.Func{
 		"to_entries/0":   forced(func(m *values.Task, v any, _ []any) (any, error) { return toEntries(m, v) }),
@@ -281,7 +282,7 @@ func entryBuiltins() map[string]values.Func {
 	}
 }
 
-// smallObject is the approximate memory in bytes of an object with few members.
+// smallObject is the approximate size of an object with few members, in bytes.
 const smallObject = 352
 
 func toEntries(m *values.Task, v any) (any, error) {
@@ -304,12 +305,12 @@ func toEntries(m *values.Task, v any) (any, error) {
 	return out, nil
 }
 
-// entryKeys are the members in which an entry may have its key, in order of
-// precedence.
+// entryKeys are the names of the member in which an entry may have its key. Earlier names
+// take precedence.
 var entryKeys = [...]string{"key", "Key", "name", "Name"}
 
-// fromEntries converts entries to an object. If several entries have the same
-// key, the last one wins.
+// fromEntries converts an array of entries to an object. If several entries have the same
+// key, the last one is used.
 func fromEntries(m *values.Task, v any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
@@ -334,7 +335,7 @@ func fromEntries(m *values.Task, v any) (any, error) {
 	return out, m.Alloc(values.EntrySize * out.Len())
 }
 
-// entry returns the key k and the value w of an entry.
+// entry returns the key and the value of an entry, such as {key, value}.
 func entry(m *values.Task, x any) (k, w any, err error) {
 	fields, ok := x.(*object.Object)
 	if !ok && x != nil {

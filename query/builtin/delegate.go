@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// delegated lists the functions that gojq computes, by their number of arguments.
-// Each function returns one value. Functions with two or more arguments ignore
+// delegated lists the functions that the gojq library computes, by their number of
+// arguments. Each function returns one value. Functions with two or more arguments ignore
 // their input.
 var delegated = [...]string{
 	`acos acosh asin asinh atan atanh cbrt cos cosh erf erfc exp10 expm1 frexp j0 j1 lgamma log1p logb modf nearbyint rint significand
@@ -23,16 +23,18 @@ var delegated = [...]string{
 	`fma`,
 }
 
-// growth is the memory that a function needs, in bytes per byte of its input.
+// growth is the memory that a gojq function needs, in bytes per byte of its input. It is
+// given only for functions that need more than others.
 var growth = map[string]int{
 	"implode": 2, "_tobase64": 3, "_tohtml": 7, "_touri": 4, "format": 7,
 }
 
-// ofContainers lists the functions that accept arrays or objects. All other
-// functions reject an array or object without loading its contents.
+// ofContainers lists the gojq functions that accept arrays or objects. All other
+// functions return an error for an array or object, without loading its contents.
 const ofContainers = " implode _tobase64 _tohtml _touri format mktime strftime strflocaltime "
 
-// delegation returns the functions that gojq computes, by "name/arity".
+// delegation returns the functions that the gojq library computes, with keys of the form
+// "name/arity".
 func delegation() map[string]values.Func {
 	calls := [...]string{"", "($b)", "($b; $c)", "($b; $c; $d)"}
 	table := make(map[string]values.Func, 128)
@@ -42,16 +44,16 @@ func delegation() map[string]values.Func {
 			table[syntax.Key(name, arity)] = d.call
 		}
 	}
-	table["gamma/0"] = table["lgamma/0"] // gamma is jq's name for lgamma, but gojq's gamma is another function
+	table["gamma/0"] = table["lgamma/0"] // jq's gamma is its lgamma; gojq's gamma is another function
 	return table
 }
 
 type delegate struct {
 	name   string
-	expr   string // the expression that calls the function in gojq
-	blind  bool   // the function ignores its input
-	whole  bool   // the function accepts arrays or objects
-	text   bool   // the function converts arrays and objects to JSON text first
+	expr   string // the gojq expression that calls the function
+	blind  bool   // whether the function ignores its input
+	whole  bool   // whether the function accepts arrays or objects
+	text   bool   // whether arrays and objects are converted to JSON text before the call
 	growth int
 }
 
@@ -70,7 +72,7 @@ func (d *delegate) call(m *values.Task, in any, args []any) (any, error) {
 			vs[i] = values.Shown(v)
 			continue
 		}
-		if d.text && !values.IsScalar(v) { // gojq would sort the keys of objects in the text
+		if d.text && !values.IsScalar(v) { // gojq itself would sort the keys of objects in the text
 			if v, err = m.Marshal(v); err != nil {
 				return nil, err
 			}
@@ -99,9 +101,9 @@ func (d *delegate) call(m *values.Task, in any, args []any) (any, error) {
 	return v, err
 }
 
-// imploded returns the string that consists of the given code points. It returns
-// false if an element isn't a valid code point; gojq's implode handles such an
-// array. For a short string, gojq's implode takes about ten times as long.
+// imploded returns the string that consists of the given code points. ok is false if an
+// element isn't a valid code point; the caller then uses gojq's implode. For a short
+// string, gojq's implode takes about ten times as long.
 func imploded(xs []any) (text string, ok bool) {
 	out := make([]byte, 0, len(xs))
 	for _, x := range xs {
@@ -114,9 +116,9 @@ func imploded(xs []any) (text string, ok bool) {
 	return string(out), true
 }
 
-// refused replaces an error of a gojq function by the error that jq reports. vs
-// holds the function's input, followed by its arguments. blind is true if the
-// function ignores its input.
+// refused replaces an error of a gojq function by the error that jq reports. vs contains
+// the function's input, followed by its arguments. blind is true if the function ignores
+// its input.
 func refused(name string, vs []any, blind bool) error {
 	in := vs[0]
 	kind := values.KnownType(in)
@@ -160,9 +162,9 @@ func refused(name string, vs []any, blind bool) error {
 	return values.Cannot(in, values.NumberRequired)
 }
 
-// notImploded returns jq's error for an input of implode that isn't an array of
-// code points. The error shows the first element that isn't a number, if there is
-// one.
+// notImploded returns jq's error for an input of implode that isn't an array of code
+// points. The error shows the first element that isn't a number; if there is none, it
+// shows the input.
 func notImploded(in any) error {
 	xs, ok := in.([]any)
 	if !ok {

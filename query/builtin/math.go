@@ -51,8 +51,9 @@ func mathBuiltins() map[string]values.Func {
 	return table
 }
 
-// RangeBounds returns the start, the end and the step of a range. As in jq, a
-// range with an explicit step accepts any values that can be compared and added.
+// RangeBounds returns the start, the end and the step of range. As in jq, a range with an
+// explicit step accepts any values that can be compared and added. If numeric is set, all
+// bounds must be numbers.
 func RangeBounds(m *values.Task, numeric bool, vs ...any) ([]any, error) {
 	for i, v := range vs {
 		v, err := m.Force(v)
@@ -67,8 +68,8 @@ func RangeBounds(m *values.Task, numeric bool, vs ...any) ([]any, error) {
 	return vs, nil
 }
 
-// Count returns the number of results that the argument v of limit or skip
-// requests. If v isn't a number, ok is false and Count returns jq's error for it.
+// Count converts the argument v of limit or skip to a number of results. If v isn't a
+// number, ok is false and Count returns the error that jq raises for v.
 func Count(m *values.Task, name string, v any) (n float64, ok bool, err error) {
 	v, err = m.Deep(v)
 	if err != nil {
@@ -80,5 +81,6 @@ func Count(m *values.Task, name string, v any) (n float64, ok bool, err error) {
 	if n, ok = native.ToFloat(v); ok {
 		return n, true, nil
 	}
-	return 0, false, values.Inapplicable(syntax.OpSub, v, 1) // jq subtracts 1 from the value for the first result, which fails
+	// for its first result, jq computes v - 1, which fails with this error
+	return 0, false, values.Inapplicable(syntax.OpSub, v, 1)
 }

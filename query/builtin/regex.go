@@ -12,12 +12,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Matching is a builtin that finds the matches of a regular expression in a
-// string. Its arguments are the expression and, optionally, flags.
+// Matching is a builtin that finds the matches of a regular expression in a string. Its
+// arguments args are the expression and, optionally, flags.
 type Matching = func(m *values.Task, ps *Patterns, in values.Located, args []any, y values.Yield) error
 
-// Matchings returns the builtins that take an expression and flags and yield any
-// number of results, by name.
+// Matchings returns, by name, the builtins that take a regular expression and flags and
+// yield any number of results.
 func Matchings() map[string]Matching {
 	reading := func(read func(args []any) (re, flags any, err error), do func(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error) Matching {
 		return func(m *values.Task, ps *Patterns, in values.Located, args []any, y values.Yield) error {
@@ -38,8 +38,8 @@ func Matchings() map[string]Matching {
 	}
 }
 
-// expression returns an expression and its flags from the arguments of a builtin.
-// A single argument may be an array of the two.
+// expression returns the regular expression and its flags from the arguments of a
+// builtin. A single argument may be an array [expression, flags].
 func expression(args []any) (re, flags any, err error) {
 	pair, ok := args[0].([]any)
 	if _, text := args[0].(string); len(args) == 1 && !text && len(pair) == 0 {
@@ -61,7 +61,7 @@ func noPair(args []any) (re, flags any, err error) {
 	return args[0], nil, nil
 }
 
-// compiled returns the input string v and the compiled expression.
+// compiled returns the input v as a string, and the compiled regular expression.
 func compiled(m *values.Task, name string, ps *Patterns, v, re, flags any) (string, *pattern, error) {
 	v, err := m.Force(v)
 	if err != nil {
@@ -82,8 +82,8 @@ func compiled(m *values.Task, name string, ps *Patterns, v, re, flags any) (stri
 	return s, p, err
 }
 
-// find returns the input string v, the compiled expression, and the matches of the
-// expression in v.
+// find returns the input v as a string, the compiled regular expression, and its matches
+// in the input.
 func find(m *values.Task, ps *Patterns, v, re, flags any) (string, *pattern, [][]int, error) {
 	s, p, err := compiled(m, "match", ps, v, re, flags)
 	if err != nil {
@@ -93,8 +93,8 @@ func find(m *values.Task, ps *Patterns, v, re, flags any) (string, *pattern, [][
 	return s, p, all, err
 }
 
-// Test implements the builtin test, which reports whether a regular expression
-// matches the input.
+// Test implements the builtin test, which reports whether a regular expression matches
+// the input.
 func Test(m *values.Task, ps *Patterns, in any, args []any) (any, error) {
 	args, err := m.DeepAll(args)
 	if err != nil {
@@ -132,7 +132,7 @@ func matched(m *values.Task, ps *Patterns, in values.Located, re, flags any, y v
 	return nil
 }
 
-// describe converts a match to the object that jq's match yields.
+// describe converts a match to an object, as jq's builtin match yields it.
 func (p *pattern) describe(r *runes, x []int) *object.Object {
 	offset := r.at(x[0])
 	captures := make([]any, len(x)/2-1)
@@ -155,7 +155,8 @@ func (p *pattern) describe(r *runes, x []int) *object.Object {
 	return object.Of("offset", offset, "length", r.at(x[1])-offset, "string", r.s[x[0]:x[1]], "captures", captures)
 }
 
-// named returns an object with the text of each named group of a match.
+// named returns an object with one member for each named group of a match, which contains
+// the group's text.
 func (p *pattern) named(s string, x []int) *object.Object {
 	out := object.New(0)
 	for i, name := range p.Regexp.SubexpNames() {
@@ -186,8 +187,8 @@ func captured(m *values.Task, ps *Patterns, in values.Located, re, flags any, y 
 	return nil
 }
 
-// scanned yields the text of each match. If the expression has groups, it yields
-// an array of the groups' texts instead.
+// scanned implements scan, which yields the text of each match. If the expression has
+// groups, it yields an array of the groups' texts instead.
 func scanned(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error {
 	flags, err := values.Add(m, flags, "g")
 	if err != nil {
@@ -221,8 +222,8 @@ func groupsOf(s string, x []int) any {
 	return out
 }
 
-// splitUp yields the parts of the input between the matches, each one with its
-// path.
+// splitUp yields the parts of the input between the matches. Each part has a path, so it
+// may be used in a path expression.
 func splitUp(m *values.Task, ps *Patterns, in values.Located, re, flags any, y values.Yield) error {
 	flags, err := values.Add(m, flags, "g")
 	if err != nil {
@@ -263,9 +264,9 @@ func splitUp(m *values.Task, ps *Patterns, in values.Located, re, flags any, y v
 	return nil
 }
 
-// Substitute yields the input with each match replaced. If the replacement has
-// several results, Substitute yields one string per result: the first string
-// contains the first result for each match, and so on.
+// Substitute implements sub and gsub: it yields the input with the matches replaced. If
+// the replacement has several results, Substitute yields one string per result: in the
+// first string, each match is replaced by its first result, and so on.
 func Substitute(m *values.Task, ps *Patterns, in values.Located, re, flags any, replacement func(groups any, use func(any) error) error, y values.Yield) error {
 	s, p, all, err := find(m, ps, in.V, re, flags)
 	if err != nil {
@@ -308,19 +309,19 @@ func Substitute(m *values.Task, ps *Patterns, in values.Located, re, flags any, 
 	return nil
 }
 
-// pattern is a compiled regular expression with its flags.
+// pattern is a regular expression that was compiled with its flags.
 type pattern struct {
 	source, flags string
 	Regexp        *regexp.Regexp
-	// after matches one character followed by the expression. It finds an empty
-	// match directly after another match. jq reports such a match, but Go's regexp
+	// after matches any one character followed by the expression. It is used to find an
+	// empty match directly after another match. jq reports such a match, but Go's regexp
 	// skips it.
 	after  *regexp.Regexp
 	global bool
-	full   bool // empty matches are reported, which the flag n turns off
+	full   bool // whether empty matches are reported; the flag n disables that
 }
 
-// Patterns caches compiled expressions, because most queries use a few expressions
+// Patterns is a cache of compiled regular expressions. Most queries use few expressions
 // many times.
 type Patterns struct {
 	last atomic.Pointer[pattern]
@@ -328,15 +329,15 @@ type Patterns struct {
 	all  map[[2]string]*pattern
 }
 
-// keptPatterns is the number of expressions at which the cache is cleared.
+// keptPatterns is the maximum number of cached expressions. A full cache is cleared.
 const keptPatterns = 256
 
-// patternSize is the approximate memory of a compiled expression in bytes, per
-// byte of its source.
+// patternSize is the approximate size of a compiled expression, in bytes per byte of its
+// source.
 const patternSize = 512
 
-// Get returns a compiled expression, from the cache if possible. An invalid
-// expression or invalid flags are an error.
+// Get returns a compiled expression, from the cache if possible. It returns an error if
+// the expression or the flags are invalid.
 func (ps *Patterns) Get(m *values.Task, source, flags string) (*pattern, error) {
 	if p := ps.last.Load(); p != nil && p.source == source && p.flags == flags {
 		return p, nil
@@ -364,10 +365,10 @@ func (ps *Patterns) Get(m *values.Task, source, flags string) (*pattern, error) 
 	return p, nil
 }
 
-// newPattern compiles an expression. It supports gojq's flags g (all matches), i
-// (ignore case) and m (the dot matches newlines too), and jq's flags p (the same
-// as m), x (ignore blanks and comments), n (no empty matches), l (longest match)
-// and s, which has no effect because it is always on.
+// newPattern compiles a regular expression. It supports gojq's flags g (all matches), i
+// (ignore case) and m (the dot matches newlines too). It also supports jq's flags p (the
+// same as m), x (ignore blanks and comments), n (no empty matches), l (longest match) and
+// s, which has no effect because gojq always behaves as with s.
 func newPattern(source, flags string) (*pattern, error) {
 	p := &pattern{source: source, flags: flags, full: true}
 	re, longest := source, false
@@ -407,8 +408,8 @@ func newPattern(source, flags string) (*pattern, error) {
 	return p, nil
 }
 
-// withoutBlanks removes blanks and comments from an expression. It keeps them in
-// character classes and after a backslash.
+// withoutBlanks removes blanks and comments from a regular expression, as the flag x
+// requires. It keeps them in character classes and after a backslash.
 func withoutBlanks(re string) string {
 	var out strings.Builder
 	class := false
@@ -436,17 +437,17 @@ func withoutBlanks(re string) string {
 	return out.String()
 }
 
-// The approximate memory in bytes of a match and of each group in a match.
+// The approximate sizes in bytes of a match, and of each group in a match.
 const (
 	matchSize = 96
 	groupSize = 16
 )
 
-// find returns the offsets of all matches in s. Without the flag g, it returns
-// only the first match.
+// find returns the byte offsets of all matches in s. Without the flag g, it returns only
+// the first match.
 func (p *pattern) find(m *values.Task, s string) ([][]int, error) {
 	n := 1
-	if p.global || !p.full { // the number of matches is limited to what memory can hold
+	if p.global || !p.full { // limits the number of matches to those for which there is memory
 		n = int(min(m.MaxMemory()/int64(matchSize+2*groupSize*(p.Regexp.NumSubexp()+1)), int64(len(s))+1)) + 1
 	}
 	found, err := values.Interruptible(m, len(s), func() [][]int { return p.all(s, n) })
@@ -475,8 +476,8 @@ func (p *pattern) all(s string, n int) [][]int {
 	return found
 }
 
-// withEmpty adds to the matches found the empty matches directly after a non-empty
-// match.
+// withEmpty adds empty matches directly after non-empty matches to found, because Go's
+// regexp skips them.
 func (p *pattern) withEmpty(s string, found [][]int) [][]int {
 	all := make([][]int, 0, len(found))
 	for i, x := range found {
@@ -501,8 +502,8 @@ func (p *pattern) withEmpty(s string, found [][]int) [][]int {
 	return all
 }
 
-// runes converts byte offsets in s to character offsets. It is fast if each offset
-// is larger than the one before, or only a little smaller.
+// runes converts byte offsets in a string to character offsets. It is fast if the offsets
+// are requested in roughly ascending order.
 type runes struct {
 	s     string
 	byte  int
@@ -518,8 +519,7 @@ func (r *runes) at(i int) int {
 	return r.count
 }
 
-// matches reports whether s has a match. Empty matches don't count under the flag
-// n.
+// matches reports whether s contains a match. With the flag n, empty matches don't count.
 func (p *pattern) matches(s string) bool {
 	if p.full {
 		return p.Regexp.MatchString(s)

@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// searchBuiltins returns the builtins that find a value in an array, or a string
-// in another string.
+// searchBuiltins returns the builtins that find a value in an array, or a string in
+// another string.
 func searchBuiltins() map[string]values.Func {
 	where := func(choose func(m *values.Task, places any) (any, error)) values.Func {
 		return forced(func(m *values.Task, v any, a []any) (any, error) {
@@ -25,7 +25,8 @@ func searchBuiltins() map[string]values.Func {
 		"indices/1": where(func(_ *values.Task, places any) (any, error) { return places, nil }),
 		"index/1":   where(func(m *values.Task, places any) (any, error) { return values.Member(m, places, 0) }),
 		"rindex/1":  where(func(m *values.Task, places any) (any, error) { return lastOf(m, places) }),
-		"_strindices/1": forced(func(m *values.Task, v any, a []any) (any, error) { // jq's own definition of indices calls this function
+		// jq's definition of the builtin indices calls this function
+		"_strindices/1": forced(func(m *values.Task, v any, a []any) (any, error) {
 			part, err := m.Deep(a[0])
 			if err != nil {
 				return nil, err
@@ -54,7 +55,7 @@ func lastOf(m *values.Task, v any) (any, error) {
 	return values.Member(m, last, 0)
 }
 
-// contain implements the builtin contains. It returns an error for two values of
+// contain implements the builtin contains. It returns an error if the two values have
 // different types.
 func contain(m *values.Task, v, x any) (any, error) {
 	v, x, err := m.ForceBoth(v, x)
@@ -68,8 +69,8 @@ func contain(m *values.Task, v, x any) (any, error) {
 	return holds, err
 }
 
-// contains reports whether v contains all of x. It loads only the members of v
-// that x has, too. alike is false if the values have different types.
+// contains reports whether v contains x in jq's sense. It loads only the members of v
+// that x also has. alike is false if the values have different types.
 func contains(m *values.Task, v, x any) (holds, alike bool, err error) {
 	if v, x, err = m.ForceBoth(v, x); err != nil {
 		return false, false, err
@@ -99,8 +100,8 @@ func contains(m *values.Task, v, x any) (holds, alike bool, err error) {
 	return native.Compare(v, x) == 0, true, nil
 }
 
-// containsAll reports whether v has, for each element of part, an element that
-// contains it.
+// containsAll reports whether each element of the array part is contained in some element
+// of the array v.
 func containsAll(m *values.Task, v, part []any) (bool, error) {
 	if err := m.Nest("Containment check"); err != nil {
 		return false, err
@@ -144,10 +145,9 @@ func containsMembers(m *values.Task, v, part *object.Object) (bool, error) {
 	return true, nil
 }
 
-// indices returns the indexes at which x occurs in v. If v is an array, it
-// searches for the elements of an array x, or for any other x as a single element.
-// If v and x are strings, it searches for the text x. In all other cases, indices
-// returns v[x], as jq does.
+// indices returns the indexes at which x occurs in v. If both are arrays, or both are
+// strings, x is a part of v. If only v is an array, x is a single element. In all other
+// cases, indices returns v[x], as jq does.
 func indices(m *values.Task, v, x any) (any, error) {
 	x, err := m.Force(x)
 	if err != nil {

@@ -9,16 +9,17 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// Keyed is an element of an array with its sort key. The key is the result of f in
-// sort_by(f), or a value of type [Several] if f doesn't yield exactly one result.
+// Keyed is an element of an array, with its sort key. For sort_by(f), the key is the
+// result of f, or a [Several] if f doesn't yield exactly one result.
 type Keyed struct {
 	V, Key any
 }
 
-// Several holds the results of f for one element, if there isn't exactly one.
+// Several contains the results of f in sort_by(f) for one element, if there isn't exactly
+// one.
 type Several []any
 
-// All returns all results of f for the element.
+// All returns all results of f for this element.
 func (k *Keyed) All() []any {
 	if ks, ok := k.Key.(Several); ok {
 		return ks
@@ -27,7 +28,7 @@ func (k *Keyed) All() []any {
 }
 
 func compareKeys(m *values.Task, a, b *Keyed) (int, error) {
-	if x, ok := a.Key.(string); ok { // strings are the most common keys
+	if x, ok := a.Key.(string); ok { // strings are the most common keys, so they are compared without a call
 		if y, ok := b.Key.(string); ok {
 			return cmp.Compare(x, y), nil
 		}
@@ -40,12 +41,12 @@ func compareKeys(m *values.Task, a, b *Keyed) (int, error) {
 	return values.Compare(m, a.Key, b.Key)
 }
 
-// Ordering implements a builtin such as sort_by on the elements of an array and
-// their keys.
+// Ordering implements a builtin such as sort_by. It receives the elements of the array
+// together with their sort keys.
 type Ordering func(m *values.Task, items []Keyed) (any, error)
 
-// ordered returns a builtin that sorts or groups an array by its elements
-// themselves, with the function do.
+// ordered returns a builtin such as sort or group, in which each element is its own sort
+// key. do implements the builtin.
 func ordered(name string, do Ordering) values.Func {
 	return forced(func(m *values.Task, v any, _ []any) (any, error) {
 		xs, ok := v.([]any)
@@ -63,11 +64,11 @@ func ordered(name string, do Ordering) values.Func {
 	})
 }
 
-// Unordered returns the error for a value v that the builtin name can't sort. keys
-// are the sort keys of its members, if there are any.
+// Unordered returns the error that the builtin called name raises for an input that isn't
+// an array. keys contains the sort keys of its members, if there are any.
 func Unordered(name string, v any, keys ...any) error {
 	switch {
-	case strings.HasPrefix(name, "m"): // min, max, min_by and max_by
+	case strings.HasPrefix(name, "m"): // one of min, max, min_by and max_by
 		return values.CannotBoth(v, append(keys, v)[0], "cannot be iterated over")
 	case len(keys) > 0:
 		return values.CannotBoth(v, keys[0], "cannot be sorted, as they are not both arrays")
@@ -75,19 +76,19 @@ func Unordered(name string, v any, keys ...any) error {
 	return values.Cannot(v, "cannot be sorted, as it is not an array")
 }
 
-// sortItems sorts items by their keys. Items with equal keys keep their order.
+// sortItems sorts elements by their keys. Elements with equal keys keep their order.
 func sortItems(m *values.Task, items []Keyed) error {
 	if len(items) < 2 {
 		return nil
 	}
-	for i := range items { // load lazy keys in the order of the array
+	for i := range items { // keys are loaded in the order of the array, so that load errors have a fixed order
 		k, err := m.Force(items[i].Key)
 		if err != nil {
 			return err
 		}
 		items[i].Key = k
 	}
-	if err := m.Alloc(4 * values.ItemSize * len(items)); err != nil { // the sort needs this memory in addition to the items
+	if err := m.Alloc(4 * values.ItemSize * len(items)); err != nil { // the sort needs memory in addition to the items
 		return err
 	}
 	if sortBy[int](items) || sortBy[float64](items) || sortBy[string](items) {
@@ -114,9 +115,9 @@ func sortItems(m *values.Task, items []Keyed) error {
 	return failed
 }
 
-// sortBy sorts items by their keys if all keys have the type K. It reports whether
-// it has sorted them. It compares such keys without a type switch, which would
-// take most of the time of a sort.
+// sortBy sorts elements by their keys if all keys have the type K, and reports whether it
+// did so. Comparing keys of one type needs no type switch, which would take most of the
+// time of a sort.
 func sortBy[K cmp.Ordered](items []Keyed) bool {
 	type ranked struct {
 		key  K
@@ -125,7 +126,7 @@ func sortBy[K cmp.Ordered](items []Keyed) bool {
 	ranks := make([]ranked, len(items))
 	for i := range items {
 		k, ok := items[i].Key.(K)
-		if !ok || k != k { // NaN is less than itself in jq, which native.Compare handles
+		if !ok || k != k { // in jq, NaN is less than itself, which only native.Compare implements
 			return false
 		}
 		ranks[i] = ranked{k, int32(i)}
@@ -135,7 +136,7 @@ func sortBy[K cmp.Ordered](items []Keyed) bool {
 	return true
 }
 
-// reorder moves the item at index from(i) to index i, for each i.
+// reorder moves the element at index from(i) to index i, for each i.
 func reorder(items []Keyed, from func(i int) int32) {
 	before := slices.Clone(items)
 	for i := range items {
@@ -143,15 +144,14 @@ func reorder(items []Keyed, from func(i int) int32) {
 	}
 }
 
-// mergeSort sorts xs. The function after reports whether a must come after b.
-// Equal elements keep their order. The standard library's stable sort needs no
-// memory besides xs, but takes five times as long: 72 ms instead of 14 ms for
-// 200,000 numbers.
+// mergeSort sorts xs. after(a, b) reports whether a must come after b. Equal elements
+// keep their order. The standard library's stable sort needs no additional memory, but
+// takes five times as long: 72 ms instead of 14 ms for 200,000 numbers.
 func mergeSort[T any](xs []T, after func(a, b *T) bool) {
 	mergeSortIn(xs, make([]T, (len(xs)+1)/2), after)
 }
 
-// mergeSortIn does the same as mergeSort, with half as a buffer for half of xs.
+// mergeSortIn does the same as mergeSort. half is a buffer for half of the elements.
 func mergeSortIn[T any](xs, half []T, after func(a, b *T) bool) {
 	if len(xs) <= 12 {
 		for i := 1; i < len(xs); i++ {
@@ -193,8 +193,8 @@ func sorted(m *values.Task, items []Keyed) (any, error) {
 	return out, nil
 }
 
-// runs sorts items and calls each for every item. The argument first is true if
-// the item's key differs from the previous item's key.
+// runs sorts elements and calls each for every one. The argument first is true if the
+// element's key differs from the previous element's key.
 func runs(m *values.Task, items []Keyed, each func(first bool, v any)) error {
 	if err := sortItems(m, items); err != nil {
 		return err
@@ -239,20 +239,19 @@ func distinct(m *values.Task, items []Keyed) (any, error) {
 	return out, err
 }
 
-// smallest returns the first of the smallest elements, or null if there are no
-// elements.
+// smallest returns the first of the smallest elements, or null if there are no elements.
 func smallest(m *values.Task, items []Keyed) (any, error) {
 	return best(m, items, func(c int) bool { return c > 0 })
 }
 
-// largest returns the last of the largest elements, or null if there are no
-// elements.
+// largest returns the last of the largest elements, or null if there are no elements.
 func largest(m *values.Task, items []Keyed) (any, error) {
 	return best(m, items, func(c int) bool { return c <= 0 })
 }
 
-// best returns the best element. It compares the best element so far with the next
-// one; the next one is better if the function better returns true for the result.
+// best returns the best element, as min_by and max_by need it. better receives the result
+// of comparing the best element so far with the next one, and reports whether the next
+// one is better.
 func best(m *values.Task, items []Keyed, better func(int) bool) (any, error) {
 	if len(items) == 0 {
 		return nil, nil
@@ -273,8 +272,8 @@ func best(m *values.Task, items []Keyed, better func(int) bool) (any, error) {
 	return items[b].V, nil
 }
 
-// orderBuiltins returns the builtins that sort an array, group its elements, or
-// find its smallest or largest element.
+// orderBuiltins returns the builtins that sort an array, group its elements, or find its
+// smallest or largest element.
 func orderBuiltins() map[string]values.Func {
 	table := map[string]values.Func{}
 	for name, do := range map[string]Ordering{"sort": sorted, "unique": distinct, "min": smallest, "max": largest} {
@@ -283,8 +282,8 @@ func orderBuiltins() map[string]values.Func {
 	return table
 }
 
-// Orderings returns the functions that implement sort_by and similar builtins, by
-// name.
+// Orderings returns the functions that implement sort_by and similar builtins, by the
+// name of the builtin.
 func Orderings() map[string]Ordering {
 	return map[string]Ordering{"sort_by": sorted, "group_by": grouped, "unique_by": distinct, "min_by": smallest, "max_by": largest}
 }

@@ -87,7 +87,7 @@ func upper(r rune) rune {
 	return r
 }
 
-// explode returns the code points of a string.
+// explode returns the code points of a string, as an array.
 func explode(m *values.Task, s string) (any, error) {
 	n := utf8.RuneCountInString(s)
 	if err := m.Alloc(values.StringSize * n); err != nil {
@@ -103,7 +103,7 @@ func explode(m *values.Task, s string) (any, error) {
 	return out, nil
 }
 
-// toNumber returns a number unchanged, and parses a string.
+// toNumber implements tonumber: it returns a number unchanged, and parses a string.
 func toNumber(m *values.Task, v any) (any, error) {
 	switch v := v.(type) {
 	case int, float64, json.Number, *big.Int:
@@ -117,7 +117,8 @@ func toNumber(m *values.Task, v any) (any, error) {
 	return nil, noNumber(v)
 }
 
-// numberIn parses the text of a number. It accepts some forms that JSON doesn't.
+// numberIn parses the text of a number. As jq does, it accepts some forms that JSON
+// doesn't allow.
 func numberIn(text string) (any, error) {
 	if n, ok := native.ParseNumber(text); ok {
 		return n, nil
@@ -127,7 +128,7 @@ func numberIn(text string) (any, error) {
 
 func noNumber(v any) error { return values.Cannot(v, "cannot be parsed as a number") }
 
-// ofString returns a builtin that applies fn to a string.
+// ofString returns a builtin that applies fn to its input, which must be a string.
 func ofString(name string, fn func(m *values.Task, s string) (any, error)) values.Func {
 	return forced(func(m *values.Task, v any, _ []any) (any, error) {
 		if s, ok := v.(string); ok {
@@ -137,7 +138,8 @@ func ofString(name string, fn func(m *values.Task, s string) (any, error)) value
 	})
 }
 
-// ofStrings returns a builtin that applies fn to two strings.
+// ofStrings returns a builtin that applies fn to its input and its argument, which must
+// be strings.
 func ofStrings(name string, fn func(m *values.Task, a, b string) (any, error)) values.Func {
 	return forced(func(m *values.Task, v any, args []any) (any, error) {
 		w, err := m.Force(args[0])
@@ -153,7 +155,7 @@ func ofStrings(name string, fn func(m *values.Task, a, b string) (any, error)) v
 	})
 }
 
-// join joins the members of a container, converted to strings, with a separator.
+// join converts the members of a container to strings and joins them with a separator.
 func join(m *values.Task, v, sep any) (any, error) {
 	xs, ok := members(v)
 	if !ok {
@@ -197,9 +199,9 @@ func byteBuiltins() map[string]values.Func {
 	}
 }
 
-// decoded returns a builtin that converts its input to a string and decodes the
-// string. The function from decodes a text. If it can't, it returns the end of the
-// error message as wrong.
+// decoded returns a builtin that converts its input to a string and decodes the string
+// with the function from. If from can't decode it, from returns the end of the error
+// message as wrong.
 func decoded(from func(text string) (out, wrong string)) values.Func {
 	return func(m *values.Task, v any, _ []any) (any, error) {
 		v, err := m.Force(v)
@@ -223,8 +225,8 @@ func decoded(from func(text string) (out, wrong string)) values.Func {
 	}
 }
 
-// fromBase64 decodes the text up to the first "=". It accepts any number of "="
-// at the end.
+// fromBase64 decodes base64 text up to the first "=". The text may end with any number of
+// "=".
 func fromBase64(text string) (out, wrong string) {
 	text, _, _ = strings.Cut(text, "=")
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -238,7 +240,8 @@ func fromBase64(text string) (out, wrong string) {
 	return jsontext.WellFormed(string(bytes)), ""
 }
 
-// fromURI decodes each %XX in a text. It fails if the result isn't valid UTF-8.
+// fromURI decodes each %XX in a text. It returns an error message if the result isn't
+// valid UTF-8.
 func fromURI(text string) (out, wrong string) {
 	const says = "is not a valid uri encoding"
 	var b strings.Builder
@@ -263,8 +266,8 @@ func fromURI(text string) (out, wrong string) {
 	return b.String(), ""
 }
 
-// formatBuiltins returns the builtins that format rows of values for other
-// programs, such as @csv.
+// formatBuiltins returns the builtins that write a row of values for other programs, such
+// as @csv and @sh.
 func formatBuiltins() map[string]values.Func {
 	quoted := strings.NewReplacer(`"`, `""`, "\x00", `\0`)
 	escaped := strings.NewReplacer("\t", `\t`, "\r", `\r`, "\n", `\n`, "\\", `\\`, "\x00", `\0`)
@@ -276,8 +279,8 @@ func formatBuiltins() map[string]values.Func {
 	}
 }
 
-// row returns a builtin that formats an array of scalars as one row. The format sh
-// also accepts a single scalar, and writes null as text.
+// row returns a builtin that writes an array of scalars as one row. The format sh also
+// accepts a single scalar, and writes null as the text null.
 func row(name, sep string, quote func(string) string) values.Func {
 	shell := name == "sh"
 	return forced(func(m *values.Task, v any, _ []any) (any, error) {
@@ -308,8 +311,7 @@ func row(name, sep string, quote func(string) string) values.Func {
 	})
 }
 
-// cell returns the text of one scalar in a row. null is true if the scalar is null
-// or nan.
+// cell returns the text of one value of a row. null is true if the value is null or nan.
 func cell(m *values.Task, name string, v any, quote func(string) string) (text string, null bool, err error) {
 	if v, err = m.Force(v); err != nil {
 		return "", false, err
@@ -330,8 +332,8 @@ func cell(m *values.Task, name string, v any, quote func(string) string) (text s
 	return text, text == "null", err
 }
 
-// needsString returns the error for a builtin that needs a string and whose input
-// v isn't one.
+// needsString returns the error of the builtin called name for an input v that isn't a
+// string.
 func needsString(name string, v any) error {
 	switch name {
 	case "utf8bytelength":
