@@ -3,10 +3,11 @@ package syntax
 // Span is a range of byte offsets in the source: [Start, End).
 type Span struct{ Start, End int }
 
-// Query is one expression with the definitions before it. A query has one of three
-// forms. If Term is set, it is a single term. If Op is set, it is the operator Op
-// between Left and Right; under [OpPipe] it may also have Patterns: Left as
-// Patterns | Right. If only FuncDefs, Meta and Imports are set, it is a module.
+// Query is one expression with the definitions before it. A query has one of three forms.
+// If Term is set, the query is a single term. If Op is set, the query consists of the
+// operator Op between Left and Right; with [OpPipe], Patterns may also be set, for the
+// expression Left as Patterns | Right. If only FuncDefs, Meta and Imports are set, it is
+// a module.
 type Query struct {
 	Span
 	Meta     *ConstObject
@@ -17,10 +18,10 @@ type Query struct {
 	Right    *Query
 	Patterns []*Pattern
 	Op       Operator
-	OpSpan   Span // the position of the operator; for a method call, that of its dot
+	OpSpan   Span // position of the operator; for a method call, position of its dot
 }
 
-// Import is an import or an include at the start of a program.
+// Import is an import or include statement at the start of a program.
 type Import struct {
 	Span
 	ImportPath  string
@@ -29,8 +30,8 @@ type Import struct {
 	Meta        *ConstObject
 }
 
-// FuncDef is a function definition, as in def name(args): body. An argument whose
-// name starts with $ is passed as a value.
+// FuncDef is a function definition, such as def name(args): body. An argument whose name
+// begins with $ is passed as a value; any other is passed as a query.
 type FuncDef struct {
 	Span
 	Name string
@@ -49,7 +50,7 @@ const (
 	TermTrue
 	TermFalse
 	TermIndex
-	TermFunc // a function call, or a variable if the name starts with $
+	TermFunc // a function call; or a variable, whose name begins with $
 	TermObject
 	TermArray
 	TermNumber
@@ -65,7 +66,7 @@ const (
 	TermQuery // a query in parentheses, or a method call: X.f(a) is (X | f(a))
 )
 
-// Term is a term of an expression with its suffixes.
+// Term is a term of an expression, together with its suffixes.
 type Term struct {
 	Span
 	Type       TermType
@@ -87,14 +88,14 @@ type Term struct {
 	SuffixList []*Suffix
 }
 
-// Unary is a term with a sign.
+// Unary is a term with a sign, such as -.x.
 type Unary struct {
 	Op   Operator
 	Term *Term
 }
 
-// Pattern is the part of an "as" that destructures a value: a variable, an array
-// or an object.
+// Pattern is what follows "as" in a query: a variable, or an array or object that
+// destructures the value.
 type Pattern struct {
 	Span
 	Name   string
@@ -102,16 +103,16 @@ type Pattern struct {
 	Object []*PatternObject
 }
 
-// PatternObject is one member of an object pattern.
+// PatternObject is one member of an object pattern, such as $name or key: $x.
 type PatternObject struct {
 	Span
-	Key       string // the name of the member; "$name" also binds the member to the variable
+	Key       string // name of the member; "$name" also sets this variable to the member
 	KeyString *String
 	KeyQuery  *Query
 	Val       *Pattern
 }
 
-// Index is an index: .name, ."str", [start] or [start:end].
+// Index is an index suffix: .name, ."str", [start] or [start:end].
 type Index struct {
 	Span
 	Name    string
@@ -121,27 +122,27 @@ type Index struct {
 	IsSlice bool
 }
 
-// Func is a function call or a variable.
+// Func is a function call, or the use of a variable.
 type Func struct {
-	Span          // the position of the name, without the arguments
-	Name   string // the name of the function or variable: "f", "module::f", "$x" or "$module::x"
+	Span          // position of the name, without the arguments
+	Name   string // name of the function or variable: "f", "module::f", "$x" or "$module::x"
 	Args   []*Query
-	Method bool // the call is written as X.f(…)
+	Method bool // whether the call is written as X.f(…)
 }
 
 // String is a string literal. If Queries is nil, Str is the value of the literal.
-// Otherwise the literal has interpolations, and Queries holds its parts.
+// Otherwise the literal has interpolations, and Queries contains its texts and
+// interpolations in order.
 type String struct {
 	Span
 	Str     string
 	Queries []*Query
 }
 
-// Object is an object construction.
+// Object is an object construction, such as {name: .x}.
 type Object struct{ KeyVals []*ObjectKeyVal }
 
-// ObjectKeyVal is one member of an object construction. Val may be nil, as in
-// {name}.
+// ObjectKeyVal is one member of an object construction. Val may be nil, as in {name}.
 type ObjectKeyVal struct {
 	Span
 	Key       string
@@ -150,7 +151,7 @@ type ObjectKeyVal struct {
 	Val       *Query
 }
 
-// Array is an array construction. Query is nil in the empty array [].
+// Array is an array construction. In the empty array [], Query is nil.
 type Array struct{ Query *Query }
 
 // Suffix is a suffix of a term: an index, the iteration [] or the operator ?.
@@ -161,27 +162,27 @@ type Suffix struct {
 	Optional bool
 }
 
-// If is the expression if condition then … else … end.
+// If is the expression: if condition then … else … end.
 type If struct {
 	Cond *Query
 	Then *Query
 	Elif []*IfElif
-	Else *Query // the expression after else; nil if there is none, so that the result is the input
+	Else *Query // expression after else; nil if there is none, so that the result is the input
 }
 
-// IfElif is one elif of an if expression.
+// IfElif is one elif part of an if expression.
 type IfElif struct {
 	Cond *Query
 	Then *Query
 }
 
-// Try is the expression try body catch handler.
+// Try is the expression: try body catch handler.
 type Try struct {
 	Body  *Query
-	Catch *Query // the expression after catch; nil if there is none, so that errors are dropped
+	Catch *Query // expression after catch; nil if there is none, so that errors are dropped
 }
 
-// Reduce is the expression reduce query as patterns (start; update).
+// Reduce is the expression: reduce query as patterns (start; update).
 type Reduce struct {
 	Query    *Query
 	Patterns []*Pattern
@@ -189,22 +190,22 @@ type Reduce struct {
 	Update   *Query
 }
 
-// Foreach is the expression foreach query as patterns (start; update; extract).
+// Foreach is the expression: foreach query as patterns (start; update; extract).
 type Foreach struct {
 	Query    *Query
 	Patterns []*Pattern
 	Start    *Query
 	Update   *Query
-	Extract  *Query // the third expression of a foreach; nil if it has only two
+	Extract  *Query // third expression of a foreach; nil if there are only two
 }
 
-// Label is the expression label $ident | body.
+// Label is the expression: label $ident | body.
 type Label struct {
 	Ident string
 	Body  *Query
 }
 
-// ConstTerm is a constant in a module's metadata.
+// ConstTerm is a constant in the metadata of a module or an import.
 type ConstTerm struct {
 	Object *ConstObject
 	Array  *ConstArray
@@ -215,15 +216,15 @@ type ConstTerm struct {
 	False  bool
 }
 
-// ConstObject is a constant object.
+// ConstObject is an object that contains only constants.
 type ConstObject struct{ KeyVals []*ConstObjectKeyVal }
 
-// ConstObjectKeyVal is a member of a constant object.
+// ConstObjectKeyVal is one member of an object that contains only constants.
 type ConstObjectKeyVal struct {
 	Key       string
 	KeyString string
 	Val       *ConstTerm
 }
 
-// ConstArray is a constant array.
+// ConstArray is an array that contains only constants.
 type ConstArray struct{ Elems []*ConstTerm }

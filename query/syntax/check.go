@@ -8,31 +8,31 @@ import (
 	"strings"
 )
 
-// maxErrors limits the errors that one check reports.
+// maxErrors is the maximum number of errors that one check reports.
 const maxErrors = 10
 
-// Names describes the functions and variables that a program can use besides those
-// that it defines. If an implementation also has a method Vars() []string, the
-// check suggests these variables in place of an unknown one.
+// Names describes the functions and variables that a program can use in addition to those
+// that it defines. If an implementation also has a method Vars() []string, error messages
+// suggest these variables instead of an undefined one.
 type Names interface {
 	// Has reports whether a function exists. The key is "name/arity" or
 	// "module::name/arity".
 	Has(key string) bool
-	// Keys returns the keys of all functions for which Has returns true, in any
-	// order. The check uses them for suggestions.
+	// Keys returns the keys of all functions for which Has returns true, in any order.
+	// Error messages suggest them instead of undefined functions.
 	Keys() []string
-	// Var reports whether a variable, such as "$name", exists.
+	// Var reports whether a variable exists. The name begins with $.
 	Var(name string) bool
 }
 
-// Check reports calls of undefined functions, and uses of undefined variables and
-// labels. The program itself or n must define each name. Check returns at most ten
-// errors, in the order of the source. It reads no modules, so n must contain the
-// functions of imported and included modules. Check accepts any call of an
-// imported module if n has no function of that module.
+// Check reports calls of undefined functions, and uses of undefined variables and labels.
+// Each name must be defined by the program itself or by n. Check returns at most ten
+// errors, in the order of the source. Check doesn't read modules, so n must contain the
+// functions of imported and included modules. If n contains no function of an imported
+// module, Check accepts any call of that module.
 //
-// $ENV, $__loc__ and env are part of the language and always defined. A module,
-// which has no query, is valid.
+// $ENV, $__loc__ and env are part of the language and always defined. A module, which has
+// no query, is valid.
 func Check(p *Program, n Names) []*Error {
 	c := &checker{program: p, given: n, scope: newScope()}
 	for _, im := range p.Query.Imports {
@@ -51,21 +51,21 @@ type checker struct {
 	given   Names
 	scope   *scope
 	errors  []*Error
-	dashed  int // the position of the last field with a dash (.a-b) that was reported
+	dashed  int // position of the last field with a dash (such as .a-b) that was reported
 }
 
 func (c *checker) report(at Span, format string, args ...any) {
 	c.errors = append(c.errors, &Error{Span: at, File: c.program.File, Src: c.program.Src, Msg: fmt.Sprintf(format, args...)})
 }
 
-// full reports whether the checker has reached the limit of errors.
+// full reports whether the check has already found the maximum number of errors.
 func (c *checker) full() bool { return len(c.errors) >= maxErrors }
 
-// Key returns the key of a function: "name/arity".
+// Key returns the key of a function, in the form "name/arity".
 func Key(name string, arity int) string { return name + "/" + strconv.Itoa(arity) }
 
-// definition adds a function to the scope and checks its body. The body may call
-// the function itself.
+// definition adds a function to the scope and checks its body. The function is visible in
+// its own body, because it may call itself.
 func (c *checker) definition(fd *FuncDef) {
 	c.scope.add(Key(fd.Name, len(fd.Args)))
 	mark := c.scope.mark()
@@ -80,9 +80,9 @@ func (c *checker) definition(fd *FuncDef) {
 	c.scope.release(mark)
 }
 
-// query checks a query. It follows the right sides in a loop instead of by
-// recursion, because pipes nest to the right. The names that the left side of a
-// pipe defines are visible in its right side.
+// query checks a query. It follows the right sides of pipes in a loop instead of by
+// recursion, because a long pipe is nested deeply on the right. Names that the left side
+// of a pipe defines are visible on the right.
 func (c *checker) query(q *Query) {
 	mark := c.scope.mark()
 	for ; q != nil; q = q.Right {
@@ -98,9 +98,9 @@ func (c *checker) query(q *Query) {
 	c.scope.release(mark)
 }
 
-// bind adds the variables of alternative patterns. All of these variables are
-// visible in every pattern: the variables of a pattern that doesn't match are
-// null.
+// bind adds the variables of patterns that are alternatives (joined by ?//). The
+// variables of all patterns are visible everywhere: those of a pattern that doesn't match
+// are null.
 func (c *checker) bind(patterns []*Pattern) {
 	if len(patterns) > 1 {
 		for _, p := range patterns {
@@ -112,9 +112,8 @@ func (c *checker) bind(patterns []*Pattern) {
 	}
 }
 
-// pattern adds the variables of a pattern in their order. If checkKeys is true, it
-// also checks the keys in the pattern; the variables before a key are visible in
-// it.
+// pattern adds the variables of a pattern to the scope, in their order. If checkKeys is
+// true, it also checks the keys in the pattern. A key can use the variables before it.
 func (c *checker) pattern(p *Pattern, checkKeys bool) {
 	if p.Name != "" {
 		c.scope.add(p.Name)
@@ -159,7 +158,7 @@ func (c *checker) term(t *Term) {
 	}
 }
 
-// node checks a part of the tree. Afterwards the scope is the same as before.
+// node checks one part of the tree. Afterwards the scope is the same as before.
 func (c *checker) node(n node, _ int) {
 	switch n := n.(type) {
 	case *Query:
@@ -178,8 +177,8 @@ func (c *checker) node(n node, _ int) {
 	}
 }
 
-// fold checks a reduce or a foreach. The variables of the patterns are not visible
-// in its start expression.
+// fold checks a reduce or a foreach. Its start expression can't use the variables of its
+// patterns.
 func (c *checker) fold(source *Query, patterns []*Pattern, start, update, extract *Query) {
 	c.query(source)
 	c.query(start)
@@ -190,12 +189,12 @@ func (c *checker) fold(source *Query, patterns []*Pattern, start, update, extrac
 	c.scope.release(mark)
 }
 
-// scope is the set of names that are visible at a position in the tree: functions
-// "f/1", variables "$x" and labels "break $x". The checker adds names on the way
-// down the tree and removes them on the way up.
+// scope is the set of names that are visible at a position in the tree: functions "f/1",
+// variables "$x" and labels "break $x". The checker adds names on the way down the tree
+// and removes them on the way up.
 type scope struct {
 	count map[string]int
-	names []string // all names, in the order in which they were added
+	names []string // all visible names, in the order in which they were added
 }
 
 func newScope() *scope { return &scope{count: map[string]int{}} }
@@ -207,8 +206,8 @@ func (s *scope) add(name string) {
 	s.names = append(s.names, name)
 }
 
-// mark returns the current size of the scope. A later call of release with that
-// size removes the names that were added in between.
+// mark returns the current size of the scope. A later call of release with that size
+// removes the names that were added in between.
 func (s *scope) mark() int { return len(s.names) }
 
 func (s *scope) release(mark int) {

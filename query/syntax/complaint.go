@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// unexpected fails with an error about the next token. want describes what the
-// parser expected instead; it may be empty.
+// unexpected ends the parsing with an error about the next token. want describes what
+// would have been valid instead; it may be empty.
 func (p *parser) unexpected(want string) {
 	t := p.tok
 	switch {
@@ -43,7 +43,7 @@ func (p *parser) whole() string {
 	return "file"
 }
 
-// naming describes a token for an error message.
+// naming returns a description of a token for an error message.
 func (p *parser) naming(t token) string {
 	text := p.src[t.Start:t.End]
 	switch {
@@ -55,7 +55,8 @@ func (p *parser) naming(t token) string {
 	return "token " + shown(text)
 }
 
-// shown quotes a piece of the source on one line. It shortens a long piece.
+// shown quotes a part of the source on one line, for an error message. It shortens a long
+// part.
 func shown(s string) string {
 	const most = 40
 	short := s
@@ -68,8 +69,8 @@ func shown(s string) string {
 	return `"` + short + `"`
 }
 
-// habit recognizes syntax of other languages at the next token. It returns its
-// position, and a hint with the equivalent in jq.
+// habit recognizes syntax of other languages, such as &&, at the next token. It returns
+// the position of that syntax, and a hint with the equivalent in jq.
 func (p *parser) habit() (at Span, hint string) {
 	t := p.tok
 	at = t.Span
@@ -106,15 +107,15 @@ func (p *parser) habit() (at Span, hint string) {
 
 func invisible(r rune) bool { return unicode.In(r, unicode.Zs, unicode.Cf, unicode.Zl, unicode.Zp) }
 
-// follows reports whether the text s directly follows the next token.
+// follows reports whether the text s directly follows the next token, without a space.
 func (p *parser) follows(s string) bool { return strings.HasPrefix(p.src[p.tok.End:], s) }
 
-// touches reports whether the previous token is the operator op and ends directly
-// before the next token.
+// touches reports whether the previous token is the operator op, and no space separates
+// it from the next token.
 func (p *parser) touches(op Operator) bool { return p.last.op == op && p.last.End == p.tok.Start }
 
-// numberHint returns a hint for a method call on a number, such as 1.f(). The
-// lexer reads that dot as a part of the number.
+// numberHint returns a hint for a method call on a number, such as 1.f(). The lexer reads
+// that dot as a decimal point.
 func (p *parser) numberHint() string {
 	number, _, ok := strings.Cut(p.tok.val, ".")
 	if !ok || number == "" || !isNameStart(p.tok.val[len(p.tok.val)-1]) {
@@ -127,8 +128,8 @@ func (p *parser) numberHint() string {
 	return fmt.Sprintf(", a method of a number is written (%s).%s", number, p.src[p.tok.Start+len(number)+1:end])
 }
 
-// misplaced fails with an error about a token that can't follow a complete query. The
-// parser expected an operator, or the token that want describes.
+// misplaced ends the parsing with an error about a token that can't follow a complete
+// query. The parser expected an operator, or the token that want describes.
 func (p *parser) misplaced(want string) {
 	t := p.tok
 	hint := ""
@@ -152,7 +153,7 @@ func (p *parser) misplaced(want string) {
 	p.failAt(t.Span, "unexpected %s, %s", p.naming(t), hint)
 }
 
-// unopened returns a hint for a closing token that has no opening token.
+// unopened returns a hint for a closing bracket or keyword that has no opening one.
 func (p *parser) unopened() string {
 	switch {
 	case p.is(')'):
@@ -169,7 +170,8 @@ func (p *parser) unopened() string {
 	return ""
 }
 
-// ends reports whether the next token is a closing token or the end of the source.
+// ends reports whether the next token is a closing bracket or keyword, or the end of the
+// source.
 func (p *parser) ends() bool {
 	switch {
 	case p.tok.kind == tokEnd, p.is(')'), p.is(']'), p.is('}'), p.is(';'):
@@ -178,8 +180,8 @@ func (p *parser) ends() bool {
 	return p.isWord("then") || p.isWord("elif") || p.isWord("else") || p.isWord("end")
 }
 
-// unclosed fails with an error about an opening token that is not closed. want is
-// the closing token that the parser expected.
+// unclosed ends the parsing with an error about an opening token that is not closed. want
+// is the closing token that the parser expected.
 func (p *parser) unclosed(open token, want string) {
 	if !p.ends() {
 		p.misplaced(want)
@@ -187,7 +189,7 @@ func (p *parser) unclosed(open token, want string) {
 	p.unfinished(open, "is not closed")
 }
 
-// endless fails with an error about an if that has no "end".
+// endless ends the parsing with an error about an "if" without an "end".
 func (p *parser) endless(open token, elseIf bool) {
 	if !p.ends() {
 		p.misplaced(`"end"`)
@@ -199,8 +201,8 @@ func (p *parser) endless(open token, elseIf bool) {
 	p.unfinished(open, what)
 }
 
-// memberless fails with an error about a token that can't follow a member in an object
-// construction. Only "," or "}" can. open is the opening token of the object.
+// memberless ends the parsing with an error about a token that can't follow a member in
+// an object construction. Only "," or "}" can. open is the opening brace of the object.
 func (p *parser) memberless(open token) {
 	switch {
 	case p.tok.kind == tokField || p.is('['):
@@ -211,9 +213,9 @@ func (p *parser) memberless(open token) {
 	p.unlisted(open, `"," or "}"`)
 }
 
-// unlisted fails with an error about a token that can't follow an item of a list, if the
-// items aren't queries. open is the opening token of the list, and want describes the
-// tokens that can follow.
+// unlisted ends the parsing with an error about a token that can't follow an item of a
+// list, if the items aren't queries. open is the opening bracket of the list. want
+// describes the tokens that can follow.
 func (p *parser) unlisted(open token, want string) {
 	if p.ends() {
 		p.unfinished(open, "is not closed")

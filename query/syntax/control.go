@@ -28,8 +28,8 @@ func (p *parser) keyword() *Term {
 	return &Term{Type: TermBreak, Break: p.take(tokVariable, "a label's name such as $out")}
 }
 
-// conditional parses the part of an if after its keyword: query "then" query
-// {"elif" query "then" query} ["else" query] "end".
+// conditional parses the rest of an if expression after the keyword "if": query "then"
+// query {"elif" query "then" query} ["else" query] "end".
 func (p *parser) conditional(open token) *If {
 	e := &If{Cond: p.query()}
 	p.word("then")
@@ -53,8 +53,8 @@ func (p *parser) conditional(open token) *If {
 	return e
 }
 
-// try parses the part of a try after its keyword: term ["catch" term]. Each term
-// may have suffixes.
+// try parses the rest of a try expression after the keyword "try": term ["catch" term].
+// Each term may have suffixes.
 func (p *parser) try() *Try {
 	e := &Try{Body: p.termQuery()}
 	if p.isWord("catch") {
@@ -69,8 +69,8 @@ func (p *parser) termQuery() *Query {
 	return &Query{Span: t.Span, Term: t}
 }
 
-// reduce parses the part of a reduce after its keyword: expression "as" patterns
-// "(" query ";" query ")".
+// reduce parses the rest of a reduce expression after the keyword "reduce": expression
+// "as" patterns "(" query ";" query ")".
 func (p *parser) reduce() *Reduce {
 	e := &Reduce{}
 	var open token
@@ -82,8 +82,8 @@ func (p *parser) reduce() *Reduce {
 	return e
 }
 
-// foreach parses the part of a foreach after its keyword: expression "as" patterns
-// "(" query ";" query [";" query] ")".
+// foreach parses the rest of a foreach expression after the keyword "foreach": expression
+// "as" patterns "(" query ";" query [";" query] ")".
 func (p *parser) foreach() *Foreach {
 	e := &Foreach{}
 	var open token
@@ -98,7 +98,7 @@ func (p *parser) foreach() *Foreach {
 	return e
 }
 
-// folded parses the part of reduce and foreach that both have in common, up to the
+// folded parses what reduce and foreach have in common: the part from the keyword to the
 // opening bracket.
 func (p *parser) folded() (source *Query, patterns []*Pattern, open token) {
 	source = p.expression()
@@ -109,7 +109,7 @@ func (p *parser) folded() (source *Query, patterns []*Pattern, open token) {
 	return source, patterns, open
 }
 
-// patterns parses alternative patterns: pattern {"?//" pattern}.
+// patterns parses one or more alternative patterns: pattern {"?//" pattern}.
 func (p *parser) patterns() []*Pattern {
 	list := []*Pattern{p.pattern()}
 	for p.accept('?') {

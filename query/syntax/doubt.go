@@ -29,12 +29,12 @@ func (p *Program) Doubts() (all []*Error) {
 	return all
 }
 
-// asking lists the functions of jq that test a condition. The value is the index
-// of the argument that is the condition. If a call has fewer arguments, the
-// condition is the last one.
+// asking lists the functions of jq that test a condition. The value is the index of the
+// argument that is the condition. If a call has fewer arguments than that, the condition
+// is its last argument.
 var asking = map[string]int{"select": 0, "any": 1, "all": 1, "until": 0, "while": 0}
 
-// asked calls doubt for each assignment in a condition.
+// asked calls the function doubt for each assignment in a condition.
 func asked(q *Query, doubt func(*Query)) {
 	for q != nil {
 		switch {

@@ -4,18 +4,18 @@ import (
 	"fmt"
 )
 
-// Error is an error at a position in a source. Two errors are equal if all their
+// Error is a syntax error at a position in a source. Two errors are equal if all their
 // fields are equal.
 type Error struct {
-	Span        // the position; empty if the error is directly after the previous token
-	File string // the name of the file; empty for the query on the command line
+	Span        // position in the source; empty if the error is directly after the previous token
+	File string // name of the file; empty for the query on the command line
 	Src  string
-	Msg  string // the message in one line, without the position
+	Msg  string // message on one line, without the position
 }
 
-// Error returns the position and the message, such as "query:2:28: function not
-// defined: clustr/1, did you mean cluster/1?". For a file, it starts with the
-// file's name instead of "query".
+// Error returns the position and the message, such as "query:2:28: function not defined:
+// clustr/1, did you mean cluster/1?". For a file, the text begins with the file's name
+// instead of "query".
 func (e *Error) Error() string {
 	line, col := lineCol(e.Src, e.Start)
 	name := e.File

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Format returns the source of a tree, in one line. Method calls stay method calls.
-// Parsing the line returns the same tree with other positions.
+// Format returns the source text of a tree, on one line. Method calls remain method
+// calls. Parsing the line returns the same tree, except for the positions.
 func Format(q *Query) string {
 	f := &formatter{}
 	f.program(q)
@@ -115,7 +115,7 @@ func (f *formatter) pattern(p *Pattern) {
 	}
 }
 
-// key writes the key of a member: a name, a string or a query.
+// key writes the key of an object's member: a name, a string or a query.
 func (f *formatter) key(name string, text *String, q *Query) {
 	switch {
 	case text != nil:
@@ -129,7 +129,7 @@ func (f *formatter) key(name string, text *String, q *Query) {
 	}
 }
 
-// text writes a string literal.
+// text writes a string literal with its quotes.
 func (f *formatter) text(s *String) {
 	if s.Queries == nil {
 		f.put(quote(s.Str))
@@ -150,7 +150,7 @@ func (f *formatter) text(s *String) {
 
 func quote(s string) string { return `"` + escapes(s) + `"` }
 
-// escapes returns a string with all escapes that a literal requires.
+// escapes returns the text of a string literal, with all escapes that a literal requires.
 func escapes(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -226,7 +226,7 @@ func (f *formatter) term(t *Term) {
 	}
 }
 
-// methodCall returns X and f if a term (X | f) can be written as X.f().
+// methodCall returns X and f for a term (X | f) that can be written as X.f().
 func (t *Term) methodCall() (receiver, call *Term) {
 	q := t.Query
 	if t.Type != TermQuery || q.Op != OpPipe || q.Patterns != nil || q.FuncDefs != nil || q.Left.Term == nil || q.Right.Term == nil {
@@ -234,7 +234,9 @@ func (t *Term) methodCall() (receiver, call *Term) {
 	}
 	receiver, call = q.Left.Term, q.Right.Term
 	switch receiver.Type {
-	case TermUnary, TermTry, TermLabel, TermBreak: // a method call after -1 would apply to 1 only, and likewise to a part of the other terms
+	// written as a method call, f would apply only to a part of such a term, for example
+	// to the 1 in -1
+	case TermUnary, TermTry, TermLabel, TermBreak:
 		return nil, nil
 	}
 	if call.Type != TermFunc || !call.Func.Method || q.Left.FuncDefs != nil || q.Right.FuncDefs != nil ||
@@ -244,8 +246,8 @@ func (t *Term) methodCall() (receiver, call *Term) {
 	return receiver, call
 }
 
-// apart writes a space after term t if a following dot would otherwise merge with its
-// token, as after a number.
+// apart writes a space after a term if a dot after the term would be read as a part of
+// it, as after a number.
 func (f *formatter) apart(t *Term) {
 	if len(t.SuffixList) == 0 && (t.Type == TermIdentity || t.Type == TermRecurse || t.Type == TermNumber) {
 		f.put(" ")

@@ -5,15 +5,16 @@ import (
 	"unicode/utf8"
 )
 
-// lexer splits the source into tokens: exactly the same tokens as gojq's lexer.
+// lexer splits the source into tokens. The tokens are exactly the same as those of gojq's
+// lexer.
 type lexer struct {
 	src      string
 	pos      int
-	inString bool // the next token is a part of an interpolated string
+	inString bool // whether the next token is a part of a string with interpolations
 }
 
-// next returns the next token. At the end of the source it returns tokEnd, also if
-// it is called again.
+// next returns the next token. At the end of the source it returns tokEnd, however often
+// it is called.
 func (l *lexer) next() token {
 	if l.inString {
 		if l.pos >= len(l.src) {
@@ -50,7 +51,7 @@ func (l *lexer) next() token {
 	return l.symbol(start)
 }
 
-// token returns a token that starts at start and ends at the current position.
+// token returns a token from the offset start to the current offset.
 func (l *lexer) token(k tokenKind, start int) token {
 	return token{Span: Span{start, l.pos}, kind: k, val: l.src[start:l.pos]}
 }
@@ -64,8 +65,8 @@ func (l *lexer) at(i int) byte {
 	return 0
 }
 
-// skip skips white space and comments. It returns false at the end of the source.
-// A NUL in a comment counts as the end of the source.
+// skip skips white space and comments. It returns false at the end of the source. As in
+// gojq, a NUL byte in a comment counts as the end of the source.
 func (l *lexer) skip() bool {
 	for l.pos < len(l.src) {
 		switch l.src[l.pos] {
@@ -82,9 +83,9 @@ func (l *lexer) skip() bool {
 	return false
 }
 
-// comment skips to the end of the line. If the last character of the line is a
-// backslash, the comment continues on the next line. A backslash may itself be
-// escaped by a backslash.
+// comment skips to the end of the line. If the last character of the line is a backslash,
+// the comment continues on the next line. A backslash before that backslash makes it an
+// ordinary character.
 func (l *lexer) comment() bool {
 	for {
 		switch l.at(l.pos) {
@@ -146,7 +147,7 @@ func (l *lexer) dot(start int) token {
 	return t
 }
 
-// symbol reads the longest possible operator, or else one character.
+// symbol reads an operator, the longest one possible, or else a single character.
 func (l *lexer) symbol(start int) token {
 	var op Operator
 	for o := OpPipe; o <= OpUpdateAlt; o++ {
@@ -175,15 +176,15 @@ func (l *lexer) symbol(start int) token {
 	return t
 }
 
-// name skips to the end of a name.
+// name moves to the end of a name.
 func (l *lexer) name() {
 	for isNamePart(l.at(l.pos)) {
 		l.pos++
 	}
 }
 
-// qualifiedName skips to the end of name or module::name. It returns true if there
-// is a module.
+// qualifiedName moves to the end of a name such as name or module::name. It returns true
+// if there is a module.
 func (l *lexer) qualifiedName() bool {
 	l.name()
 	if l.at(l.pos) != ':' || l.at(l.pos+1) != ':' || !isNameStart(l.at(l.pos+2)) {
@@ -198,8 +199,8 @@ func isNameStart(c byte) bool { return c == '_' || 'a' <= c && c <= 'z' || 'A' <
 func isDigit(c byte) bool     { return '0' <= c && c <= '9' }
 func isNamePart(c byte) bool  { return isNameStart(c) || isDigit(c) }
 
-// number reads a number literal. point is true if its decimal point has already
-// been read. A number that is directly followed by a letter is malformed.
+// number reads a number literal. point is true if the decimal point was already read. A
+// number that is directly followed by a letter is invalid.
 func (l *lexer) number(start int, point bool) token {
 	for {
 		switch c := l.at(l.pos); {
@@ -223,7 +224,7 @@ func (l *lexer) number(start int, point bool) token {
 	}
 }
 
-// exponent reads the exponent of a number after its e.
+// exponent reads the exponent of a number, after the letter e.
 func (l *lexer) exponent(start int) token {
 	if c := l.at(l.pos); c == '-' || c == '+' {
 		l.pos++
@@ -242,9 +243,9 @@ func (l *lexer) exponent(start int) token {
 	return l.token(tokNumber, start)
 }
 
-// piece reads a whole string literal, or one part of a string with interpolations.
-// Such a string becomes a tokStringStart, any sequence of tokString and
-// tokStringQuery, and a tokStringEnd. The parser sets inString again after each
+// piece reads a whole string literal, or the next part of a string with interpolations.
+// The tokens of such a string are tokStringStart, any sequence of tokString and
+// tokStringQuery, and tokStringEnd. The parser must set inString again after each
 // interpolated query.
 func (l *lexer) piece(start int) token {
 	for i := l.pos; i < len(l.src); i++ {
@@ -278,12 +279,12 @@ func (l *lexer) piece(start int) token {
 	return l.token(tokOpenString, start)
 }
 
-// interpolation returns the token at the start of an interpolation, "\(". i is the
-// index of the bracket.
+// interpolation returns the token for the start of an interpolation, \(. i is the offset
+// of the bracket.
 func (l *lexer) interpolation(start, i int) token {
 	switch {
 	case !l.inString:
-		l.inString = true // the next token starts directly after the quote
+		l.inString = true // the next token begins directly after the quote
 		return l.token(tokStringStart, start)
 	case i == l.pos+1:
 		l.inString = false
@@ -293,16 +294,16 @@ func (l *lexer) interpolation(start, i int) token {
 	return l.decoded(start, start, i-1, i-1)
 }
 
-// decoded returns a token for the string in src[from:to], and moves the lexer to
-// next.
+// decoded returns a token for the string literal in src[from:to], and moves the lexer to
+// the offset next.
 func (l *lexer) decoded(start, from, to, next int) token {
 	l.pos = next
 	return token{Span: Span{start, next}, kind: tokString, val: unescape(l.src[from:to])}
 }
 
-// escape returns the length of an escape sequence without its backslash. i is the
-// index of the letter after the backslash. If the sequence is invalid, ok is false
-// and n is the length up to and including the first invalid byte.
+// escape returns the length n of an escape sequence, without the backslash. i is the
+// offset after the backslash. If the sequence is invalid, ok is false and n is the length
+// up to and including the first invalid byte.
 func (l *lexer) escape(i int) (n int, ok bool) {
 	switch l.src[i] {
 	case '"', '/', '\\', 'b', 'f', 'n', 'r', 't':
@@ -320,8 +321,8 @@ func (l *lexer) escape(i int) (n int, ok bool) {
 
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }
 
-// unescape decodes the text between two quotes as encoding/json does. Invalid
-// UTF-8 and lone surrogates become U+FFFD.
+// unescape decodes the text between two quotes, as encoding/json does. Invalid UTF-8 and
+// surrogates without a partner become U+FFFD.
 func unescape(s string) string {
 	if !strings.ContainsRune(s, '\\') && utf8.ValidString(s) {
 		return s
@@ -342,8 +343,7 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// escaped returns the character of the escape sequence at the start of s, and
-// the length of the sequence.
+// escaped decodes the escape sequence at the start of s. n is the length of the sequence.
 func escaped(s string) (r rune, n int) {
 	switch s[1] {
 	case 'b':
@@ -362,7 +362,7 @@ func escaped(s string) (r rune, n int) {
 	return rune(s[1]), 2
 }
 
-// surrogates decodes \uXXXX, or two of them if they are a surrogate pair.
+// surrogates decodes an escape \uXXXX, or a surrogate pair of two such escapes.
 func surrogates(s string) (r rune, n int) {
 	r = hexadecimal(s[2:6])
 	if r < 0xd800 || r >= 0xe000 {

@@ -5,17 +5,17 @@ import (
 	"strconv"
 )
 
-// maxNesting is the maximum number of brackets that may be open at once.
+// maxNesting is the maximum depth of nested brackets.
 const maxNesting = 10_000
 
-// parser is a recursive descent parser with one token of lookahead. At the
-// first error it panics with an *Error, which Parse recovers.
+// parser is a recursive descent parser with one token of lookahead. At the first error it
+// panics with an [*Error], which Parse recovers.
 type parser struct {
 	lexer
 	file    string
 	tok     token // the next token
 	last    token // the previous token
-	prev    int   // the end of the previous token
+	prev    int   // offset of the end of the previous token
 	nesting int
 }
 
@@ -24,8 +24,8 @@ func (p *parser) advance() {
 	p.tok = p.next()
 }
 
-// enter counts one level of nesting and fails if there are too many levels. The
-// caller must call leave at the end of the level.
+// enter must be called when the parser enters a nested level, and leave at the end of the
+// level. enter ends the parsing with an error if there are too many levels.
 func (p *parser) enter() {
 	if p.nesting++; p.nesting > maxNesting {
 		p.failAt(p.tok.Span, "nested too deeply, more than %d levels", maxNesting)
@@ -53,21 +53,21 @@ func (p *parser) advanceIf(ok bool) bool {
 	return ok
 }
 
-// expect reads the given character, or fails.
+// expect reads the character c. Any other token is an error.
 func (p *parser) expect(c byte) {
 	if !p.accept(c) {
 		p.unexpected(strconv.Quote(string(rune(c))))
 	}
 }
 
-// close reads the bracket that closes open, directly after a query.
+// close reads the bracket c, which closes the bracket open, after a query.
 func (p *parser) close(open token, c byte) {
 	if !p.accept(c) {
 		p.unclosed(open, strconv.Quote(string(rune(c))))
 	}
 }
 
-// closeList reads the bracket that closes open, directly after an item that is not
+// closeList reads the bracket c, which closes the bracket open, after an item that is not
 // a query.
 func (p *parser) closeList(open token, c byte) {
 	if !p.accept(c) {
@@ -75,7 +75,7 @@ func (p *parser) closeList(open token, c byte) {
 	}
 }
 
-// word reads the keyword w, directly after a query.
+// word reads the keyword w after a query.
 func (p *parser) word(w string) {
 	if !p.advanceIf(p.isWord(w)) {
 		p.misplaced(strconv.Quote(w))
@@ -91,8 +91,8 @@ func (p *parser) as() {
 
 func (p *parser) semicolon() { p.expect(';') }
 
-// take reads a token of the given kind and returns its value. want describes the
-// expected token in the error.
+// take reads a token of the given kind and returns its value. If the token has another
+// kind, the error says that want was expected.
 func (p *parser) take(k tokenKind, want string) string {
 	if p.tok.kind != k {
 		p.unexpected(want)

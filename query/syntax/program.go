@@ -5,23 +5,23 @@ import (
 	"unicode/utf8"
 )
 
-// Program is a parsed source: a query, or a module with definitions. Several
-// goroutines share the tree, so it must not be changed.
+// Program is a parsed source: a query, or a module with definitions. Several goroutines
+// may share it, so its tree must not be changed.
 type Program struct {
 	Query *Query
 	Src   string
-	File  string // the name of the file in errors; empty for the query on the command line
+	File  string // name of the file in error messages; empty for the query on the command line
 }
 
-// Parse parses a program. file is the name of the source in errors; it is empty
-// for the query on the command line. If the source is invalid, Parse returns an
-// [*Error] at the first token that can't continue the program.
+// Parse parses the source src. file is its name in error messages; it is empty for the
+// query on the command line. If the source is invalid, Parse returns an [*Error] at the
+// first token that isn't valid.
 //
-// A source that is empty or has only definitions is a module. Its query has no
-// Term and no Op.
+// A source that is empty or contains only definitions is a module. Its query has neither
+// a Term nor an Op.
 //
-// Parse limits the nesting to 10,000 brackets, and the height of the tree to
-// 100,000 steps from the root to a leaf, so that other code can walk the tree by
+// Parse limits the depth of brackets to 10,000, and the height of the tree (the number of
+// steps from the root to a leaf) to 100,000, so that other code can walk the tree by
 // recursion.
 func Parse(file, src string) (program *Program, err error) {
 	p := &parser{lexer: lexer{src: src}, file: file}
@@ -42,8 +42,8 @@ func Parse(file, src string) (program *Program, err error) {
 	return &Program{Query: q, Src: src, File: file}, nil
 }
 
-// LineCol returns the line and the column of a byte offset in the source. Both
-// start at 1; the column counts characters.
+// LineCol returns the line and the column of a byte offset in the source. Both start at
+// 1. The column counts characters.
 func (p *Program) LineCol(pos int) (line, col int) { return lineCol(p.Src, pos) }
 
 func lineCol(src string, pos int) (line, col int) {

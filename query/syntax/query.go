@@ -1,7 +1,7 @@
 package syntax
 
-// pending is the left side of a query whose right side has not been parsed yet. It
-// is a list of definitions, a label, or a query with an operator.
+// pending is the left side of a query whose right side was not parsed yet. It is a list
+// of definitions, a label, or a query with an operator.
 type pending struct {
 	defs     []*FuncDef
 	label    *Label
@@ -47,8 +47,8 @@ func (p *parser) query() *Query {
 	}
 }
 
-// unwind combines each left side on the stack with its right side, and starts with
-// the last one.
+// unwind combines each left side on the stack with its right side, beginning with the
+// last one.
 func unwind(stack []pending, q *Query) *Query {
 	for i := len(stack) - 1; i >= 0; i-- {
 		q = stack[i].with(q)
@@ -76,7 +76,7 @@ func operation(left *Query, op Operator, at Span, right *Query) *Query {
 	return &Query{Span: Span{left.Start, right.End}, Left: left, Op: op, OpSpan: at, Right: right}
 }
 
-// head parses definitions or a label before a query.
+// head parses the definitions or the label before a query. ok is false if there are none.
 func (p *parser) head() (head pending, ok bool) {
 	head.start = p.tok.Start
 	switch {
@@ -92,14 +92,14 @@ func (p *parser) head() (head pending, ok bool) {
 	return head, true
 }
 
-// binding parses the part "as" patterns "|" after an expression.
+// binding parses the part "as" patterns "|" that follows an expression.
 func (p *parser) binding(left *Query) pending {
 	p.advance()
 	patterns := p.patterns()
 	return pending{left: left, op: OpPipe, patterns: patterns, opSpan: p.pipe()}
 }
 
-// pipe reads a "|", or fails.
+// pipe reads the operator "|". Any other token is an error.
 func (p *parser) pipe() Span {
 	at := p.tok.Span
 	if !p.acceptOp(OpPipe) {
@@ -150,9 +150,9 @@ func (p *parser) definition() *FuncDef {
 	return fd
 }
 
-// precedence returns the precedence of an operator in an expression. An operator
-// with a higher precedence binds more tightly. The precedence is 0 for an operator
-// that can't occur in expressions.
+// precedence returns the precedence of an operator in an expression. An operator with a
+// higher precedence binds more tightly. The precedence is 0 for an operator, such as "|",
+// that an expression can't contain.
 func (op Operator) precedence() int {
 	switch op {
 	case OpAlt:
@@ -173,14 +173,15 @@ func (op Operator) precedence() int {
 	return 0
 }
 
-// chains reports whether a op b op c is valid.
+// chains reports whether the operator may be used several times in a row, as in a op b op
+// c.
 func (op Operator) chains() bool {
 	prec := op.precedence()
 	return prec != OpAssign.precedence() && prec != OpEq.precedence()
 }
 
-// expression parses operators in which // is right-associative and binds least
-// tightly: binary {"//" binary}.
+// expression parses operands with operators of any precedence: binary {"//" binary}. The
+// operator // binds least tightly and is right-associative.
 func (p *parser) expression() *Query {
 	q := p.binary(OpAlt.precedence() + 1)
 	var stack []pending
@@ -192,7 +193,7 @@ func (p *parser) expression() *Query {
 	return unwind(stack, q)
 }
 
-// binary parses an expression whose operators have at least the precedence least.
+// binary parses operands with operators whose precedence is at least least.
 func (p *parser) binary(least int) *Query {
 	t := p.term()
 	q := &Query{Span: t.Span, Term: t}

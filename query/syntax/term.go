@@ -10,8 +10,7 @@ func (p *parser) term() *Term {
 	return p.suffixes(t)
 }
 
-// primary parses a term without its suffixes. It leaves the term's span to the
-// caller.
+// primary parses a term without its suffixes. The caller must set the term's span.
 func (p *parser) primary() *Term {
 	switch p.tok.kind {
 	case tokField:
@@ -66,7 +65,7 @@ func (p *parser) field() *Term {
 	return &Term{Type: TermIndex, Index: &Index{Span: at.Span, Name: at.val}}
 }
 
-// point parses a term that starts with a dot: ".", ."name" or .[…].
+// point parses a term that begins with a dot: ".", ."name" or .[…].
 func (p *parser) point() *Term {
 	start := p.tok.Start
 	p.advance()
@@ -101,7 +100,7 @@ func (p *parser) call() *Term {
 	return &Term{Type: TermFunc, Func: f}
 }
 
-// arguments parses the arguments of a call after the bracket: query {";" query}
+// arguments parses the arguments of a call after the opening bracket: query {";" query}
 // ")".
 func (p *parser) arguments(open token) []*Query {
 	args := []*Query{p.query()}
@@ -131,7 +130,7 @@ func (p *parser) parenthesized() *Query {
 	return q
 }
 
-// suffixes parses the suffixes of a term: indexes, [], ? and method calls.
+// suffixes parses all suffixes of a term: indexes, [], ? and method calls.
 func (p *parser) suffixes(t *Term) *Term {
 	for {
 		at := p.tok
@@ -161,7 +160,7 @@ func (p *parser) add(t *Term, s *Suffix, start int) {
 	t.Span.End = p.prev
 }
 
-// dotted parses the suffix that follows a "." after a term.
+// dotted parses the suffix after the dot that follows a term.
 func (p *parser) dotted(start int) *Suffix {
 	if p.is('[') {
 		s := p.bracket()
@@ -178,8 +177,8 @@ func (p *parser) dotted(start int) *Suffix {
 	return &Suffix{Index: x}
 }
 
-// bracket parses a suffix in brackets: "[" "]", "[" query "]", or "[" [query] ":"
-// [query] "]" with at least one query.
+// bracket parses a suffix in brackets: "[" "]", "[" query "]", or "[" [query] ":" [query]
+// "]" with at least one query.
 func (p *parser) bracket() *Suffix {
 	open := p.tok
 	p.advance()
@@ -204,9 +203,9 @@ func (p *parser) bracket() *Suffix {
 	return &Suffix{Span: x.Span, Index: x}
 }
 
-// method converts a method call to a pipe: X.f(a) becomes (X | f(a)). A "?" after
-// the call applies to the call only, just as the ? in X.a? applies to .a only. So
-// [.x[].f()?] continues after an element for which f fails.
+// method converts a method call to a pipe: X.f(a) becomes (X | f(a)). A "?" after the
+// call applies only to the call, just as the "?" in X.a? applies only to .a. So
+// [.x[].f()?] continues with the next element if f fails for one.
 func (p *parser) method(receiver *Term, name token) *Term {
 	call := p.methodCall(name)
 	call.Span = p.from(name.Start + 1)
@@ -220,7 +219,7 @@ func (p *parser) method(receiver *Term, name token) *Term {
 	return &Term{Span: q.Span, Type: TermQuery, Query: q}
 }
 
-// methodCall parses the arguments of a method call .name(…), which may have none.
+// methodCall parses the arguments of a method call .name(…). There may be none.
 func (p *parser) methodCall(name token) *Term {
 	at := Span{name.Start + 1, name.End}
 	if isKeyword(name.val) {
@@ -252,8 +251,8 @@ func (p *parser) object() *Object {
 	return o
 }
 
-// member parses a member of an object: (key | string) [":" value], or "(" query
-// ")" ":" value.
+// member parses a member of an object construction: (key | string) [":" value], or "("
+// query ")" ":" value.
 func (p *parser) member() *ObjectKeyVal {
 	start := p.tok
 	kv := &ObjectKeyVal{}
@@ -266,8 +265,8 @@ func (p *parser) member() *ObjectKeyVal {
 	return kv
 }
 
-// key parses the key of a member: a word, a variable, a string or a query in
-// parentheses. want describes the expected key in the error.
+// key parses the key of a member: a word, a variable, a string or a query in parentheses.
+// If there is none of these, the error says that want was expected.
 func (p *parser) key(want string) (name string, text *String, q *Query) {
 	switch t := p.tok; {
 	case t.kind == tokName || t.kind == tokVariable || t.kind == tokKeyword:
@@ -326,7 +325,7 @@ func (p *parser) quotedPart(open token) *Query {
 		if !p.is(')') {
 			p.unclosed(part, `")"`)
 		}
-		p.inString = true // this must be set before the token after the bracket is read
+		p.inString = true // must be set before the token after the closing bracket is read
 		p.advance()
 	case tokEnd, tokOpenString:
 		p.failAt(Span{open.Start, len(p.src)}, "unterminated string literal")

@@ -4,23 +4,23 @@ package syntax
 type tokenKind int
 
 const (
-	tokEnd      tokenKind = iota // the end of the source
+	tokEnd      tokenKind = iota // end of the source
 	tokChar                      // a bracket, or any other single character
-	tokOperator                  // an operator that consists of symbols
-	tokKeyword                   // a reserved word, such as "and", which is also an operator
-	tokName                      // the name of a function, as in f or m::f
+	tokOperator                  // an operator that consists of symbols, such as //=
+	tokKeyword                   // a reserved word, such as "if"; some, such as "and", are also operators
+	tokName                      // name of a function, such as f or m::f
 	tokModuleName
-	tokVariable // a variable, as in $name
+	tokVariable // a variable, such as $name
 	tokModuleVariable
-	tokField   // a field, as in .name
+	tokField   // a field, such as .name
 	tokRecurse // ..
 	tokFormat  // @name
 	tokNumber
 
-	tokString      // a whole string literal, or one part of a string with interpolations
-	tokStringStart // the quote that opens a string with interpolations
+	tokString      // a whole string literal, or one text in a string with interpolations
+	tokStringStart // the opening quote of a string with interpolations
 	tokStringQuery // the start of an interpolation, \(
-	tokStringEnd   // the quote that closes a string with interpolations
+	tokStringEnd   // the closing quote of a string with interpolations
 
 	tokBadNumber
 	tokBadEscape
@@ -31,13 +31,13 @@ const (
 type token struct {
 	Span
 	kind tokenKind
-	ch   byte     // the character, for a tokChar in ASCII
-	op   Operator // the operator, for a tokOperator and for "and" and "or"
-	val  string   // the name of a field, the decoded text of a string, or else the source text
+	ch   byte     // the character, if kind is tokChar and it is ASCII
+	op   Operator // the operator, if kind is tokOperator, or for "and" and "or"
+	val  string   // name of a field, decoded text of a string, or the source text of any other token
 }
 
-// isKeyword reports whether a word is reserved. A reserved word may be a field or
-// a key of an object, but not a function.
+// isKeyword reports whether a word is reserved. A reserved word may be the name of a
+// field or the key of an object, but not the name of a function.
 func isKeyword(s string) bool {
 	switch s {
 	case "or", "and", "module", "import", "include", "def", "as", "label", "break", "null", "true", "false",
@@ -47,7 +47,7 @@ func isKeyword(s string) bool {
 	return false
 }
 
-// beginsTerm reports whether a token occurs only at the start of a term.
+// beginsTerm reports whether a token can only be the first token of a term.
 func (t token) beginsTerm() bool {
 	switch t.kind {
 	case tokName, tokModuleName, tokVariable, tokModuleVariable, tokNumber, tokFormat, tokString, tokStringStart, tokRecurse:
@@ -66,7 +66,7 @@ func (t token) beginsTerm() bool {
 // Operator is an operator between two queries.
 type Operator int
 
-// The operators, in gojq's order.
+// The operators, in the order of gojq's constants.
 const (
 	OpPipe Operator = iota + 1
 	OpComma
@@ -101,5 +101,5 @@ var operators = [...]string{
 	OpUpdateMod: "%=", OpUpdateAlt: "//=",
 }
 
-// String returns the operator as in the source.
+// String returns the operator as it is written in the source.
 func (op Operator) String() string { return operators[op] }

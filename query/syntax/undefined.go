@@ -18,8 +18,8 @@ func (c *checker) call(f *Func) {
 	f.children(c.node)
 }
 
-// undefined reports a call of an undefined function, with a suggestion if there is
-// one.
+// undefined reports a call of an undefined function. If another name was probably meant,
+// the error suggests that name.
 func (c *checker) undefined(f *Func) {
 	keys := c.functions()
 	module, _, qualified := strings.Cut(f.Name, "::")
@@ -45,7 +45,7 @@ func (c *checker) undefined(f *Func) {
 	if len(f.Args) == 0 && !f.Method && !qualified {
 		start, field := dashed(c.program.Src, f.Span)
 		if field != "" && start == c.dashed {
-			return // the word was already reported at its first dash
+			return // the word was already reported at the first dash of the field
 		}
 		c.dashed = start
 		hint = c.barewordHint(f.Name, field, hint)
@@ -53,8 +53,7 @@ func (c *checker) undefined(f *Func) {
 	c.report(f.Span, "function not defined: %s%s", missing, hint)
 }
 
-// functions returns the names of all functions that can be suggested in place of
-// an undefined one, sorted.
+// functions returns the names of all functions that error messages may suggest, sorted.
 func (c *checker) functions() []string {
 	keys := slices.Clone(c.given.Keys())
 	for _, name := range c.scope.names {
@@ -71,8 +70,8 @@ func (c *checker) imports(module string) bool {
 	return slices.ContainsFunc(c.program.Query.Imports, func(im *Import) bool { return im.ImportAlias == module })
 }
 
-// aritiesOf returns, in ascending order, the numbers of arguments with which a
-// function can be called.
+// aritiesOf returns the numbers of arguments with which the named function can be called,
+// in ascending order.
 func aritiesOf(keys []string, name string) (arities []int) {
 	for _, k := range keys {
 		if digits, ok := strings.CutPrefix(k, name+"/"); ok {
@@ -85,7 +84,7 @@ func aritiesOf(keys []string, name string) (arities []int) {
 	return arities
 }
 
-// counted formats the possible numbers of arguments: "1 argument", "2 or 3
+// counted returns a text for the possible numbers of arguments: "1 argument", "2 or 3
 // arguments", "no argument".
 func counted(arities []int) string {
 	words := make([]string, len(arities))
@@ -110,7 +109,7 @@ func amount(n int) string {
 	return strconv.Itoa(n)
 }
 
-// commaHint returns a hint for f(a, b) if f(a; b) exists.
+// commaHint returns a hint for a call f(a, b) if only f(a; b) exists.
 func commaHint(f *Func, arities []int) string {
 	n := 0
 	for _, arg := range f.Args {
@@ -124,9 +123,9 @@ func commaHint(f *Func, arities []int) string {
 	return ""
 }
 
-// barewordHint returns a hint for a name that was probably meant as something
-// else: a field with a dash, a variable without its $, a field without its dot, or
-// a string without its quotes.
+// barewordHint returns a hint for a name that was probably meant as something else: a
+// field with a dash, a variable without its $, a field without its dot, or a string
+// without its quotes.
 func (c *checker) barewordHint(name, field, hint string) string {
 	switch {
 	case field != "":
@@ -139,7 +138,7 @@ func (c *checker) barewordHint(name, field, hint string) string {
 	return hint
 }
 
-// dashed returns the field a-b and its position if at is the position of b in
+// dashed returns the word a-b and its offset if at is the position of b in the source
 // .a-b.
 func dashed(src string, at Span) (start int, word string) {
 	start, end := at.Start, at.End
@@ -180,9 +179,9 @@ func (c *checker) label(t *Term) {
 	}
 }
 
-// nearest returns the candidate with the lowest score, if that is below limit. Of
-// several such candidates, it returns the first. ok is false if there is none.
-// score returns false for a candidate that must not be chosen.
+// nearest returns the candidate with the lowest score, and false if no score is below
+// limit. If several candidates have that score, the first one is returned. score returns
+// false for a candidate that must not be chosen.
 func nearest(candidates []string, limit int, score func(string) (int, bool)) (best string, ok bool) {
 	for _, c := range candidates {
 		if n, possible := score(c); possible && n < limit {
@@ -192,16 +191,16 @@ func nearest(candidates []string, limit int, score func(string) (int, bool)) (be
 	return best, ok
 }
 
-// Nearest returns the string in names that is most similar to name, or "" if none
-// is similar. Of several equally similar names, it returns the first.
+// Nearest returns the string in names that is most similar to name, or "" if none is
+// similar. If several are equally similar, it returns the first one.
 func Nearest(names []string, name string) string {
 	best, _ := nearest(names, allowed(len(name))+1, func(other string) (int, bool) { return distance(other, name), true })
 	return best
 }
 
-// nearestKey returns the key in keys that name/arity was probably meant to be. It
-// prefers the key with the fewest typing errors, and then one with the same number
-// of arguments. keys must be sorted.
+// nearestKey returns the key, from keys, that name/arity was probably meant to be. It
+// prefers the key with the fewest typing errors; among these, it prefers one with the
+// same number of arguments. keys must be sorted.
 func nearestKey(keys []string, name string, arity int) (string, bool) {
 	same := Key("", arity)
 	return nearest(keys, 2*allowed(len(name))+2, func(key string) (int, bool) {
@@ -214,8 +213,8 @@ func nearestKey(keys []string, name string, arity int) (string, bool) {
 	})
 }
 
-// nearestName returns the variable "$x" that was probably meant, or the label
-// "break $x" if prefix is "break ".
+// nearestName returns the variable, from others, that was probably meant. If prefix is
+// "break ", it returns the label instead, as "break $x".
 func nearestName(others []string, prefix, name string) string {
 	others = slices.Sorted(slices.Values(others))
 	best, ok := nearest(others, allowed(len(name)-1)+1, func(other string) (int, bool) {
@@ -228,7 +227,7 @@ func nearestName(others []string, prefix, name string) string {
 	return ", did you mean " + strings.TrimPrefix(best, prefix) + "?"
 }
 
-// allowed returns the maximum number of typing errors in a name of n letters.
+// allowed returns how many typing errors are tolerated in a name of n letters.
 func allowed(n int) int {
 	if n < 3 {
 		return 0
@@ -236,9 +235,9 @@ func allowed(n int) int {
 	return min((n+1)/3, 3)
 }
 
-// distance returns the number of typing errors between two words. An error is a
-// letter that is missing, added, wrong, or swapped with its neighbor. Case doesn't
-// count. If the lengths differ by more than 3, distance returns that difference.
+// distance returns the number of typing errors between two words. An error is a letter
+// that is missing, added, wrong, or swapped with the next one. Case doesn't count. If the
+// lengths differ by more than 3, distance returns the difference of the lengths.
 func distance(a, b string) int {
 	if d := len(a) - len(b); d > 3 || d < -3 {
 		return max(d, -d)

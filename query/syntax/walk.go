@@ -5,17 +5,18 @@ import (
 	"slices"
 )
 
-// maxHeight limits the number of steps from the root of a tree to a leaf. The
-// parser needs no recursion for a long chain such as a+a+a+…, but code that
-// walks the tree does.
+// maxHeight limits the number of steps from the root of a tree to a leaf. The parser
+// needs no recursion for a long chain such as a+a+a+…, but code that walks the tree does,
+// and would overflow the stack.
 const maxHeight = 100_000
 
-// node is a part of the tree that has a position.
+// node is a part of the syntax tree that has a position in the source.
 type node interface {
 	place() Span
-	// children calls visit for each child of a node, with a step: the number of
-	// levels by which the child is deeper. It is more than one for a later element
-	// of a list, because the evaluation of a list may nest its elements.
+	// children calls visit for each child of a node. The step that visit receives is the
+	// number of levels by which the child is deeper than the node. It is more than one
+	// for the later elements of a list, because the evaluator may nest the elements of a
+	// list.
 	children(visit visitor)
 }
 
@@ -23,8 +24,8 @@ type visitor func(child node, step int)
 
 func (s Span) place() Span { return s }
 
-// tooTall finds a node that is more than maxHeight steps away from the root. It
-// doesn't use recursion.
+// tooTall returns the position of a node that is more than maxHeight steps away from the
+// root, if there is one. It doesn't use recursion.
 func tooTall(root *Query) (at Span, tall bool) {
 	type visited struct {
 		node
@@ -43,8 +44,8 @@ func tooTall(root *Query) (at Span, tall bool) {
 	return Span{}, false
 }
 
-// Queries returns all queries of a program in the order of the source. A query
-// comes before the queries inside it.
+// Queries returns all queries of a program in the order of the source. A query precedes
+// the queries inside it.
 func (p *Program) Queries() iter.Seq[*Query] {
 	return func(yield func(*Query) bool) {
 		for n := range nodes(p.Query) {
@@ -55,9 +56,8 @@ func (p *Program) Queries() iter.Seq[*Query] {
 	}
 }
 
-// nodes returns a node and all nodes below it in the order of the source. A node
-// comes before the nodes below it. The stack that it needs doesn't depend on the
-// tree's height.
+// nodes returns a node and all nodes below it, in the order of the source. A node
+// precedes the nodes below it. The stack use doesn't depend on the height of the tree.
 func nodes(root node) iter.Seq[node] {
 	return func(yield func(node) bool) {
 		stack := []node{root}
@@ -119,7 +119,7 @@ func (t *Term) children(visit visitor) {
 	}
 }
 
-// base visits the children of a term except those in its suffixes.
+// base visits all children of a term except those in its suffixes.
 func (t *Term) base(visit visitor) {
 	visit.literal(t.Str, 1)
 	visit.query(t.Query, 1)

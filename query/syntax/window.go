@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// windowWidth is the number of columns of a source line that an error message
+// windowWidth is the maximum number of columns of a source line that an error message
 // shows.
 const windowWidth = 76
 
@@ -52,10 +52,10 @@ func window(src string, at Span) (text, carets string) {
 	return line.String(), under.String()
 }
 
-// cut returns the offsets lo and hi of the part of a line that fits into the
-// window. The part includes up to half a window of text before the error's
-// position and the text after it. If the text after it is short, more text before
-// it is included.
+// cut returns the offsets lo and hi of the part of a line that an error message shows.
+// The part includes up to half of windowWidth before the error's position, and the text
+// after the position. If the text after the position is short, more text before it is
+// included.
 func cut(src string, from, to, place int) (lo, hi int) {
 	lo, used := widen(src, from, place, windowWidth/2)
 	hi = place
@@ -72,8 +72,8 @@ func cut(src string, from, to, place int) (lo, hi int) {
 	return lo, hi
 }
 
-// widen moves lo back towards from, by at most this number of columns. It returns
-// the new offset and the number of columns that it used.
+// widen moves the offset lo towards from, by at most the given number of columns. It
+// returns the new offset and the number of columns that it moved.
 func widen(src string, from, lo, columns int) (int, int) {
 	used := 0
 	for lo > from {
@@ -88,7 +88,8 @@ func widen(src string, from, lo, columns int) (int, int) {
 	return lo, used
 }
 
-// cellOf returns the text to print for a character, and its width in columns.
+// cellOf returns the text to print for a character, and how many columns that text is
+// wide.
 func cellOf(r rune, n int) (cell string, width int) {
 	switch {
 	case r == '\t':

@@ -6,31 +6,33 @@ type WordKind int
 // The kinds of words.
 const (
 	WordSign     WordKind = iota // a bracket, an operator, or any other token
-	WordName                     // a name, as in name or module::name
+	WordName                     // a name, such as name or module::name
 	WordKeyword                  // "if", "and", …
-	WordVariable                 // a variable, as in $name or $module::name
-	WordField                    // a field, as in .name
-	WordFormat                   // a format, as in @name
+	WordVariable                 // a variable, such as $name or $module::name
+	WordField                    // a field, such as .name
+	WordFormat                   // a format, such as @name
 	WordNumber
-	WordString      // a whole string, or one part of a string with interpolations
-	WordStringStart // the quote that opens a string with interpolations
+	WordString      // a whole string, or one text in a string with interpolations
+	WordStringStart // the opening quote of a string with interpolations
 	WordStringQuery // the start of an interpolation, \(
-	WordStringEnd   // the quote that closes a string with interpolations
-	WordOpenString  // a string that isn't closed, or the last part of one
+	WordStringEnd   // the closing quote of a string with interpolations
+	WordOpenString  // a string without a closing quote, or the last part of one
 )
 
-// A Word is a token of a source. The source may be incomplete.
+// A Word is a token of a source that may be incomplete, as during completion.
 type Word struct {
 	Span
 	Kind WordKind
-	Text string // the source text; for a string, decoded as far as possible
+	Text string // the source text; for a string, its text decoded as far as possible
 }
 
-// Words splits a source into its tokens, even if the source can't be parsed. It
-// omits comments. commented is true if the source ends inside a comment.
+// Words splits a source into its tokens, even if the source can't be parsed. It omits
+// comments. commented is true if the source ends inside a comment.
 func Words(src string) (words []Word, commented bool) {
 	l := lexer{src: src}
-	depth, within := 0, []int(nil) // depth is the number of open brackets; within holds, for each open \(, the depth before it
+	// depth is the number of open brackets. within contains, for each open \(, the depth
+	// before it.
+	depth, within := 0, []int(nil)
 	for {
 		before := l.pos
 		if !l.inString {
@@ -61,8 +63,8 @@ func Words(src string) (words []Word, commented bool) {
 	}
 }
 
-// comments reports whether the source ends inside a comment that starts at or
-// after the offset from.
+// comments reports whether the source ends inside a comment that begins at or after the
+// offset from.
 func (l *lexer) comments(from int) bool {
 	for i := from; i < len(l.src); i++ {
 		if l.src[i] == '#' {
@@ -76,8 +78,8 @@ func (l *lexer) comments(from int) bool {
 	return false
 }
 
-// whole returns the text of an unfinished string without its opening quote and
-// without an unfinished escape sequence at its end.
+// whole returns the text of an unfinished string, without its opening quote and without
+// an unfinished escape sequence at its end.
 func whole(s string) string {
 	if s != "" && s[0] == '"' {
 		s = s[1:]
