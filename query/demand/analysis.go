@@ -6,23 +6,23 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// Options hold the input of the analysis in addition to the query.
+// Options contains the input of the analysis, in addition to the query itself.
 type Options struct {
-	// Library holds the programs whose definitions the query may call. The
-	// evaluator must get the same programs.
+	// Library contains the programs whose definitions the query may call. The evaluator
+	// must receive the same programs.
 	Library []*syntax.Program
 
-	// Natives holds a definition in jq for each function that is written in Go.
-	// The analysis assumes that the function reads the same parts of its input as
-	// this definition. These definitions take precedence over library definitions
-	// of the same name.
+	// Natives contains a definition in jq for each function that is written in Go. The
+	// analysis assumes that the Go function reads the same parts of its input as this
+	// definition. These definitions take precedence over library definitions with the
+	// same name.
 	Natives *syntax.Program
 
-	// Results is the part that is read of each result; nil means everything.
+	// Results describes which parts of each result are read; nil means everything.
 	Results *Tree
 }
 
-// Of returns the part of its input that a query reads.
+// Of returns the parts of its input that the query p reads.
 func Of(p *syntax.Program, o Options) *Tree {
 	a := &analysis{known: map[string]*syntax.FuncDef{}, rows: rows(), active: map[*syntax.FuncDef]int{}}
 	a.add(builtins())
@@ -43,17 +43,18 @@ func Of(p *syntax.Program, o Options) *Tree {
 	return t
 }
 
-// mostSteps is the maximum number of steps of an analysis. If a query needs more
-// steps, the analysis ends and assumes that the query reads everything.
+// mostSteps is the maximum number of steps of an analysis. If a query needs more steps,
+// the analysis ends and assumes that the query reads everything.
 const mostSteps = 20_000
 
-// analysis follows a query from its end to its beginning. Each of its methods
-// receives the part that is read of an expression's results (want), and returns
-// the part that the expression reads of its input.
+// analysis determines, from the end of a query to its beginning, which parts of the input
+// are read. Each of its methods analyzes one kind of expression: it receives the parts of
+// the expression's results that are read (want), and returns the parts of the input that
+// the expression reads.
 type analysis struct {
-	known  map[string]*syntax.FuncDef // the definitions of the builtins and of the library, by "name/arity"
+	known  map[string]*syntax.FuncDef // definitions of the builtins and of the library, by "name/arity"
 	rows   map[string]row
-	active map[*syntax.FuncDef]int // for each definition, how many calls of it are being followed at the moment
+	active map[*syntax.FuncDef]int // for each definition, how many nested calls of it are being analyzed
 	steps  int
 }
 
@@ -63,8 +64,9 @@ func (a *analysis) add(p *syntax.Program) {
 	}
 }
 
-// query returns the part of its input that a query reads if the part want of its
-// results is read. It returns nil, which means nothing, for a nil query.
+// query analyzes a query: it returns the parts of the input that the query reads if the
+// parts want of its results are read. For a nil query it returns nil, which means
+// nothing.
 func (a *analysis) query(q *syntax.Query, want *Tree, s *scope) *Tree {
 	if q == nil {
 		return nil
@@ -103,7 +105,7 @@ func (a *analysis) operator(q *syntax.Query, want *Tree, s *scope) *Tree {
 			return both(presence(), presence())
 		}
 		return both(everything(), everything())
-	case syntax.OpAdd: // each part of a sum of arrays or objects comes from one of the operands
+	case syntax.OpAdd: // a part of a sum of arrays or objects is a part of one of the operands
 		t := Join(want, presence())
 		return both(t, t)
 	case syntax.OpSub, syntax.OpMul, syntax.OpDiv, syntax.OpMod:
@@ -113,11 +115,11 @@ func (a *analysis) operator(q *syntax.Query, want *Tree, s *scope) *Tree {
 	case 0:
 		return nil
 	}
-	return Join(want, both(everything(), everything())) // the operators that update a path, such as |=
+	return Join(want, both(everything(), everything())) // the remaining operators update a path, such as |=
 }
 
-// isScalar reports whether a query is a literal scalar. A comparison with a scalar
-// reads no more than the type of an array or object.
+// isScalar reports whether a query is a literal scalar. If an array or object is compared
+// with a scalar, only its type is read.
 func isScalar(q *syntax.Query) bool {
 	t := q.Term
 	if t == nil || len(t.SuffixList) > 0 || len(q.FuncDefs) > 0 {
@@ -131,7 +133,7 @@ func isScalar(q *syntax.Query) bool {
 }
 
 func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
-	var beside *Tree // the part of the term's own input that the indexes in the term read
+	var beside *Tree // what the indexes in the term read of the input of the whole term
 	for i := len(t.SuffixList) - 1; i >= 0; i-- {
 		switch x := t.SuffixList[i]; {
 		case x.Iter:
@@ -144,8 +146,8 @@ func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return Join(a.primary(t, want, s), beside)
 }
 
-// index returns what an index expression such as .[f] reads: of is what it reads of the
-// indexed value, beside is what the expression f reads of its own input.
+// index analyzes an index expression x[f]. of is what the expression reads of x. beside
+// is what f reads of its own input, which is the input of the whole term.
 func (a *analysis) index(x *syntax.Index, want *Tree, s *scope) (of, beside *Tree) {
 	switch {
 	case x.Name != "":
@@ -172,8 +174,8 @@ func isNumber(q *syntax.Query) bool {
 	return t != nil && (t.Type == syntax.TermNumber || t.Type == syntax.TermUnary) && len(t.SuffixList) == 0
 }
 
-// parts returns the part of its input that a string with interpolations reads. It
-// assumes that the interpolated values are read completely.
+// parts analyzes a string with interpolations. It assumes that the interpolated values
+// are read completely.
 func (a *analysis) parts(x *syntax.String, s *scope) (sum *Tree) {
 	if x == nil {
 		return nil
@@ -213,10 +215,9 @@ func (a *analysis) primary(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return a.control(t, want, s)
 }
 
-// object returns the part of its input that an object construction reads. For each
-// member of the object, it analyzes the member's expression with the part that is
-// read of the member. If the member isn't read, only the existence of its value
-// matters.
+// object analyzes an object construction. Each member's expression is analyzed with the
+// parts of that member that are read. If the member isn't read, only the existence of its
+// value matters.
 func (a *analysis) object(o *syntax.Object, want *Tree, s *scope) (sum *Tree) {
 	for _, kv := range o.KeyVals {
 		name := kv.Key
@@ -247,7 +248,9 @@ func (a *analysis) control(t *syntax.Term, want *Tree, s *scope) *Tree {
 	case syntax.TermIf:
 		return a.choice(t.If, want, s)
 	case syntax.TermTry:
-		a.query(t.Try.Catch, want, s) // the handler's input is an error message, so only its variables read the document
+		// the handler's input is an error message, so it reads the document only through
+		// variables
+		a.query(t.Try.Catch, want, s)
 		return a.query(t.Try.Body, Join(want, presence()), s)
 	case syntax.TermLabel:
 		return a.query(t.Label.Body, want, s)
@@ -261,9 +264,9 @@ func (a *analysis) control(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return everything()
 }
 
-// fold returns the part of its input that a reduce or foreach reads. The state is
-// read completely, because each step passes it on to the next one. The elements of
-// the source are read only as far as the patterns and the steps read them.
+// fold analyzes a reduce or foreach. It assumes that the state is read completely,
+// because each step passes the state on to the next step. Of the source's elements, only
+// the parts that the patterns and the steps read are read.
 func (a *analysis) fold(source *syntax.Query, patterns []*syntax.Pattern, start, update, extract *syntax.Query, want *Tree, s *scope) *Tree {
 	in, bound := a.bind(patterns, s, nil)
 	a.query(update, everything(), in)
@@ -272,9 +275,8 @@ func (a *analysis) fold(source *syntax.Query, patterns []*syntax.Pattern, start,
 	return Join(keys, a.query(start, everything(), s), a.query(source, bound(), s))
 }
 
-// choice returns the part of its input that a conditional reads. If the condition
-// tests the type of the input, each branch reads only values of the type for which
-// it is chosen.
+// choice analyzes a conditional. If the condition tests the type of the input, each
+// branch reads only values of the type for which it is chosen.
 func (a *analysis) choice(x *syntax.If, want *Tree, s *scope) *Tree {
 	then := a.query(x.Then, want, s)
 	var others *Tree
@@ -301,8 +303,8 @@ func (a *analysis) choice(x *syntax.If, want *Tree, s *scope) *Tree {
 	return Join(a.query(x.Cond, presence(), s), then, others)
 }
 
-// typeAsked recognizes a condition such as type == "array", alone or as the left
-// side of an "and". It returns the type and whether the condition stands alone.
+// typeAsked recognizes a condition such as type == "array", alone or as the left side of
+// an "and". It returns the type's name. only is true if the condition stands alone.
 func typeAsked(q *syntax.Query) (kind string, only bool) {
 	if q.Op == syntax.OpAnd && len(q.FuncDefs) == 0 {
 		kind, _ = typeAsked(q.Left)

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// deepest is the number of nested calls up to which a recursive definition is
-// followed. Deeper calls are assumed to read everything.
+// deepest is the number of nested calls up to which a recursive definition is analyzed.
+// Deeper calls are assumed to read everything.
 const deepest = 2
 
 func (a *analysis) call(f *syntax.Func, want *Tree, s *scope) *Tree {
@@ -35,7 +35,8 @@ func (a *analysis) call(f *syntax.Func, want *Tree, s *scope) *Tree {
 	return Join(a.arguments(f, everything(), s), everything())
 }
 
-// arguments analyzes a call that evaluates all its arguments on its own input.
+// arguments analyzes a call of a function that evaluates all its arguments on its own
+// input.
 func (a *analysis) arguments(f *syntax.Func, want *Tree, s *scope) (sum *Tree) {
 	for _, q := range f.Args {
 		sum = Join(sum, a.query(q, want, s))
@@ -43,14 +44,14 @@ func (a *analysis) arguments(f *syntax.Func, want *Tree, s *scope) (sum *Tree) {
 	return sum
 }
 
-// follow analyzes a call by the body of its definition d. home is the scope that
-// encloses the definition.
+// follow analyzes a call by analyzing the body of the called definition d. home is the
+// scope that encloses the definition.
 func (a *analysis) follow(d *syntax.FuncDef, home *scope, f *syntax.Func, want *Tree, s *scope) *Tree {
 	if a.active[d] > deepest {
 		return Join(a.arguments(f, everything(), s), everything())
 	}
 	if a.active[d] == deepest {
-		want = everything() // a deeper call of this definition reads at most everything
+		want = everything() // a deeper call of this definition is assumed to read everything
 	}
 	a.active[d]++
 	defer func() { a.active[d]-- }()
@@ -72,9 +73,10 @@ func (a *analysis) follow(d *syntax.FuncDef, home *scope, f *syntax.Func, want *
 	return sum
 }
 
-// picks recognizes a condition on a name. The evaluator requests elements that
-// such a condition selects by their names (see [Names]). picks may recognize more
-// conditions than the evaluator does, because a tree is only advice.
+// picks recognizes a condition on an element's name. If a condition selects elements by
+// name, the evaluator may request only these elements (see [Names]). picks may recognize
+// more conditions than the evaluator does, because its result only makes requests
+// cheaper.
 func picks(q *syntax.Query) bool {
 	if len(q.FuncDefs) > 0 {
 		return false
@@ -96,7 +98,8 @@ func picks(q *syntax.Query) bool {
 	return false
 }
 
-// isName reports whether a query reads a field that holds the name of an element.
+// isName reports whether an expression reads a field that contains the name of an
+// element.
 func isName(q *syntax.Query) bool {
 	t := q.Term
 	return t != nil && len(q.FuncDefs)+len(t.SuffixList) == 0 && t.Type == syntax.TermIndex && (t.Index.Name == "name" || t.Index.Name == "cluster")

@@ -8,17 +8,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Names are the names of the elements that an iteration still needs. An element is
-// needed if one of its fields, which holds a string, has one of the names.
+// Names are the names of the elements that an iteration still needs. An element is needed
+// if a given field of it contains one of these names.
 type Names struct {
 	These []string
 	Like  []Pattern
 }
 
-// A Pattern describes a set of strings.
+// A Pattern describes a set of strings, for example all strings with a common prefix.
 type Pattern struct {
-	Regexp string            // a regular expression in RE2's syntax that matches the whole string
-	Holds  func(string) bool // returns true for the strings in the set; each of them matches Regexp
+	// RE2 regular expression that matches all strings in the set, and possibly others; it
+	// must match the whole string
+	Regexp string
+	Holds  func(string) bool // reports whether a string is in the set; each string in the set matches Regexp
 }
 
 // Union returns the names that are in n or in o.
@@ -26,8 +28,8 @@ func (n Names) Union(o Names) Names {
 	return Names{slices.Concat(n.These, o.These), slices.Concat(n.Like, o.Like)}
 }
 
-// Hint returns a hint that requests only the elements whose field by has one of
-// the names.
+// Hint returns a [mesh.Hint] that requests only the elements whose field by contains one
+// of the names.
 func (n Names) Hint(by string) mesh.Hint {
 	h := mesh.Hint{By: by, Names: n.These}
 	for _, l := range n.Like {
@@ -36,10 +38,10 @@ func (n Names) Hint(by string) mesh.Hint {
 	return h
 }
 
-// Excludes reports whether an element is not needed, according to its field by. An
-// element is needed if that field isn't a string, since comparing it may be an
-// error. There is one exception: an object whose field is null is not needed if
-// the names are only compared.
+// Excludes reports whether an element is not needed, according to the value of its field
+// by. An element is needed if the field isn't a string, because comparing such a field
+// may be an error. There is one exception: if the names are only compared, an element
+// whose field is null is not needed.
 func (n Names) Excludes(ctx context.Context, by string, element any) bool {
 	v, err := mesh.Get(ctx, element, by)
 	if err != nil {

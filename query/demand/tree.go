@@ -6,26 +6,28 @@ import (
 	"strings"
 )
 
-// A Tree describes which parts of a value are read. A nil Tree reads nothing.
-// The zero Tree reads whether the value exists and its type; a scalar is then
-// read completely. Trees are shared and must not be changed.
+// A Tree describes which parts of a value are read. A nil Tree means that nothing is
+// read. The zero Tree means that only the existence and the type of the value are read; a
+// scalar is then read completely. Trees are shared and must not be changed.
 type Tree struct {
 	All   bool // everything in the value is read
-	Few   bool // everything is read in the few elements that a condition on their names selects
-	Shown bool // the value is printed, so fields are read that depend on its kind
+	Few   bool // a condition on the names selects a few elements, of which everything is read
+	Shown bool // the value is printed, so the fields that are read depend on the kind of object
 	Count bool // the number of elements, or the names of the members, is read
 
-	Fields  map[string]*Tree // for an object, the tree of each listed member; nil for a member that is passed on but not read
-	Members *Tree            // for an object, the tree of each member that is not in Fields
-	Items   *Tree            // for an array, the tree of each element
+	// for an object: what is read of each of these members; nil for a member that is
+	// passed on but not read
+	Fields  map[string]*Tree
+	Members *Tree // for an object: what is read of each member that is not in Fields
+	Items   *Tree // for an array: what is read of each element
 }
 
-// everything returns the tree that reads all of a value. presence returns the tree
-// that reads whether the value exists.
+// everything returns the Tree of a value that is read completely. presence returns the
+// Tree of a value of which only the existence is read.
 func everything() *Tree { return &Tree{All: true} }
 func presence() *Tree   { return &Tree{} }
 
-// Join returns the union of the given trees.
+// Join returns a Tree that includes all parts that one of the given trees includes.
 func Join(trees ...*Tree) *Tree {
 	var sum *Tree
 	for _, t := range trees {
@@ -54,10 +56,10 @@ func (t *Tree) join(u *Tree) *Tree {
 	return sum
 }
 
-// whole reports whether the tree may read all of the value.
+// whole reports whether all of the value may be read.
 func (t *Tree) whole() bool { return t != nil && (t.All || t.Few || t.Shown) }
 
-// Item returns the tree of the elements, if the value is an array.
+// Item returns what is read of each element, if the value is an array.
 func (t *Tree) Item() *Tree {
 	switch {
 	case t == nil:
@@ -68,7 +70,7 @@ func (t *Tree) Item() *Tree {
 	return t.Items
 }
 
-// Field returns the tree of a member, if the value is an object.
+// Field returns what is read of the member with this name, if the value is an object.
 func (t *Tree) Field(name string) *Tree {
 	if t.whole() {
 		return everything()
@@ -82,7 +84,7 @@ func (t *Tree) Field(name string) *Tree {
 	return t.Members
 }
 
-// part returns the tree of any part of the value, an element or a member.
+// part returns what is read of any part of the value, an element or a member.
 func (t *Tree) part() *Tree {
 	if t == nil {
 		return nil
@@ -94,8 +96,8 @@ func (t *Tree) part() *Tree {
 	return sum
 }
 
-// ofArray and ofObject return the part of the tree that applies if the value is an
-// array or an object.
+// ofArray returns what is read if the value is an array. ofObject returns what is read if
+// it is an object.
 func (t *Tree) ofArray() *Tree {
 	if t == nil {
 		return nil
@@ -113,8 +115,8 @@ func (t *Tree) ofObject() *Tree {
 	return &Tree{Shown: t.Shown, Count: t.Count, Fields: t.Fields, Members: t.Members}
 }
 
-// counted, each, items and field return the tree of a value if the query counts
-// its parts, iterates over its parts, takes its elements, or takes one member.
+// counted, each, items and field return what is read of a value if a query counts its
+// parts, iterates over its parts, takes its elements, or takes one member.
 func (t *Tree) counted() *Tree { return Join(t, &Tree{Count: true}) }
 
 func each(t *Tree) *Tree { return &Tree{Count: true, Members: t, Items: t} }
@@ -125,7 +127,7 @@ func field(name string, t *Tree) *Tree {
 	return &Tree{Fields: map[string]*Tree{name: t}}
 }
 
-// few returns the tree of elements that are selected by their names.
+// few returns what is read of elements that are selected by their names.
 func few(t *Tree) *Tree {
 	if t != nil && t.All {
 		return &Tree{Few: true}
@@ -133,10 +135,11 @@ func few(t *Tree) *Tree {
 	return t
 }
 
-// String returns the tree on one line, for tests and debugging. "*" means everything,
-// "-" nothing, "#" the number of parts, and "print" that the value is printed. The trees
-// of parts follow a label and a colon. The label is "[:]" for the elements of an array,
-// "?" for the members of an object, "[]" for both, or the name of a member.
+// String returns the tree on one line, for tests and debugging. "*" means everything, "-"
+// means nothing, "#" means the number of parts, and "print" means that the value is
+// printed. The trees of parts follow a label and a colon. The label is "[:]" for the
+// elements of an array, "?" for the members of an object, "[]" for both, or the name of a
+// member.
 func (t *Tree) String() string {
 	switch {
 	case t == nil:

@@ -8,10 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// As returns the tree for a value of a kind. In place of Shown, the new tree
-// includes everything that printing the value reads. of returns the paths of the
-// fields that printing an object of a kind reads; ok is false if printing reads
-// everything. A printed value without a kind is read completely.
+// As returns the tree for a value of a known kind. It replaces Shown by everything that
+// printing the value reads. of returns the paths of the fields that printing an object of
+// a kind reads; ok is false if printing reads everything. A printed value without a kind
+// is read completely.
 func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) *Tree {
 	k, known := mesh.KindOf(kind)
 	if t == nil || t.All || !known {
@@ -31,15 +31,15 @@ func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) 
 	for name, f := range t.Fields {
 		inside[name] = f.plain()
 		i := slices.IndexFunc(k.Fields, func(f mesh.Field) bool { return f.Name == name })
-		if i >= 0 && k.Fields[i].Of != "" && f != nil && !f.whole() { // the field holds an array
+		if i >= 0 && k.Fields[i].Of != "" && f != nil && !f.whole() { // this field contains an array
 			inside[name] = &Tree{Count: f.Count, Items: f.Items.As(k.Fields[i].Of, of)}
 		}
 	}
 	return Join(sum, &Tree{Fields: inside})
 }
 
-// plain returns the tree for a value without a kind. Such a value is read
-// completely if it is printed.
+// plain returns the tree for a value without a kind, which is read completely if it is
+// printed.
 func (t *Tree) plain() *Tree {
 	switch {
 	case t == nil:
@@ -57,7 +57,7 @@ func (t *Tree) plain() *Tree {
 	return sum
 }
 
-// along returns a tree that reads everything at a path.
+// along returns a tree in which everything at the given path is read.
 func along(path []string) *Tree {
 	t := everything()
 	for _, name := range slices.Backward(path) {
@@ -66,19 +66,19 @@ func along(path []string) *Tree {
 	return t
 }
 
-// A Use is the part of a section of proxies that a query reads.
+// A Use describes which parts of a section, such as the clusters of a proxy, a query
+// reads.
 type Use struct {
 	Section mesh.Section
 	Tree    *Tree
 }
 
-// Sections returns, for a query whose input is the mesh, the parts of the
-// sections of proxies that the query reads. They have the order of the document.
-// t must have been returned by [Tree.As].
+// Sections returns which parts of the proxies' sections a query reads whose input is the
+// mesh. They are in the order of the document. t must have been returned by [Tree.As].
 func (t *Tree) Sections() []Use { return t.Field("proxies").Item().sections() }
 
-// Desired does the same as Sections for the configuration that istiod would send
-// to each proxy.
+// Desired does the same as Sections, for the configuration that istiod would send to each
+// proxy.
 func (t *Tree) Desired() []Use { return t.Field("proxies").Item().Field("desired").sections() }
 
 func (proxies *Tree) sections() (uses []Use) {
@@ -90,8 +90,9 @@ func (proxies *Tree) sections() (uses []Use) {
 	return uses
 }
 
-// Hint converts the use to a hint for the source of the section. The hint's Fields
-// are nil if everything is read, and empty if the elements are at most counted.
+// Hint converts the use to a [mesh.Hint] for the section's source. The hint's Fields are
+// nil if everything is read. They are empty but not nil if at most the number of elements
+// is read.
 func (u Use) Hint() mesh.Hint {
 	fields, all := u.Tree.fieldsRead(u.list())
 	if all {
@@ -106,8 +107,7 @@ func (u Use) list() bool {
 	return slices.ContainsFunc(mesh.Sections(), func(p mesh.Part) bool { return p.Name == u.Section && p.Of != "" })
 }
 
-// String describes the use, for example "clusters: name, type" or "clusters:
-// count".
+// String returns a text such as "clusters: name, type" or "clusters: count".
 func (u Use) String() string {
 	fields, all := u.Tree.fieldsRead(u.list())
 	what := strings.Join(fields, ", ")
@@ -122,8 +122,8 @@ func (u Use) String() string {
 	return string(u.Section) + ": " + what
 }
 
-// fieldsRead returns the paths of the fields that are read of a section. all is
-// true if everything is read. list is true if the section is an array.
+// fieldsRead returns the paths of the fields of a section that are read. all is true if
+// everything is read. list must be true if the section is an array.
 func (t *Tree) fieldsRead(list bool) (fields []string, all bool) {
 	if list && !t.All {
 		t = t.Items
@@ -132,14 +132,15 @@ func (t *Tree) fieldsRead(list bool) (fields []string, all bool) {
 	if t == nil {
 		return fields, false
 	}
-	if t.All || t.Few || t.Members != nil || list && t.Count { // the query reads the names of the members, so none may be left out
+	// the query may read the names of all members, so none may be omitted
+	if t.All || t.Few || t.Members != nil || list && t.Count {
 		return nil, true
 	}
 	return t.paths(fields, ""), false
 }
 
-// paths appends the paths of the fields that the tree reads. A path ends at the
-// first value that isn't an object, since a path can't lead into an array.
+// paths appends the paths of the fields that are read to out. A path ends at the first
+// value that isn't an object, because a path can't lead into an array.
 func (t *Tree) paths(out []string, before string) []string {
 	for _, name := range slices.Sorted(maps.Keys(t.Fields)) {
 		f := t.Fields[name]

@@ -6,17 +6,17 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// scope is one visible name and its meaning: a variable, a definition, or an
+// scope contains one visible name and its meaning: a variable, a definition, or an
 // argument. An argument is itself a query.
 type scope struct {
 	up   *scope
-	name string // "$x" or "f/1"
+	name string // the name, as "$x" or "f/1"
 
-	gathered *Tree   // for a variable, the tree of everything that the query reads of it
-	text     *string // for a variable, its value if that is a literal string
+	gathered *Tree   // for a variable: everything that the query reads of its value
+	text     *string // for a variable: its value, if that is a literal string
 	def      *syntax.FuncDef
-	arg      *syntax.Query // for an argument, its query
-	at       *scope        // for an argument, the scope in which it is evaluated
+	arg      *syntax.Query // for an argument: its query
+	at       *scope        // for an argument: the scope in which its query is evaluated
 }
 
 func (s *scope) find(name string) *scope {
@@ -25,18 +25,16 @@ func (s *scope) find(name string) *scope {
 	return s
 }
 
-// use records that the part want of a variable's value is read. It ignores a
-// variable that is defined outside of the query, because it isn't part of the
-// input.
+// use records which parts (want) of a variable's value are read. A variable that is
+// defined outside of the query isn't part of the input and is ignored.
 func (s *scope) use(name string, want *Tree) {
 	if v := s.find(name); v != nil {
 		v.gathered = Join(v.gathered, want)
 	}
 }
 
-// textOf returns the string that a query always yields, if the query is a string
-// literal or a variable or argument that is bound to one. Otherwise it returns
-// nil.
+// textOf returns the string that an expression always yields, if it is a string literal,
+// or a variable or argument that was set to one. Otherwise it returns nil.
 func (a *analysis) textOf(q *syntax.Query, s *scope) *string {
 	if q == nil || q.Term == nil || len(q.Term.SuffixList) > 0 || len(q.FuncDefs) > 0 {
 		return nil
@@ -63,10 +61,9 @@ func (a *analysis) textOf(q *syntax.Query, s *scope) *string {
 	return nil
 }
 
-// bind adds the variables of patterns to the scope and returns the new scope. text
-// is the bound value if it is a known string. The function bound must be called
-// after the uses of the variables were analyzed; it returns the tree of the bound
-// value.
+// bind adds the variables of patterns to the scope and returns the new scope. text is the
+// value that the patterns destructure, if it is a known string. bound returns what is
+// read of that value. It must be called after all uses of the variables were analyzed.
 func (a *analysis) bind(patterns []*syntax.Pattern, s *scope, text *string) (in *scope, bound func() *Tree) {
 	b := &binding{in: s, opened: map[string]*scope{}}
 	var all []func() *Tree
@@ -78,7 +75,7 @@ func (a *analysis) bind(patterns []*syntax.Pattern, s *scope, text *string) (in 
 	}
 	several := len(patterns) > 1
 	return b.in, func() (sum *Tree) {
-		if several { // which of several patterns matches depends on the whole value
+		if several { // which one of several patterns matches depends on the whole value
 			sum = presence()
 		}
 		for _, of := range all {
@@ -93,8 +90,8 @@ type binding struct {
 	opened map[string]*scope
 }
 
-// variable adds a variable to the scope. A variable in several patterns is added
-// only once. The returned function returns the tree of the variable.
+// variable adds a variable to the scope. A variable that occurs in several patterns is
+// added only once. The returned function returns what is read of the variable's value.
 func (b *binding) variable(name string, text *string) func() *Tree {
 	v := b.opened[name]
 	if v == nil {
@@ -104,8 +101,8 @@ func (b *binding) variable(name string, text *string) func() *Tree {
 	return func() *Tree { return v.gathered }
 }
 
-// pattern adds the variables of a pattern to the scope. The returned function
-// returns the tree of the value that the pattern destructures.
+// pattern adds the variables of a pattern to the scope. The returned function returns
+// what is read of the value that the pattern destructures.
 func (b *binding) pattern(p *syntax.Pattern, text *string) func() *Tree {
 	if p.Name != "" {
 		return b.variable(p.Name, text)
@@ -152,8 +149,7 @@ func (b *binding) member(x *syntax.PatternObject) func() *Tree {
 	}
 }
 
-// keys returns the part of the input that is read by the computed keys in
-// patterns.
+// keys returns what the computed keys in patterns read of the input.
 func (a *analysis) keys(patterns []*syntax.Pattern, s *scope) (sum *Tree) {
 	for _, p := range patterns {
 		sum = Join(sum, a.keys(p.Array, s))
