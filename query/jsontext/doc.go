@@ -1,5 +1,4 @@
-// Package jsontext reads JSON as jq 1.8.2 does, for the uses that need more than
-// a sequence of values: a stream of events, a sequence of texts (RFC 7464), and
-// jq's error messages. It is slower than the decoder of package sources, which
-// reads everything else.
+// Package jsontext parses JSON as jq 1.8.2 does, where more is needed than a sequence of
+// values: a stream of events, a sequence of texts (RFC 7464), or jq's error messages. It
+// is slower than the decoder of package sources, which is used in all other cases.
 package jsontext

@@ -6,16 +6,16 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// events is the builder for Options.Stream. It yields each leaf with its path as
-// soon as it is read.
+// events is the [builder] for Options.Stream. It yields each leaf (a value without parts)
+// with its path as soon as the leaf is read.
 type events struct {
 	next    any   // the leaf that was read last
-	at      []any // the current path: the index in an array, and null in an object before the next key
+	at      []any // the current path: an index for an array; null for an object whose next key was not read yet
 	seen    seen
 	pending []any
 }
 
-// seen is the kind of the previous token.
+// seen is the kind of the token that was read last.
 type seen int
 
 const (
@@ -57,7 +57,7 @@ func (b *events) emitLeaf() { b.leaf(b.next); b.next = nothing{} }
 
 func (b *events) leaf(v any) { b.pending = append(b.pending, []any{slices.Clone(b.at), v}) }
 
-// closing adds the event that the last part of a container was read.
+// closing adds an event after the last part of an array or object was read.
 func (b *events) closing() { b.pending = append(b.pending, []any{slices.Clone(b.at)}) }
 
 func (b *events) last() any {
@@ -151,7 +151,7 @@ func (b *events) comma(top any) error {
 	return nil
 }
 
-// end handles the end of an array or an object.
+// end handles the closing bracket of an array or an object.
 func (b *events) end(c byte, top any, array bool) error {
 	what := "Unmatched '" + string(c) + "' "
 	switch {

@@ -8,71 +8,73 @@ import (
 	"io"
 )
 
-// Options say how a text is parsed.
+// Options determine how a text is parsed.
 type Options struct {
-	// Stream yields events instead of values, each as soon as it is read: [path,
-	// leaf] for each leaf, and [path] after the last part of each container.
+	// Stream yields events instead of values, as soon as they are read: [path, leaf] for
+	// each value without parts, and [path] after the last part of each array or object.
 	Stream bool
 
-	// Errors yields an event [message, path] for an error, after which parsing
-	// continues with the next line. It needs Stream.
+	// Errors yields an event [message, path] for an error instead of returning the error.
+	// Parsing then continues with the next line. Errors requires Stream.
 	Errors bool
 
-	// Seq treats each RS character as the start of a text. Anything before the
-	// first RS is an error.
+	// Seq accepts a sequence of texts (RFC 7464), in which each RS character starts a
+	// text. Text before the first RS is an error.
 	Seq bool
 }
 
-// MaxDepth is how deep arrays and objects may be nested.
+// MaxDepth is the maximum depth of nested arrays and objects.
 const MaxDepth = 10_000
 
-// An Error is a syntax error with its position, in jq's words.
+// An Error is a syntax error with its position. Its text is that of jq's error.
 type Error struct{ text string }
 
 func (e *Error) Error() string { return e.text }
 
-// wrong is a syntax error found by one step of the parser, without its position.
+// wrong is a syntax error without its position, as a step of the parser returns it.
 type wrong string
 
 func (w wrong) Error() string { return string(w) }
 
-// A Parser reads the values of a text, or its events. It processes one byte per
-// step, and keeps its whole state between two steps in its fields.
+// A Parser reads the values, or the events, of a text. It processes one byte per step,
+// and its fields contain its whole state between two steps.
 type Parser struct {
 	in      *bufio.Reader
 	o       Options
 	builder builder
 
-	line, column int  // position for errors
-	lines        int  // number of lines read
-	newline      bool // the previous byte was a newline
+	line, column int  // position for error messages
+	lines        int  // number of lines that were read
+	newline      bool // whether the previous byte was a newline
 	offset       int64
 	token        []byte
-	quoted       bool // inside a string
-	escaped      bool // in a string, after a backslash
-	space        bool // the previous byte was white space
-	skipping     bool // skipping bytes before the first RS of a sequence
+	quoted       bool // whether the position is inside a string
+	escaped      bool // whether the previous byte is a backslash in a string
+	space        bool // whether the previous byte was white space
+	skipping     bool // whether bytes before the first RS of a sequence are being skipped
 	ended        bool
 }
 
-// A builder makes values, or events, from tokens.
+// A builder combines the parser's tokens to values or events.
 type builder interface {
 	value(v any) error
 	structure(c byte) error
 	take() (v any, ok bool) // returns the next complete value or event
-	last() any              // returns a top-level value that may be incomplete, such as a number at the end of the input, or nothing{}
-	open() bool             // reports whether an array or an object is open
+	// returns a top-level value that may be incomplete, such as a number at the end of
+	// the input; or nothing{}
+	last() any
+	open() bool // reports whether an array or an object is open
 	cutOff(space bool, token bool) bool
 	path() []any
 	reset()
 }
 
-// nothing is returned by a builder that holds no value. nil can't mean this, because
-// it represents JSON's null.
+// nothing is returned by a builder that has no value. nil can't be used for this, because
+// nil is JSON's null.
 type nothing struct{}
 
 // NewParser returns a parser that reads from r. It skips a byte order mark at the
-// start.
+// beginning.
 func NewParser(r io.Reader, o Options) *Parser { return newParser(r, o, 64<<10) }
 
 func newParser(r io.Reader, o Options, buffer int) *Parser {
@@ -87,11 +89,11 @@ func newParser(r io.Reader, o Options, buffer int) *Parser {
 	return p
 }
 
-// Offset returns the number of bytes read.
+// Offset returns the number of bytes that were read.
 func (p *Parser) Offset() int64 { return p.offset }
 
-// Line returns the number of lines read, as jq's input_line_number does: it
-// counts the line of the last byte read, unless the input ends without a newline.
+// Line returns the number of lines that were read, as jq's input_line_number counts them:
+// the line of the last byte counts only if it ends with a newline.
 func (p *Parser) Line() int {
 	ahead, _ := p.in.Peek(p.in.Buffered())
 	if p.offset > 0 && !p.newline && bytes.IndexByte(ahead, '\n') >= 0 {
@@ -100,10 +102,10 @@ func (p *Parser) Line() int {
 	return p.lines
 }
 
-// Next returns the next value or event, or io.EOF after the last one. After an
-// [*Error], the caller may call Next again. As in jq, parsing then continues with the
-// next byte if Options.Seq is set, and with the next line otherwise. Any other error
-// comes from the reader.
+// Next returns the next value or event, or io.EOF after the last one. After an [*Error],
+// the caller may call Next again. As in jq, parsing then continues with the next byte if
+// Options.Seq is set, and with the next line otherwise. Any other error comes from the
+// reader.
 func (p *Parser) Next() (any, error) {
 	for !p.ended {
 		if v, ok := p.builder.take(); ok {
@@ -133,7 +135,7 @@ func (p *Parser) Next() (any, error) {
 	return nil, io.EOF
 }
 
-// passed counts a byte that was read.
+// passed updates the offset and the position for a byte that was read.
 func (p *Parser) passed(c byte) {
 	p.offset++
 	if p.newline = c == '\n'; p.newline {
@@ -150,8 +152,8 @@ func (p *Parser) count(c byte) {
 	}
 }
 
-// step processes one byte, which may complete a value and start or end a
-// container.
+// step processes one byte. The byte may complete a value, which step returns with ok ==
+// true.
 func (p *Parser) step(c byte) (v any, ok bool, err error) {
 	p.count(c)
 	if p.o.Seq && c == recordSeparator {
@@ -206,7 +208,7 @@ func (p *Parser) inString(c byte) error {
 	return nil
 }
 
-// literal completes a word or a number.
+// literal adds the completed word or number to the builder.
 func (p *Parser) literal() error {
 	if len(p.token) == 0 {
 		return nil
@@ -219,7 +221,7 @@ func (p *Parser) literal() error {
 	return p.builder.value(v)
 }
 
-// separator handles the RS character that starts the next text of a sequence.
+// separator handles the RS character, which starts the next text of a sequence.
 func (p *Parser) separator() (v any, ok bool, err error) {
 	if p.builder.cutOff(p.space, len(p.token) > 0) || p.quoted {
 		if p.literal() == nil && isNumber(p.builder.last()) {
@@ -241,7 +243,7 @@ func (p *Parser) reset() {
 	p.token, p.quoted, p.escaped = p.token[:0], false, false
 }
 
-// failed returns the error of a step with its position.
+// failed adds the position to the error of a step.
 func (p *Parser) failed(c byte, err error) (any, error) {
 	at := fmt.Sprintf("%s at line %d, column %d", err, p.line, p.column)
 	if p.o.Seq && c != recordSeparator {
@@ -250,8 +252,8 @@ func (p *Parser) failed(c byte, err error) (any, error) {
 	return p.say(at, c)
 }
 
-// say returns an error message as an event or as an error, depending on the
-// options.
+// say returns an error message, as an event if Options.Errors is set, otherwise as an
+// error.
 func (p *Parser) say(text string, c byte) (any, error) {
 	path := p.builder.path()
 	p.reset()
@@ -268,7 +270,7 @@ func (p *Parser) say(text string, c byte) (any, error) {
 	return nil, &Error{text}
 }
 
-// end handles the end of the input.
+// end handles the end of the input, which may complete a number or be an error.
 func (p *Parser) end() (any, error) {
 	p.ended = true
 	at := fmt.Sprintf("at EOF at line %d, column %d", p.line, p.column)

@@ -10,9 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
 
-// word returns the value of a word or a number. A number may have a plus sign,
-// leading zeros and other deviations from JSON; nan and infinity are numbers,
-// too.
+// word returns the value of a word such as true, or of a number. As in jq, a number may
+// deviate from JSON, for example by a plus sign or leading zeros; nan and infinity are
+// numbers too.
 func word(text string) (any, error) {
 	switch text[0] {
 	case 't':
@@ -49,7 +49,7 @@ func isNumber(v any) bool {
 	return false
 }
 
-// unquote returns the string between two quotes.
+// unquote decodes the text between two quotes of a string.
 func unquote(raw []byte) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(raw); i++ {
@@ -83,8 +83,8 @@ func unquote(raw []byte) (string, error) {
 	return WellFormed(b.String()), nil
 }
 
-// character returns the character of a \u escape and the length of the escape in
-// raw, in bytes. The argument raw starts with the escape's digits.
+// character decodes a \u escape, of which raw begins with the digits. n is the length of
+// the escape in raw, in bytes.
 func character(raw []byte) (r rune, n int, err error) {
 	if len(raw) < 4 {
 		return 0, 0, wrong(`Invalid \uXXXX escape`)
@@ -104,9 +104,9 @@ func character(raw []byte) (r rune, n int, err error) {
 	return 0, 0, wrong(`Invalid \uXXXX\uXXXX surrogate pair escape`)
 }
 
-// WellFormed replaces invalid UTF-8 as jq does. An encoded character that is
-// incomplete, a surrogate, too large, or longer than necessary becomes one
-// replacement character, and so does each byte that can't start a character.
+// WellFormed replaces invalid UTF-8 as jq does. An encoded character that is incomplete,
+// a surrogate, too large, or longer than necessary becomes one replacement character.
+// Each byte that can't start a character becomes one too.
 func WellFormed(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -124,8 +124,8 @@ func WellFormed(s string) string {
 	return b.String()
 }
 
-// broken returns the length in bytes of an invalid character: the length that its
-// first byte announces, as far as the bytes can belong to it.
+// broken returns the length in bytes of an invalid character at the start of s. The first
+// byte determines the length, but only bytes that can continue a character count.
 func broken(s string) int {
 	n := 1
 	switch c := s[0]; {
@@ -147,8 +147,8 @@ func broken(s string) int {
 	return n
 }
 
-// Parse returns the single value in a text. An error is in jq's words and
-// contains the text.
+// Parse returns the single value in a text. An error has the text of jq's error, which
+// contains the parsed text.
 func Parse(text string) (any, error) {
 	p := newParser(strings.NewReader(text), Options{}, min(len(text), 64<<10))
 	v, err := p.Next()

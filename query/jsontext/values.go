@@ -2,18 +2,18 @@ package jsontext
 
 import "github.com/meshq/kubectl-meshq/sources/object"
 
-// values is the builder for whole values.
+// values is the [builder] that yields whole values.
 type values struct {
-	next  any // the pending value: it was read last, and the next token decides whether it is a key, a member or an element
+	next  any // the value that was read last; the next token decides whether it is a key, a member or an element
 	stack []container
 }
 
 // A container is an array or an object that is being read.
 type container struct {
 	array  []any
-	object *object.Object // nil for an array
-	key    string         // key of the current member
-	keyed  bool           // the colon after the key was read
+	object *object.Object // the object; nil for an array
+	key    string         // key of the member that is being read
+	keyed  bool           // whether the colon after the key was read
 }
 
 func (b *values) value(v any) error {
@@ -138,8 +138,8 @@ func (b *values) brace(top *container, has bool) error {
 	return nil
 }
 
-// close ends the innermost container, whose value is v. As v may be a member or
-// an element of the enclosing container, it becomes the pending value.
+// close ends the innermost container, whose value is v. v may be a member or an element
+// of the enclosing container, so it becomes the value that was read last.
 func (b *values) close(v any) {
 	b.stack = b.stack[:len(b.stack)-1]
 	b.next = v
