@@ -9,51 +9,51 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Schema is a function that returns the fields of an object, given the name of the
-// object's shape (see [mesh.Holding]). It returns nil for an unknown shape.
+// Schema returns the fields of the objects in the document, so that they can be offered.
+// It is called with the name of an object's shape (see [mesh.Holding]). It returns nil
+// for an unknown shape.
 type Schema interface {
 	Members(shape string) []mesh.Member
 }
 
-// Options describe the environment in which the query will run.
+// Options describe the environment in which the completed query will run.
 type Options struct {
-	// Schema describes the objects of the document. Root is the shape of the
-	// query's input; it is empty if the input is unknown.
+	// Schema describes the objects of the document. Root is the shape of the query's
+	// input; it is empty if the input is unknown.
 	Schema Schema
 	Root   string
 
-	// Functions are the functions of the library. This package knows the functions
-	// of jq itself.
+	// Functions are the functions of the library. The functions of jq itself are known to
+	// this package.
 	Functions []Function
 
-	// Variables are the names of the variables that exist when the query runs,
-	// such as "$name".
+	// Variables are the names of the variables that the query may use, such as "$name".
 	Variables []string
 
-	// Look runs a query on the values that are available without a request. It
-	// omits other values. It calls each with each value that the query passes to
-	// debug, until each returns false. If Look is nil, no values are available.
+	// Look runs a query, but reads only values that are available without a request; it
+	// omits all others. It calls each with every value that the query passes to the
+	// builtin debug, until each returns false. If Look is nil, no values are available.
 	Look func(query string, each func(message any) bool)
 }
 
-// A Candidate is a text with which the query can continue.
+// A Candidate is a text with which the user may continue the query.
 type Candidate struct {
-	Text string // the text that replaces the source from [Result.From] on
-	Doc  string // a short description; may be empty
+	Text string // the text that replaces the end of the source, from [Result.From] on
+	Doc  string // a short description of the candidate; may be empty
 }
 
-// A Result holds the candidates for the completion of a query that is being typed.
+// A Result contains the candidates for continuing a query that is being typed.
 type Result struct {
-	From       int // the offset in the source from which on a candidate replaces it
+	From       int // offset in the source; a candidate replaces the text from this offset on
 	Candidates []Candidate
 }
 
-// maxCandidates limits the number of candidates.
+// maxCandidates limits the number of candidates that are returned.
 const maxCandidates = 500
 
-// Query returns the candidates for the completion of a query at the end of its source
-// src, sorted. The source may be invalid. If nothing is known about its end, there are
-// no candidates.
+// Query returns candidates for continuing the query src at its end, sorted. The query is
+// usually incomplete, so it may be invalid. If nothing is known about what may follow,
+// there are no candidates.
 func Query(src string, o Options) Result {
 	p := locate(src)
 	c := &completer{Options: o, position: p, base: base()}
@@ -83,8 +83,8 @@ func Query(src string, o Options) Result {
 	return Result{From: c.from, Candidates: c.out[:min(len(c.out), maxCandidates)]}
 }
 
-// comparedStrings returns the strings that may be the right side of a comparison,
-// each with its quotes, if the source ends in its operator, as in .rds ==.
+// comparedStrings returns candidates for the right side of a comparison if the source
+// ends with a comparison operator, as in .rds ==. The candidates are strings with quotes.
 func comparedStrings(c *completer, src string) Result {
 	if c.prefix != "" || !isComparison(c.last()) {
 		return Result{}
@@ -100,7 +100,7 @@ func comparedStrings(c *completer, src string) Result {
 	return r
 }
 
-// completer collects the candidates at a position.
+// completer collects the candidates for one position in a query.
 type completer struct {
 	Options
 	*position
@@ -108,18 +108,17 @@ type completer struct {
 	out  []Candidate
 }
 
-// offer adds a candidate if the candidate starts with the text that the user has
-// already typed.
+// offer adds a candidate if it begins with the text that the user has already typed.
 func (c *completer) offer(text, doc string) {
 	if strings.HasPrefix(text, c.prefix) && (text != c.prefix || c.place != atOperator) {
 		c.out = append(c.out, Candidate{Text: text, Doc: doc})
 	}
 }
 
-// infer finds the shapes that reach the cursor. It inserts the mark at the cursor,
-// parses the source and walks that query. If a call around the cursor isn't
-// closed, the user may add arguments, so infer also tries the functions of the
-// same name with more parameters.
+// infer determines the shapes (kinds) of the values that can occur at the cursor. It
+// inserts a mark at the cursor, parses the source and interprets the query. If a call
+// around the cursor isn't closed yet, the user may add arguments to it. So infer also
+// tries the functions with the same name and more parameters.
 func (c *completer) infer(query func(term string) string) *walker {
 	w := c.walk(query)
 	top := c.frames.top()
@@ -163,8 +162,8 @@ func (c *completer) walk(query func(term string) string) *walker {
 	return w
 }
 
-// walkUncalled walks the bodies of the function definitions until the mark is
-// found. It assumes that the input and the arguments have an unknown shape.
+// walkUncalled interprets the bodies of function definitions until it finds the mark. It
+// assumes that the functions' inputs and arguments have an unknown shape.
 func (w *walker) walkUncalled(q *syntax.Query, s *scope) {
 	for ; q != nil && !w.reachedMark; q = q.Right {
 		for _, fd := range q.FuncDefs {
@@ -185,9 +184,9 @@ func (w *walker) walkUncalled(q *syntax.Query, s *scope) {
 	}
 }
 
-// readValues reads the values of the expression what at the cursor. It inserts the
-// expression into the query, runs the query with [Options.Look], and passes the
-// values to each.
+// readValues reads the values that the expression what has at the cursor. It inserts the
+// expression into the query, runs the query with [Options.Look], and passes the values to
+// each.
 func (c *completer) readValues(query func(term string) string, what string, each func(value any) bool) {
 	if c.Look == nil {
 		return
@@ -215,8 +214,8 @@ func (c *completer) readValues(query func(term string) string, what string, each
 	})
 }
 
-// missingArguments returns the number of arguments that the call around the cursor
-// still needs, so that a function with that number of parameters exists.
+// missingArguments returns how many arguments the call around the cursor still lacks, so
+// that there is a function with that number of parameters.
 func (c *completer) missingArguments() int {
 	top := c.frames.top()
 	for more := 0; top.call != "" && more < 3; more++ {
@@ -227,7 +226,7 @@ func (c *completer) missingArguments() int {
 	return 0
 }
 
-// formats offers the formats, such as @json.
+// formats adds the string formats, such as @json, to the candidates.
 func (c *completer) formats() {
 	for name, doc := range map[string]string{
 		"@text": "as tostring", "@json": "as JSON", "@csv": "a row of comma-separated values", "@tsv": "a row of tab-separated values",
@@ -238,7 +237,7 @@ func (c *completer) formats() {
 	}
 }
 
-// operators offers the words that may follow a term.
+// operators adds the operators and keywords that may follow a term to the candidates.
 func (c *completer) operators() {
 	if c.from == len(c.src) || c.from == 0 || !strings.ContainsAny(c.src[c.from-1:c.from], " \t\n)]}") {
 		return

@@ -7,23 +7,27 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// frame is an open bracket, string or keyword around the cursor.
+// frame is an open bracket, string or keyword that encloses the cursor.
 type frame struct {
-	opened  string      // the opening token: "(", "[", "{", "\"", "\\(", "if", "def", "reduce", "foreach"; or "reduce(" or "foreach(" for the bracket of these keywords
-	before  syntax.Word // the word before an opening bracket
-	call    string      // the name of the function if the bracket holds arguments; otherwise empty
-	arg     int         // the index of the current argument: the number of semicolons before it
-	state   string      // the current part of the construct: cond, then or else (of an "if"), head or body ("def"), source or as ("reduce", "foreach")
-	key     bool        // for "{", true if a key comes next
-	pattern bool        // the position is in a pattern, which defines names instead of using them
-	nested  bool        // the whole frame is inside a pattern
+	// opened is the opening token: "(", "[", "{", "\"", "\\(", "if", "def", "reduce" or
+	// "foreach". It is "reduce(" or "foreach(" for the opening bracket of these keywords.
+	opened string
+	before syntax.Word // the word before the opening bracket
+	call   string      // name of the called function, if the bracket contains arguments; empty otherwise
+	arg    int         // index of the argument at the cursor, which is the number of semicolons before it
+	// state is the current part of a keyword's expression: cond, then or else (for "if");
+	// head or body (for "def"); source or as (for "reduce" and "foreach").
+	state   string
+	key     bool // for "{": whether the next token is a key
+	pattern bool // whether the cursor is in a pattern, which defines names instead of using them
+	nested  bool // whether this whole frame is inside a pattern
 }
 
 // expectsKey reports whether the next token is the key of an object construction.
 func (f frame) expectsKey() bool { return f.opened == "{" && f.key }
 
-// expectsNewName reports whether the next token is the name of a new function or
-// parameter.
+// expectsNewName reports whether the next token is the name of a function or parameter
+// that is being defined.
 func (f frame) expectsNewName() bool { return f.opened == "def" && f.state == "head" }
 
 type frames []frame
@@ -35,8 +39,8 @@ func (s frames) top() frame {
 	return s[len(s)-1]
 }
 
-// openFrames returns the frames (brackets, strings and keywords) that are still
-// open after a sequence of words.
+// openFrames returns the frames (brackets, strings and keywords) that are still open
+// after the given words.
 func openFrames(words []syntax.Word) frames {
 	var s frames
 	for i, w := range words {
@@ -83,12 +87,12 @@ func (s *frames) keyword(word string) {
 		} else if n > 0 {
 			(*s)[n-1].pattern = true
 		} else {
-			*s = frames{{opened: "", pattern: true}} // this frame is the query itself
+			*s = frames{{opened: "", pattern: true}} // the outermost frame, which is the query itself
 		}
 	}
 }
 
-// within calls change for the innermost frame, if that frame was opened by the
+// within calls change for the innermost frame, but only if that frame was opened by the
 // given token.
 func (s *frames) within(opened string, change func(*frame)) {
 	if n := len(*s); n > 0 && (*s)[n-1].opened == opened {
@@ -127,14 +131,15 @@ func (s *frames) sign(w, before syntax.Word) {
 	}
 }
 
-// endPattern marks the end of a pattern. The names after it are used, not defined.
+// endPattern records that a pattern has ended, so that the following names are used, not
+// defined.
 func (s *frames) endPattern() {
 	if n := len(*s); n > 0 && !(*s)[n-1].nested {
 		(*s)[n-1].pattern = false
 	}
 }
 
-// openBracket opens the frame of a round bracket. The bracket may belong to a
+// openBracket adds a frame for an opening round bracket. The bracket may belong to a
 // call, a def or a reduce.
 func (s *frames) openBracket(w, before syntax.Word) {
 	f := frame{opened: "(", before: before}
@@ -151,8 +156,9 @@ func (s *frames) openBracket(w, before syntax.Word) {
 	*s = append(*s, f)
 }
 
-// close closes the innermost frame that was opened by one of the given tokens, and
-// all frames inside it. With the bracket of a reduce, it also closes the reduce.
+// close removes the innermost frame that was opened by one of the given tokens, and all
+// frames inside it. With the bracket of a reduce, it also removes the frame of the
+// reduce.
 func (s *frames) close(opened ...string) {
 	for i := len(*s) - 1; i >= 0; i-- {
 		if !slices.Contains(opened, (*s)[i].opened) {
@@ -167,8 +173,7 @@ func (s *frames) close(opened ...string) {
 	}
 }
 
-// closing returns the source text that closes all open brackets, strings and
-// keywords.
+// closing returns the source text that closes all open brackets, strings and keywords.
 func (s frames) closing() string {
 	var b strings.Builder
 	for i := len(s) - 1; i >= 0; i-- {

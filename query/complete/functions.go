@@ -14,12 +14,11 @@ var shapesText string
 // A Function is a function that a query can call.
 type Function struct {
 	Name   string
-	Params []string // the names of the parameters in the documentation, such as "name"
-	Doc    string   // what the function returns, in one sentence
+	Params []string // names of the parameters in the documentation, such as "name"
+	Doc    string   // one sentence about what the function returns
 }
 
-// Signature returns the function's name with its parameters, such as
-// "proxy(name)".
+// Signature returns the function's name with its parameters, such as "proxy(name)".
 func (f Function) Signature() string {
 	if len(f.Params) == 0 {
 		return f.Name
@@ -27,14 +26,14 @@ func (f Function) Signature() string {
 	return f.Name + "(" + strings.Join(f.Params, "; ") + ")"
 }
 
-// base returns the definitions of jq's functions over shapes, by "name/arity". Such a
-// definition says which values a function can return.
+// base returns the definitions of jq's functions on shapes, by "name/arity". Such a
+// definition determines the shapes of the values that the function can return.
 var base = sync.OnceValue(readBase)
 
 func readBase() map[string]*definition {
 	p, err := syntax.Parse("shapes.jq", shapesText)
 	if err != nil {
-		panic(err) // can't happen: shapes.jq is embedded in the program
+		panic(err) // can't happen, because shapes.jq is embedded in the program
 	}
 	all := primitives()
 	for _, fd := range p.Query.FuncDefs {
@@ -54,7 +53,7 @@ func readBase() map[string]*definition {
 	return all
 }
 
-// builtins returns the jq functions that have a description.
+// builtins returns the functions of jq that have a description in shapes.jq.
 func builtins(base map[string]*definition) (all []Function) {
 	for _, d := range base {
 		if d.doc == "" {

@@ -4,16 +4,16 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// walker interprets a query with shapes in place of values. It finds the shapes
-// that reach the cursor.
+// walker interprets a query with shapes (kinds of values) instead of values. It
+// determines which shapes the values at the cursor can have.
 type walker struct {
 	shapeContents
-	base         map[string]*definition // the definitions of the functions of jq and of the library, by name/arity
-	stepsLeft    int                    // the remaining number of steps of the walk
-	depth        int                    // the number of calls that are nested at the moment
-	reachedMark  bool                   // the walk has reached the cursor
-	shapesAtMark shapes                 // the shapes of the values that reach the cursor
-	scopeAtMark  *scope                 // the scope at the cursor
+	base         map[string]*definition // definitions of the functions of jq and of the library, by "name/arity"
+	stepsLeft    int                    // remaining number of steps, after which the interpretation ends
+	depth        int                    // current depth of nested calls
+	reachedMark  bool                   // whether the interpretation has reached the cursor
+	shapesAtMark shapes                 // shapes of the values that can occur at the cursor
+	scopeAtMark  *scope                 // names that are visible at the cursor
 }
 
 const (
@@ -21,22 +21,22 @@ const (
 	maxCalls = 40
 )
 
-// scope is one visible name and a link to the enclosing scope.
+// scope is one visible name, and a link to the enclosing scope.
 type scope struct {
 	up   *scope
 	name string // the name: "$x" for a variable, "f/1" for a function
-	of   shapes // the shapes of the values of a variable
+	of   shapes // shapes of the values of a variable
 	def  *definition
 }
 
-// definition is the body of a function and the scope in which the body is
-// evaluated. An argument of a call is a closure in jq, so it is a definition
-// without parameters.
+// definition is the body of a function, and the scope in which the body is evaluated. An
+// argument of a call is a closure in jq, so it is represented as a definition without
+// parameters.
 type definition struct {
 	params  []string
 	body    *syntax.Query
 	scope   *scope
-	self    string // the name of the function; empty if the definition is an argument of a call
+	self    string // name of the function; empty if the definition is an argument of a call
 	primary func(w *walker, in shapes, args []*definition) shapes
 	doc     string
 }
@@ -50,7 +50,7 @@ func (s *scope) find(name string) *scope {
 	return nil
 }
 
-// query returns the shapes of a query's outputs, given the shapes of its input.
+// query returns the shapes of the results of a query, given the shapes of its input.
 func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 	if w.stepsLeft--; q == nil || w.stepsLeft < 0 {
 		return nil
@@ -66,7 +66,7 @@ func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 	case q.Op == syntax.OpPipe:
 		left := w.query(q.Left, in, s)
 		right := w.query(q.Right, left, s)
-		if len(left) == 0 { // if the left side has no output, the right side doesn't run
+		if len(left) == 0 { // if the left side has no results, the right side isn't evaluated
 			return nil
 		}
 		return right
@@ -91,11 +91,11 @@ func (w *walker) query(q *syntax.Query, in shapes, s *scope) shapes {
 	case syntax.OpEq, syntax.OpNe, syntax.OpLt, syntax.OpLe, syntax.OpGt, syntax.OpGe, syntax.OpAnd, syntax.OpOr:
 		return shapes{{form: scalar}}
 	}
-	return in // the output of an assignment has the shape of its input
+	return in // the result of an assignment has the shape of its input
 }
 
-// added returns the shapes of a sum. If the query constructs both objects, the sum
-// has the fields of both.
+// added returns the shapes of a sum. If both operands are objects that the query
+// constructs, the sum has the fields of both.
 func added(a, b shapes) shapes {
 	if len(a) == 1 && len(b) == 1 && a[0].form == constructedObject && b[0].form == constructedObject {
 		out := shape{form: constructedObject}
@@ -117,8 +117,7 @@ func (s *shape) set(f field) {
 	s.fields = append(s.fields, f)
 }
 
-// define adds a function to the scope. The function is also visible in its own
-// body.
+// define adds a function to the scope. The function is also visible in its own body.
 func (w *walker) define(fd *syntax.FuncDef, s *scope) *scope {
 	d := &definition{params: fd.Args, body: fd.Body, self: syntax.Key(fd.Name, len(fd.Args))}
 	s = &scope{up: s, name: d.self, def: d}
@@ -126,8 +125,8 @@ func (w *walker) define(fd *syntax.FuncDef, s *scope) *scope {
 	return s
 }
 
-// bindAll returns the scope after "as" with alternative patterns (?//). The scope
-// contains the variables of all patterns, because any of them may match.
+// bindAll returns the scope after "as" with one or more alternative patterns (joined by
+// ?//). The scope contains the variables of all patterns, because any of them may match.
 func (w *walker) bindAll(patterns []*syntax.Pattern, of, in shapes, s *scope) *scope {
 	for _, p := range patterns {
 		s = w.bind(p, of, in, s)

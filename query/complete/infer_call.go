@@ -6,7 +6,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// call returns the shapes of a function call or of a variable.
+// call returns the shapes of the results of a function call, or of a variable.
 func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
 	if f.Name[0] == '$' {
 		if found := s.find(f.Name); found != nil {
@@ -36,8 +36,8 @@ func (w *walker) call(f *syntax.Func, in shapes, s *scope) shapes {
 	return shapes{{form: unknown}}
 }
 
-// apply returns the shapes of a function's outputs, given the shapes of its input.
-// It returns no shapes if calls are nested deeper than maxCalls.
+// apply returns the shapes of a function's results, given the shapes of its input. It
+// returns no shapes if calls are nested deeper than maxCalls.
 func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
 	if w.depth >= maxCalls {
 		return nil
@@ -59,8 +59,8 @@ func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
 	return w.query(d.body, in, s)
 }
 
-// primitives returns the functions on shapes that are written in Go. The
-// definitions in shapes.jq use them.
+// primitives returns the functions on shapes that are written in Go. The definitions in
+// shapes.jq call them.
 func primitives() map[string]*definition {
 	on := func(forms ...form) *definition {
 		return &definition{primary: func(_ *walker, in shapes, _ []*definition) shapes { return in.ofForm(forms...) }}
@@ -76,7 +76,7 @@ func primitives() map[string]*definition {
 		}},
 		"_of/1": {primary: func(w *walker, in shapes, args []*definition) shapes { return in.ofKind(w.names(in, args[0])) }},
 		"_kind/1": {primary: func(w *walker, in shapes, args []*definition) (out shapes) {
-			if len(in) == 0 { // without an input, the function has no output
+			if len(in) == 0 { // a function without an input has no results
 				return nil
 			}
 			for _, name := range w.names(in, args[0]) {
@@ -87,7 +87,7 @@ func primitives() map[string]*definition {
 	}
 }
 
-// names returns the possible strings of an argument.
+// names returns the strings that an argument may have as its value.
 func (w *walker) names(in shapes, arg *definition) (out []string) {
 	for _, s := range w.query(arg.body, in, arg.scope) {
 		out = append(out, s.values...)

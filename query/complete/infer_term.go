@@ -2,8 +2,8 @@ package complete
 
 import "github.com/meshq/kubectl-meshq/query/syntax"
 
-// term returns the shapes of a term with its suffixes, given the shapes of its
-// input.
+// term returns the shapes of the results of a term with its suffixes, given the shapes of
+// its input.
 func (w *walker) term(t *syntax.Term, in shapes, s *scope) shapes {
 	out := w.primary(t, in, s)
 	for _, x := range t.SuffixList {
@@ -47,8 +47,8 @@ func (w *walker) primary(t *syntax.Term, in shapes, s *scope) shapes {
 	return shapes{{form: scalar}}
 }
 
-// recurse returns the shapes of the outputs of "..": the shapes of the input, and
-// the unknown shape for all values inside it.
+// recurse returns the shapes of the results of "..": the shapes of the input, and the
+// unknown shape for all values inside the input.
 func (w *walker) recurse(in shapes) shapes {
 	return in.union(shapes{{form: unknown}})
 }
@@ -90,9 +90,9 @@ func (w *walker) control(t *syntax.Term, in shapes, s *scope) shapes {
 	return w.query(f.Extract, state, inner)
 }
 
-// index returns the shapes of .name, ."name" or .[…]. The argument of has the
-// shapes of the value that is indexed. The argument in has the shapes of the whole
-// term's input, which is also the input of an expression in the brackets.
+// index returns the shapes of the results of .name, ."name" or .[…]. of contains the
+// shapes of the value that is indexed. in contains the shapes of the whole term's input,
+// which is also the input of an expression in the brackets.
 func (w *walker) index(x *syntax.Index, of, in shapes, s *scope) shapes {
 	if x.Name != "" {
 		return w.member(of, x.Name)
@@ -120,7 +120,7 @@ func (w *walker) index(x *syntax.Index, of, in shapes, s *scope) shapes {
 	return w.elements(of)
 }
 
-// literal returns the shape of a string. It also walks the queries inside
+// literal returns the shape of a string literal. It also interprets the queries in its
 // interpolations.
 func (w *walker) literal(str *syntax.String, in shapes, s *scope) shapes {
 	if str == nil {

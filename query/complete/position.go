@@ -7,42 +7,42 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// place is the kind of text that may follow the end of the source.
+// place is the kind of text that may follow at the end of the source.
 type place int
 
 const (
 	nowhere    place = iota
-	atField          // after a dot
-	atTerm           // at the start of a term
-	atKey            // at the key in an object construction
-	atVariable       // after a $
-	atFormat         // after an @
+	atField          // after a dot, where a field may follow
+	atTerm           // at the beginning of a term
+	atKey            // at a key of an object construction
+	atVariable       // after a $, where a variable may follow
+	atFormat         // after an @, where a format may follow
 	atString         // in a string
-	atOperator       // after a term
+	atOperator       // after a term, where an operator may follow
 )
 
-// mark is the name of the function call that is inserted at the cursor. No query
+// mark is the name of the function call that is inserted at the cursor. No real query
 // uses this name.
 const mark = "__here"
 
-// position describes the end of a source, and the additions that make the source a
-// query that can be parsed.
+// position describes the end of a source, and what must be added so that the source can
+// be parsed.
 type position struct {
 	src    string
 	place  place
 	prefix string // the incomplete word at the end of the source
-	from   int    // the offset of prefix in the source
+	from   int    // offset of prefix in the source
 
-	words  []syntax.Word // the words of the source before prefix
-	frames frames        // the frames that are open at the end of the source
+	words  []syntax.Word // all words of the source before prefix
+	frames frames        // brackets, strings and keywords that are open at the end of the source
 
 	head           string // the source before the cursor
-	method         bool   // the cursor follows a term, where a method call is inserted: X.__here()
-	key            bool   // the cursor is at a key, and the inserted call is the value of that key
-	extraArguments int    // the number of arguments to add to the call around the cursor
+	method         bool   // whether the cursor follows a term, so that a method call is inserted: X.__here()
+	key            bool   // whether the cursor is at a key, so that the inserted call is the value of that key
+	extraArguments int    // number of arguments to add to the call around the cursor
 }
 
-// locate determines the position at the end of a source.
+// locate analyzes the end of a source.
 func locate(src string) *position {
 	words, commented := syntax.Words(src)
 	p := &position{src: src, from: len(src), head: src}
@@ -71,7 +71,8 @@ func locate(src string) *position {
 	return p
 }
 
-// mayBeIncomplete reports whether the last word of the source may be incomplete.
+// mayBeIncomplete reports whether the user may continue typing this word, which is the
+// last one of the source.
 func mayBeIncomplete(w syntax.Word) bool {
 	switch w.Kind {
 	case syntax.WordName, syntax.WordKeyword, syntax.WordField, syntax.WordVariable, syntax.WordFormat, syntax.WordOpenString:
@@ -80,7 +81,7 @@ func mayBeIncomplete(w syntax.Word) bool {
 	return w.Text == "." || w.Text == "$" || w.Text == "@"
 }
 
-// locateAfterWord determines the position in a source whose last word is complete.
+// locateAfterWord analyzes a source whose last word is complete.
 func (p *position) locateAfterWord() {
 	switch {
 	case p.frames.top().expectsNewName() || p.frames.top().pattern:
@@ -91,7 +92,7 @@ func (p *position) locateAfterWord() {
 	}
 }
 
-// locateInWord determines the position in a source whose last word is incomplete.
+// locateInWord analyzes a source whose last word is incomplete.
 func (p *position) locateInWord(w syntax.Word) {
 	top := p.frames.top()
 	switch {
@@ -115,8 +116,8 @@ func (p *position) locateInWord(w syntax.Word) {
 	}
 }
 
-// locateInString determines the position in a source that ends inside a string.
-// The string may be the name of a field.
+// locateInString analyzes a source that ends inside a string. The string may be the name
+// of a field.
 func (p *position) locateInString(w syntax.Word) {
 	if !strings.HasPrefix(p.src[w.Start:], `"`) {
 		return // the text follows an interpolation, so its possible values are unknown
@@ -125,9 +126,10 @@ func (p *position) locateInString(w syntax.Word) {
 	p.place, p.prefix = atString, p.src[p.from:]
 	n := len(p.words)
 	switch last := p.last(); {
-	case last.Text == "." && last.Kind == syntax.WordSign && last.End == w.Start: // this is the name of a field, as in ."name
+	// the string is the name of a field, as in ."name
+	case last.Text == "." && last.Kind == syntax.WordSign && last.End == w.Start:
 		p.method, p.head, p.words = true, p.src[:last.Start], p.words[:n-1]
-	case last.Text == "[" && n > 1 && endsTerm(p.words[:n-1]): // this is the name of a field, as in .["name
+	case last.Text == "[" && n > 1 && endsTerm(p.words[:n-1]): // the string is the name of a field, as in .["name
 		p.method, p.words, p.frames = true, p.words[:n-1], p.frames[:len(p.frames)-1]
 		p.head = p.src[:last.Start]
 		if before := p.last(); before.Text == "." && before.Kind == syntax.WordSign {
@@ -147,8 +149,8 @@ func (p *position) last() syntax.Word {
 	return p.words[len(p.words)-1]
 }
 
-// query returns the source as a query that can be parsed, with the text term at
-// the cursor.
+// query returns the source with the text term inserted at the cursor. The returned source
+// can be parsed.
 func (p *position) query(term string) string {
 	switch {
 	case p.method:
@@ -159,8 +161,8 @@ func (p *position) query(term string) string {
 	return p.head + term + strings.Repeat("; .", p.extraArguments) + p.frames.closing()
 }
 
-// endsTerm reports whether a term may end with the last of the words. If so, no
-// other term can start after it.
+// endsTerm reports whether the last of the words may be the end of a term. If it is, no
+// other term can follow.
 func endsTerm(words []syntax.Word) bool {
 	if len(words) == 0 {
 		return false

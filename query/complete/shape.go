@@ -6,27 +6,27 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// form is the kind of value that a shape describes.
+// form is the kind of value that a [shape] describes.
 type form int
 
 const (
 	scalar            form = iota // null, a boolean or a number
 	text                          // a string
-	array                         // an array; elem holds the shapes of the elements
-	keyedObject                   // an object whose keys are data; elem holds the shapes of the values
-	schemaObject                  // an object that the schema describes
+	array                         // an array; elem contains the shapes of its elements
+	keyedObject                   // an object whose keys are data; elem contains the shapes of its values
+	schemaObject                  // an object whose fields are in the schema
 	constructedObject             // an object that the query constructs
-	unknown                       // a value of any kind
+	unknown                       // a value about which nothing is known
 )
 
-// shape describes one kind of value that an expression may have, such as an array
-// with its elements or an object with its fields.
+// shape describes one kind of value that an expression may have, such as an array with
+// its elements or an object with its fields.
 type shape struct {
 	form   form
-	name   string   // the name in the schema, for a schemaObject
-	elem   shapes   // the shapes of the elements or values, for an array or a keyedObject
-	fields []field  // the fields in order, for a constructedObject
-	values []string // the possible values, for a text; nil means any text
+	name   string   // for a schemaObject: its name in the schema
+	elem   shapes   // for an array or a keyedObject: shapes of its elements or values
+	fields []field  // for a constructedObject: its fields in order
+	values []string // for a text: its possible values; nil if it may have any value
 }
 
 type field struct {
@@ -34,11 +34,11 @@ type field struct {
 	of   shapes
 }
 
-// shapes holds one shape for each kind of value that an expression may have. It is
-// empty if nothing is known about the value or if the expression has no value.
+// shapes contains one shape for each kind of value that an expression may have. It is
+// empty if nothing is known about the value, or if the expression has no value.
 type shapes []shape
 
-// maxShapes limits the number of shapes that the walk follows for one expression.
+// maxShapes limits the number of shapes that are distinguished for one expression.
 const maxShapes = 12
 
 func texts(values ...string) shapes { return shapes{{form: text, values: values}} }
@@ -79,8 +79,8 @@ func (s shapes) add(o shape) shapes {
 	return append(s, o)
 }
 
-// unionValues returns the union of two lists of possible texts. If one list is
-// unknown, it returns the other one, since its texts are still useful candidates.
+// unionValues returns the union of two lists of possible texts. If one list is unknown,
+// it returns the other one, because its texts are useful candidates anyway.
 func unionValues(a, b []string) []string {
 	out := slices.Clone(a)
 	for _, v := range b {
@@ -91,7 +91,7 @@ func unionValues(a, b []string) []string {
 	return out
 }
 
-// ofForm returns the shapes that have one of the forms, and those of unknown form.
+// ofForm returns the shapes that have one of the given forms, and those of unknown form.
 func (s shapes) ofForm(forms ...form) (out shapes) {
 	for _, have := range s {
 		if slices.Contains(forms, have.form) || have.form == unknown {
@@ -101,7 +101,7 @@ func (s shapes) ofForm(forms ...form) (out shapes) {
 	return out
 }
 
-// ofKind returns the schema objects that have one of the names.
+// ofKind returns the shapes of schema objects that have one of the given names.
 func (s shapes) ofKind(names []string) (out shapes) {
 	for _, have := range s {
 		if have.form == schemaObject && slices.Contains(names, have.name) {
@@ -111,11 +111,11 @@ func (s shapes) ofKind(names []string) (out shapes) {
 	return out
 }
 
-// shapeContents determines the shapes of the parts of a value, such as its fields
-// or its elements.
+// shapeContents determines the shapes of the parts of a value: its fields or its
+// elements.
 type shapeContents struct{ schema Schema }
 
-// member returns the shapes of the field name of a value.
+// member returns the shapes of the field with this name.
 func (w shapeContents) member(in shapes, name string) (out shapes) {
 	for _, s := range in {
 		switch s.form {
@@ -144,11 +144,11 @@ func (w shapeContents) member(in shapes, name string) (out shapes) {
 	return out
 }
 
-// isMessage reports whether a shape's name is the name of a protobuf message. Such a
-// name contains a dot; the name of a kind doesn't.
+// isMessage reports whether a shape is a protobuf message, according to its name. Such a
+// name contains a dot; the names of other kinds don't.
 func (w shapeContents) isMessage(name string) bool { return slices.Contains([]byte(name), '.') }
 
-// shapesOf converts the description of a field's values to shapes.
+// shapesOf converts the schema's description of a field's values to shapes.
 func (w shapeContents) shapesOf(h mesh.Holding) (out shapes) {
 	for _, o := range h.Objects {
 		out = out.union(objectOf(o))
@@ -170,7 +170,7 @@ func (w shapeContents) shapesOf(h mesh.Holding) (out shapes) {
 	return out
 }
 
-// elements returns the shapes of the outputs of .[] on a value.
+// elements returns the shapes of the results of .[] for a value.
 func (w shapeContents) elements(in shapes) (out shapes) {
 	for _, s := range in {
 		switch s.form {
@@ -191,7 +191,7 @@ func (w shapeContents) elements(in shapes) (out shapes) {
 	return out
 }
 
-// keys returns the shape of a key of a value: a string whose possible texts are the
+// keys returns the shape of the keys of a value: a string whose possible texts are the
 // names of the value's fields.
 func (w shapeContents) keys(in shapes) shapes {
 	names := []string{}
@@ -220,7 +220,7 @@ func (w shapeContents) members(s shape) (out []mesh.Member) {
 	return out
 }
 
-// hasUnknownFields reports whether the values may have fields that no shape lists.
+// hasUnknownFields reports whether the values may have fields that aren't known.
 func (s shapes) hasUnknownFields() bool {
 	return len(s) == 0 || slices.ContainsFunc(s, func(have shape) bool { return have.form == unknown || have.form == keyedObject })
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax"
 )
 
-// lookups returns, for the arguments of functions, the queries that find their
-// possible values. Each query runs on the function's input.
+// lookups returns a query for each argument of a function whose possible values can be
+// read. The query finds these values in the function's input.
 func lookups() map[string]string {
 	const holders = `(if type == "array" then .[] elif type == "object" and has("proxies") then .proxies[] else . end) | objects`
 	section := func(name, what string) string {
@@ -31,12 +31,12 @@ func lookups() map[string]string {
 	}
 }
 
-// durations returns the durations to offer as an argument of age.
+// durations returns the durations that are offered as an argument of the function age.
 func durations() []string { return []string{"1h", "24h", "72h", "7d", "30d"} }
 
-// argument returns the source of the possible values of a string argument. It is a
-// query on the function's input, "." for the values of the input itself, "keys"
-// for the names of the input's fields, "durations", or "" if nothing is known.
+// argument returns the source of the possible values of a string argument: a query on the
+// function's input, "." for the values of the input itself, "keys" for the names of the
+// input's fields, "durations", or "" if nothing is known.
 func argument(function string, arg int) string {
 	if arg == 0 {
 		if what, ok := lookups()[function]; ok {
@@ -56,8 +56,8 @@ func argument(function string, arg int) string {
 	return ""
 }
 
-// strings offers the possible texts of a string. The string may be the name of a
-// field, an argument of a function, or one side of a comparison.
+// strings adds the possible texts of a string to the candidates. The string may be the
+// name of a field, an argument of a function, or one side of a comparison.
 func (c *completer) strings() {
 	last, top := c.last(), c.frames.top()
 	switch {
@@ -75,8 +75,9 @@ func isComparison(w syntax.Word) bool {
 	return w.Kind == syntax.WordSign && slices.Contains([]string{"==", "!=", "<", ">", "<=", ">="}, w.Text)
 }
 
-// offerComparedValues offers the values that the left side of a comparison may
-// have. To read them, it replaces the comparison in the query by its left side.
+// offerComparedValues adds the values that the left side of a comparison may have to the
+// candidates. To read these values, it replaces the comparison in the query by its left
+// side.
 func (c *completer) offerComparedValues() {
 	text := c.query(mark)
 	program, err := syntax.Parse("", text)
@@ -87,7 +88,7 @@ func (c *completer) offerComparedValues() {
 	var whole *syntax.Query
 	for q := range program.Queries() {
 		if q.Op >= syntax.OpEq && q.Op <= syntax.OpLe && q.Right.Start <= at && at < q.Right.End {
-			whole = q // the innermost comparison is found last
+			whole = q // the innermost comparison is the last one
 		}
 	}
 	if whole == nil {
@@ -101,8 +102,8 @@ func (c *completer) offerComparedValues() {
 	c.offerStrings(c.infer(query), ".", query)
 }
 
-// offerStrings offers strings, each with the text that closes it. If the possible
-// strings aren't known from the schema, it reads them from the document.
+// offerStrings adds strings, each with its closing quote and brackets, to the candidates.
+// If the possible strings aren't known from the schema, it reads them from the document.
 func (c *completer) offerStrings(w *walker, what string, query func(term string) string) {
 	closing := c.closing()
 	switch what {
@@ -142,11 +143,11 @@ func (c *completer) offerStrings(w *walker, what string, query func(term string)
 	})
 }
 
-// maxStringLength is the maximum length of an offered string in bytes.
+// maxStringLength is the maximum length of a candidate string in bytes.
 const maxStringLength = 200
 
-// closing returns the text that follows a complete string: the quote, and a
-// closing bracket if nothing else can follow.
+// closing returns the text that follows a complete string: the quote, and a closing
+// bracket if nothing else can follow.
 func (c *completer) closing() string {
 	top := c.frames.top()
 	switch {

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// call returns the source text of the function call that is inserted at the
-// cursor, with the arguments that it needs.
+// call returns the source text of the function call that is inserted at the cursor, with
+// the arguments that the call needs.
 func (c *completer) call() string {
 	if c.method {
 		return mark + "()"
@@ -16,8 +16,8 @@ func (c *completer) call() string {
 	return mark
 }
 
-// fields offers the fields of a value and the library's functions on it after a
-// dot. If the value is an array, the candidates replace the dot, because one of
+// fields adds the fields of a value, and the library's functions on it, to the candidates
+// after a dot. If the value is an array, the candidates replace the dot, because one of
 // them is "[].".
 func (c *completer) fields() {
 	w := c.infer(c.query)
@@ -44,8 +44,8 @@ func (c *completer) fields() {
 	c.out = append(c.out, Candidate{Text: "[].", Doc: "each of them"})
 }
 
-// extendField extends the only candidate, if it is a complete field, by "[]." or
-// "." according to the shapes of its values.
+// extendField extends the only candidate, if it is a complete field, by "[]." for an
+// array or by "." for an object.
 func (c *completer) extendField(held shapes) {
 	switch {
 	case onlyArrays(held):
@@ -64,8 +64,8 @@ func onlyArrays(s shapes) bool {
 	return len(s) > 0
 }
 
-// members offers the fields of the values that can occur at the cursor. If the
-// fields aren't known from the schema, it reads them from the values.
+// members adds the fields of the values that can occur at the cursor to the candidates.
+// If the fields aren't known from the schema, it reads them from the document.
 func (c *completer) members(w *walker, write func(name string) string) {
 	for _, s := range w.shapesAtMark {
 		for _, m := range w.members(s) {
@@ -101,10 +101,10 @@ func (c *completer) members(w *walker, write func(name string) string) {
 	})
 }
 
-// maxValues is the maximum number of values that are read.
+// maxValues is the maximum number of values that are read from the document.
 const maxValues = 2000
 
-// describe returns the description of a field.
+// describe returns a short description of a field.
 func describe(m mesh.Member) string {
 	doc := m.Doc
 	if len(m.Holding.Values) > 0 && doc == "" {
@@ -116,11 +116,12 @@ func describe(m mesh.Member) string {
 	return doc
 }
 
-// accepts reports whether a function of the library can return a result for the
-// values that can occur at the cursor.
+// accepts reports whether a library function can return a result for the values that can
+// occur at the cursor.
 func (w *walker) accepts(f Function) bool {
 	d := w.base[syntax.Key(f.Name, len(f.Params))]
-	if d == nil || !w.reachedMark || len(w.shapesAtMark.ofForm()) > 0 { // nothing is known about the function or about its input
+	// nothing is known about the function or about its input
+	if d == nil || !w.reachedMark || len(w.shapesAtMark.ofForm()) > 0 {
 		return true
 	}
 	probe := &walker{shapeContents: w.shapeContents, base: w.base, stepsLeft: maxSteps}
@@ -133,8 +134,8 @@ func (w *walker) accepts(f Function) bool {
 
 func identity() *syntax.Query { return &syntax.Query{Term: &syntax.Term{Type: syntax.TermIdentity}} }
 
-// callStart returns the start of a call: the name, the opening bracket, and a
-// quote if the argument is a string whose values are known.
+// callStart returns the beginning of a call: the name, the opening bracket, and a quote
+// if the argument is a string whose possible values are known.
 func (c *completer) callStart(f Function) string {
 	switch {
 	case len(f.Params) == 0:
@@ -145,7 +146,7 @@ func (c *completer) callStart(f Function) string {
 	return f.Name + "("
 }
 
-// terms offers the possible starts of a term.
+// terms adds everything that can be the beginning of a term to the candidates.
 func (c *completer) terms() {
 	w := c.infer(c.query)
 	if c.prefix == "" {
@@ -184,8 +185,8 @@ func (c *completer) terms() {
 	c.keywords()
 }
 
-// isCommon reports whether a function is so common that it is offered before its
-// first letter is typed.
+// isCommon reports whether a function is so common that it is offered before its first
+// letter is typed.
 func isCommon(f Function) bool {
 	switch f.Name {
 	case "select", "map", "length", "keys", "sort_by", "group_by", "unique", "any", "all", "first", "limit":
@@ -208,15 +209,15 @@ func (c *completer) keywords() {
 	}
 }
 
-// keys offers the possible keys of an object construction. The key name alone is
-// short for name: .name.
+// keys adds the possible keys of an object construction to the candidates. In jq, {name}
+// means {name: .name}.
 func (c *completer) keys() {
 	w := c.infer(c.query)
 	c.members(w, func(name string) string { return name })
 	c.scoped(w)
 }
 
-// variables offers the variables in scope.
+// variables adds the variables that are visible at the cursor to the candidates.
 func (c *completer) variables() { c.scoped(c.infer(c.query)) }
 
 func (c *completer) scoped(w *walker) {
