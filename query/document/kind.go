@@ -7,8 +7,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Kind returns the kind of an object of the document, empty for anything else.
-// An object that knows its kind is not loaded.
+// Kind returns the kind of an object of the document, such as "Proxy". It returns an
+// empty string for any other value. If the kind is known in advance, the object is not
+// loaded.
 func Kind(ctx context.Context, v any) (string, error) {
 	if o, ok := v.(*mesh.Object); ok {
 		return o.Kind, nil
@@ -17,8 +18,8 @@ func Kind(ctx context.Context, v any) (string, error) {
 	return r.Text(v, "kind"), r.Err
 }
 
-// Elements returns the elements of an array or a section. An object is not
-// loaded.
+// Elements returns the elements of an array or of a section, which it loads. isArray is
+// false for any other value; an object is not loaded.
 func Elements(ctx context.Context, v any) (all []any, isArray bool, err error) {
 	if _, ok := v.(*mesh.Object); ok {
 		return nil, false, nil
@@ -28,8 +29,8 @@ func Elements(ctx context.Context, v any) (all []any, isArray bool, err error) {
 	return all, isArray, err
 }
 
-// TypeName returns the JSON type of a value for a message, with its article:
-// "a string".
+// TypeName returns the JSON type of a value with its article, such as "a string", for an
+// error message.
 func TypeName(v any) string {
 	switch v.(type) {
 	case nil:

@@ -9,14 +9,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Proxies are the proxies of the mesh, or of an array, and their names.
+// Proxies contains proxies, either all of a mesh or those in an array, together with
+// their names.
 type Proxies struct {
 	all   []any
 	names []mesh.Name
 }
 
-// ProxiesOf returns the proxies of v: the mesh, or an array of proxies. ok is
-// false where v is neither.
+// ProxiesOf returns the proxies in v, which must be the mesh or an array of proxies. ok
+// is false for any other value.
 func ProxiesOf(ctx context.Context, v any) (p Proxies, ok bool, err error) {
 	r := NewReader(ctx)
 	v = r.Force(v)
@@ -37,7 +38,7 @@ func ProxiesOf(ctx context.Context, v any) (p Proxies, ok bool, err error) {
 	return p, true, r.Err
 }
 
-// Named returns all proxies that a name fits, as [mesh.Pick] decides.
+// Named returns all proxies that the name matches, according to [mesh.Pick].
 func (p Proxies) Named(name string) (some []any) {
 	for _, i := range mesh.Pick(name, p.names) {
 		some = append(some, p.all[i])
@@ -45,9 +46,9 @@ func (p Proxies) Named(name string) (some []any) {
 	return some
 }
 
-// One returns the proxy that a name fits. Of several proxies of one workload it
-// returns the first, and a note for the user. It is an error that no proxy has
-// the name, or that proxies of several workloads do.
+// One returns the proxy that the name matches. If it matches several proxies of one
+// workload, One returns the first proxy and a note for the user. If it matches no proxy,
+// or proxies of several workloads, One returns an error.
 func (p Proxies) One(name string) (proxy any, note string, err error) {
 	at := mesh.Pick(name, p.names)
 	switch {
@@ -76,8 +77,9 @@ func (p Proxies) areOneWorkload(at []int) bool {
 	return true
 }
 
-// listed joins the ids of some proxies, at most five, each with its cluster or
-// context where these differ.
+// listed returns the ids of at most five of the proxies as a text. If the proxies are
+// from several Kubernetes clusters or contexts, each id is followed by its cluster or
+// context.
 func (p Proxies) listed(at []int) string {
 	const most = 5
 	clusters, contexts := map[string]bool{}, map[string]bool{}

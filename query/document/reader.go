@@ -9,18 +9,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Reader reads values of the document and keeps the first error, as a
-// bufio.Scanner does: after an error every read returns a zero value. The caller
-// checks Err after a group of reads. A Reader belongs to one goroutine.
+// Reader reads values of the document and stores the first error, as a bufio.Scanner
+// does. After an error every read returns a zero value, so callers need to check Err only
+// after a group of reads. A Reader must be used by one goroutine only.
 type Reader struct {
 	Ctx context.Context
 	Err error
 }
 
-// NewReader returns a Reader whose reads end with ctx.
+// NewReader returns a Reader that stops loading when ctx ends.
 func NewReader(ctx context.Context) *Reader { return &Reader{Ctx: ctx} }
 
-// Force returns a value one level deep, as [mesh.Force] does.
+// Force loads a value, but not the parts of the value, as [mesh.Force] does.
 func (r *Reader) Force(v any) any {
 	if r == nil || r.Err != nil { // the zero Message has no Reader
 		return nil
@@ -33,7 +33,7 @@ func (r *Reader) Force(v any) any {
 	return v
 }
 
-// Deep returns a value with nothing lazy in it, as [mesh.Deep] does.
+// Deep loads a value with all its parts, as [mesh.Deep] does.
 func (r *Reader) Deep(v any) any {
 	if r == nil || r.Err != nil {
 		return nil
@@ -46,9 +46,9 @@ func (r *Reader) Deep(v any) any {
 	return v
 }
 
-// Get returns the value at a path of member names, nil where there is none. Only
-// the objects on the path are loaded, and of an object that knows its members
-// only the member: the value itself may be lazy.
+// Get returns the value at a path of member names, or nil if there is none. It loads only
+// the objects on the path. If an object knows the member in advance, only the member is
+// loaded. The returned value may be lazy.
 func (r *Reader) Get(v any, path ...string) any {
 	for _, key := range path {
 		if r == nil || r.Err != nil {
@@ -64,19 +64,19 @@ func (r *Reader) Get(v any, path ...string) any {
 	return v
 }
 
-// Text returns the string at a path, empty where there is none.
+// Text returns the string at a path of member names, or an empty string if there is none.
 func (r *Reader) Text(v any, path ...string) string { return read[string](r, v, path) }
 
-// Flag returns whether the value at a path is true.
+// Flag reports whether the value at a path of member names is true.
 func (r *Reader) Flag(v any, path ...string) bool { return read[bool](r, v, path) }
 
-// Number returns the integer at a path, 0 where there is none.
+// Number returns the integer at a path of member names, or 0 if there is none.
 func (r *Reader) Number(v any, path ...string) int { return int(toInteger(r.Force(r.Get(v, path...)))) }
 
-// List returns the array at a path, nil where there is none.
+// List returns the array at a path of member names, or nil if there is none.
 func (r *Reader) List(v any, path ...string) []any { return read[[]any](r, v, path) }
 
-// Object returns the object at a path, nil where there is none.
+// Object returns the object at a path of member names, or nil if there is none.
 func (r *Reader) Object(v any, path ...string) *object.Object {
 	return read[*object.Object](r, v, path)
 }
@@ -86,8 +86,8 @@ func read[T any](r *Reader, v any, path []string) (t T) {
 	return t
 }
 
-// toInteger reads a number of any type. Protojson writes integers of 64 bits as
-// strings.
+// toInteger converts a number of any type to an integer. It also accepts strings, because
+// protojson writes 64-bit integers as strings.
 func toInteger(v any) int64 {
 	switch n := v.(type) {
 	case int:
