@@ -10,8 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// diffProxy implements _diff. It compares what istiod would send to a proxy with
-// what the proxy has.
+// diffProxy implements the native function _diff. It compares the configuration that
+// istiod would send to a proxy with the configuration that the proxy has.
 func (d Doors) diffProxy(c *eval.Call, yield func(any) error) error {
 	o, ok := c.In.(*mesh.Object)
 	if !ok || o.Kind != "Proxy" {
@@ -45,9 +45,9 @@ func eachChange(s diff.Section, proxy *mesh.Object, a, b string, yield func(any)
 	return nil
 }
 
-// Difference returns a change as an object of kind Difference. a and b are the
-// names of the members that contain the two sides' values. proxy is the proxy that
-// the change belongs to, or nil if it belongs to none.
+// Difference returns a change as an object of kind Difference. a and b are the member
+// names for the values of the two sides. proxy is the proxy that the change belongs to,
+// or nil if there is none.
 func Difference(c diff.Change, proxy *mesh.Object, a, b string) *mesh.Object {
 	m := object.Of("path", diff.PathText(c.Path))
 	if proxy != nil {
@@ -88,8 +88,8 @@ func setText(m *object.Object, key, text string) {
 	}
 }
 
-// jsonPatch implements _jsonPatch(a; b). It returns the operations that turn a into
-// b.
+// jsonPatch implements the native function _jsonPatch(a; b). It returns the JSON Patch
+// operations that change a into b.
 func jsonPatch(c *eval.Call) (any, error) {
 	out := []any{}
 	err := diff.Compare(c.Ctx, c.Args[0], c.Args[1], func(s diff.Section) error {
@@ -99,8 +99,7 @@ func jsonPatch(c *eval.Call) (any, error) {
 	return out, err
 }
 
-// PatchOperations returns the operations of a section's JSON Patch as values of the
-// document.
+// PatchOperations returns the JSON Patch operations of a section as values for a query.
 func PatchOperations(s diff.Section) []any {
 	var out []any
 	for _, op := range s.Patch() {

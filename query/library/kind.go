@@ -32,15 +32,14 @@ func kind(c *eval.Call) (any, error) {
 	return kind, err
 }
 
-// hasSections reports whether a value is a proxy, or the configuration that istiod
-// would send to one. Lookup functions search the sections of such a value. In an
-// array, they search the sections of each such element.
+// hasSections reports whether a value has sections: it is a proxy, or the configuration
+// that istiod would send to a proxy. Lookup functions search in these sections.
 func hasSections(ctx context.Context, v any) (bool, error) {
 	kind, err := document.Kind(ctx, v)
 	return kind == "Proxy" || kind == "Desired", err
 }
 
-// haveSections reports whether an array contains a value with sections.
+// haveSections reports whether an array contains a proxy or another value with sections.
 func haveSections(c *eval.Call) (any, error) {
 	all, _, err := document.Elements(c.Ctx, c.In)
 	if err != nil {
@@ -54,16 +53,16 @@ func haveSections(c *eval.Call) (any, error) {
 	return false, nil
 }
 
-// unread reports whether the input is a section from which some of the elements can
-// be requested alone. That is possible only while the section isn't loaded.
+// unread reports whether some elements of the input can be requested alone. That is
+// possible only if the input is a section that isn't loaded yet.
 func unread(c *eval.Call) (any, error) {
 	_, ok := c.In.(mesh.Narrower)
 	return ok, nil
 }
 
-// unknown implements _unknown(section; message). It raises a fault with this
-// message. The fault means that a source doesn't contain a fact about a proxy or
-// the mesh, although the source could be read.
+// unknown implements the native function _unknown(section; message). It raises a fault
+// with this message. The fault means that a source could be read, but doesn't contain a
+// fact about a proxy or the mesh.
 func unknown(c *eval.Call) (any, error) {
 	r := document.NewReader(c.Ctx)
 	f := &mesh.Fault{}
@@ -80,9 +79,9 @@ func unknown(c *eval.Call) (any, error) {
 	return nil, f
 }
 
-// list returns the input if it is an array, and an empty array otherwise. If the
-// input is a section from which some of the elements can be requested alone, list
-// doesn't load it.
+// list returns the input if it is an array, and an empty array otherwise. If some
+// elements of the input can be requested alone, list returns the input without loading
+// it.
 func list(c *eval.Call) (any, error) {
 	if _, ok := c.In.(mesh.Narrower); ok {
 		return c.In, nil
@@ -94,8 +93,8 @@ func list(c *eval.Call) (any, error) {
 	return all, nil
 }
 
-// routable reports whether match, when it is called on the input, selects routes as
-// Envoy does. For any other input, match is jq's function for regular expressions.
+// routable reports whether match, called on this input, selects routes as Envoy does. For
+// any other input, match is jq's function for regular expressions.
 func routable(c *eval.Call) (any, error) {
 	v := c.In
 	all, _, err := document.Elements(c.Ctx, v)
@@ -109,8 +108,8 @@ func routable(c *eval.Call) (any, error) {
 	return kind == "RouteConfiguration" || kind == "VirtualHost" || kind == "Listener", err
 }
 
-// outline returns an object without its sections. It leaves out loaded sections,
-// too, because the result must not depend on what is loaded.
+// outline returns an object without its sections. It omits even loaded sections, so that
+// the result doesn't depend on what is loaded.
 func outline(c *eval.Call) (any, error) {
 	v, err := mesh.Force(c.Ctx, c.In)
 	m, ok := v.(*object.Object)
@@ -129,8 +128,8 @@ func outline(c *eval.Call) (any, error) {
 	return out, nil
 }
 
-// words returns the sync states of a proxy, such as "SYNCED". They are sorted by
-// the names of their types.
+// words returns the sync states of a proxy, such as "SYNCED", in the order of the names
+// of their types.
 func words(c *eval.Call) (any, error) {
 	r := document.NewReader(c.Ctx)
 	types := r.Object(c.In, "sync")
@@ -144,8 +143,8 @@ func words(c *eval.Call) (any, error) {
 	return out, r.Err
 }
 
-// proxy implements _proxy(name). It returns the only proxy that the name matches,
-// or raises an error.
+// proxy implements the native function _proxy(name). It returns the one proxy that the
+// name matches, or raises an error.
 func proxy(c *eval.Call) (any, error) {
 	name, all, err := proxiesAndName(c, "proxy")
 	if err != nil {
@@ -158,7 +157,8 @@ func proxy(c *eval.Call) (any, error) {
 	return found, err
 }
 
-// proxies implements _proxies(name). It yields every proxy that the name matches.
+// proxies implements the native function _proxies(name). It yields every proxy that the
+// name matches.
 func proxies(c *eval.Call, yield func(any) error) error {
 	name, all, err := proxiesAndName(c, "proxies")
 	for _, p := range all.Named(name) {
@@ -185,8 +185,8 @@ func proxiesAndName(c *eval.Call, function string) (name string, all document.Pr
 	return name, all, err
 }
 
-// desired implements _desired. It returns the configuration that istiod would send
-// to the input, which must be a proxy.
+// desired implements the native function _desired. It returns the configuration that
+// istiod would send to the input, which must be a proxy.
 func (d Doors) desired(c *eval.Call) (any, error) {
 	o, ok := c.In.(*mesh.Object)
 	if !ok || o.Kind != "Proxy" {

@@ -16,19 +16,19 @@ import (
 //go:embed *.jq
 var files embed.FS
 
-// Doors are the data sources of the library, other than the arguments of its
-// functions. A nil function means that the run has no such source.
+// Doors are functions with which the library gets data that aren't in the arguments of
+// its functions. A nil field means that this run can't get such data.
 type Doors struct {
-	// Desired returns what istiod would send to a proxy: an object with lazy
-	// clusters, listeners, routes, endpoints, secrets and extensions.
+	// Desired returns the configuration that istiod would send to a proxy: an object with
+	// lazy clusters, listeners, routes, endpoints, secrets and extensions.
 	Desired func(ctx context.Context, proxy *mesh.Object) (*mesh.Object, error)
 
-	// Document returns the mesh that the proxies belong to.
+	// Document returns the mesh that the queried proxies belong to.
 	Document func() any
 }
 
-// Natives returns the Go functions that the .jq files call. Their names begin with
-// an underscore.
+// Natives returns the functions written in Go that the .jq files call. Their names begin
+// with an underscore.
 func Natives(d Doors) []eval.Native {
 	t := trace.New(d.Document)
 	return slices.Concat(kindNatives(), valueNatives(), []eval.Native{
@@ -47,7 +47,7 @@ func Natives(d Doors) []eval.Native {
 	})
 }
 
-// Programs returns the parsed .jq files, sorted by name.
+// Programs returns the parsed .jq files, sorted by file name.
 func Programs() ([]*syntax.Program, error) {
 	var out []*syntax.Program
 	err := eachFile(func(name, text string) error {
@@ -58,19 +58,18 @@ func Programs() ([]*syntax.Program, error) {
 	return out, err
 }
 
-// Function is a documented function of the library.
+// Function is the documentation of a function of the library.
 type Function struct {
 	Name      string
-	Params    []string // names of the parameters in the documentation: "name", "a", "b"
-	Subject   string   // name of the function's file, without .jq: "lookups"
-	Doc       string   // the description; its first sentence is the summary
+	Params    []string // names of the parameters in the documentation, such as "name", "a" and "b"
+	Subject   string   // name of the file that defines the function, without .jq, such as "lookups"
+	Doc       string   // the description; its first sentence is a summary
 	Examples  []string // example queries
-	Signature string   // the function's name with its parameters: "proxy(name)"
+	Signature string   // name with parameters, such as "proxy(name)"
 }
 
-// Functions returns the documentation of all functions, sorted by subject and then
-// in the order of the file. It omits functions whose names begin with an
-// underscore.
+// Functions returns the documentation of all functions, sorted by subject, then in the
+// order of the file. It omits private functions, whose names begin with an underscore.
 func Functions() []Function {
 	var out []Function
 	_ = eachFile(func(name, text string) error { // an embedded file can always be read
@@ -146,10 +145,10 @@ func parseComment(subject string, comment []string) (Function, bool) {
 	return f, true
 }
 
-// standIns declares in jq which fields the Go functions read. The analysis of a
-// query uses these definitions instead of the Go functions. They don't declare what
-// the Go functions read from the routes inside a listener. _desired reads a field
-// that no proxy has.
+// standIns declares in jq which fields the Go functions read. The analysis of a query
+// uses these definitions instead of the Go functions. What the Go functions read from the
+// routes inside a listener is not declared. The definition of _desired reads a field that
+// no proxy has.
 const standIns = `
 def _kind: .kind;
 def _named: .id, .name, .workload, .clusterID, .context;
@@ -169,8 +168,8 @@ def _cidr($block): not;
 def _semver($range): not;
 `
 
-// StandIns returns definitions in jq that replace the Go functions when a query is
-// analyzed. They read the same fields as the Go functions.
+// StandIns returns jq definitions that read the same fields as the Go functions. They
+// replace the Go functions when a query is analyzed.
 func StandIns() (*syntax.Program, error) {
 	var outline []string
 	k, _ := mesh.KindOf("Proxy")

@@ -10,9 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/eval"
 )
 
-// parseVersion parses a version: "1.31.0-alpha.1", "v1.31", "1.24-alpha.f5ee"
-// (Istio's form for builds between releases) or "1.31.x". Missing parts are 0.
-// given is the number of parts, out of three, that the string contains.
+// parseVersion parses a version such as "1.31.0-alpha.1", "v1.31", "1.24-alpha.f5ee"
+// (Istio's form for builds between releases) or "1.31.x". Missing parts are 0. given is
+// the number of parts, up to three, that the string contains.
 func parseVersion(s string) (v semver.Version, given int, ok bool) {
 	s = strings.TrimPrefix(strings.TrimSpace(s), "v")
 	number, rest := s, ""
@@ -31,9 +31,9 @@ func parseVersion(s string) (v semver.Version, given int, ok bool) {
 	return v, given, err == nil
 }
 
-// satisfies reports whether a version meets one condition, such as ">=1.20" or
-// "1.31.x". A test for equality compares only the parts that the condition
-// contains. ok is false if the string isn't a condition.
+// satisfies reports whether a version meets one condition, such as ">=1.20" or "1.31.x".
+// Equality compares only the parts that the condition contains. ok is false if the string
+// isn't a condition.
 func satisfies(v semver.Version, condition string) (is, ok bool) {
 	text := strings.TrimLeft(condition, "<>=!")
 	w, given, ok := parseVersion(text)
@@ -62,9 +62,9 @@ func satisfies(v semver.Version, condition string) (is, ok bool) {
 	return false, false
 }
 
-// inRange implements _semver(range). It reports whether a version meets all
-// conditions of a range. A value that isn't a version (null, "unknown") is in no
-// range.
+// inRange implements the native function _semver(range). It reports whether a version
+// meets all conditions of a range. A value that isn't a version, such as null or
+// "unknown", meets no range.
 func inRange(c *eval.Call) (any, error) {
 	r := document.NewReader(c.Ctx)
 	conditions, err := stringOf(r, c.Args[0], "a version range")

@@ -24,8 +24,8 @@ func valueNatives() []eval.Native {
 	}
 }
 
-// stringOf returns a value as a string, or an error if it isn't one. The error uses
-// what as the name of the value.
+// stringOf returns a value as a string, or an error if it isn't one. The error calls the
+// value by the name what.
 func stringOf(r *document.Reader, v any, what string) (string, error) {
 	v = r.Force(v)
 	s, ok := v.(string)
@@ -35,8 +35,8 @@ func stringOf(r *document.Reader, v any, what string) (string, error) {
 	return s, r.Err
 }
 
-// seconds implements _time. It converts a time in the format of RFC 3339 to seconds
-// since 1970.
+// seconds implements the native function _time. It converts a time in RFC 3339 format to
+// seconds since 1970.
 func seconds(c *eval.Call) (any, error) {
 	s, err := stringOf(document.NewReader(c.Ctx), c.In, "a time")
 	if err != nil {
@@ -49,8 +49,8 @@ func seconds(c *eval.Call) (any, error) {
 	return float64(t.UnixMilli()) / 1000, nil
 }
 
-// duration implements _duration. It converts "72h", "7d" or a number of seconds to
-// seconds.
+// duration implements the native function _duration. It converts a duration such as "72h"
+// or "7d", or a number of seconds, to seconds.
 func duration(c *eval.Call) (any, error) {
 	v, err := mesh.Force(c.Ctx, c.In)
 	if err != nil {
@@ -68,8 +68,8 @@ func duration(c *eval.Call) (any, error) {
 	return nil, fmt.Errorf("a duration is a string like 72h or a number of seconds, not %s", document.TypeName(v))
 }
 
-// parseDuration parses a duration as time.ParseDuration does. The string may also
-// begin with days: "1d12h".
+// parseDuration parses a duration as time.ParseDuration does. The string may also begin
+// with a number of days, as in "1d12h".
 func parseDuration(s string) (time.Duration, error) {
 	days, rest, ok := strings.Cut(s, "d")
 	if !ok {
@@ -79,7 +79,7 @@ func parseDuration(s string) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if !(math.Abs(n) < 100_000) { // a Duration can represent 292 years; NaN is also rejected
+	if !(math.Abs(n) < 100_000) { // a time.Duration can represent up to 292 years; NaN is rejected here too
 		return 0, errors.New("too long")
 	}
 	d := time.Duration(n * 24 * float64(time.Hour))
@@ -90,8 +90,9 @@ func parseDuration(s string) (time.Duration, error) {
 	return d + more, err
 }
 
-// inBlock implements _cidr(block). It reports whether an IP address is in a CIDR
-// block. Any other value (null, the path of a socket) is in no block.
+// inBlock implements the native function _cidr(block). It reports whether an IP address
+// is in a CIDR block. A value that isn't an IP address, such as null or the path of a
+// socket, is in no block.
 func inBlock(c *eval.Call) (any, error) {
 	r := document.NewReader(c.Ctx)
 	block, err := stringOf(r, c.Args[0], "a CIDR block")
