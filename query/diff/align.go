@@ -7,10 +7,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// partners pairs the elements of two lists whose order has no meaning. For each
-// element of a it returns the index of its partner in b, or -1 if it has none. The
-// partner is an equal element, or else an element with the same key, which has
-// changed.
+// partners pairs the elements of two lists whose order has no meaning. For each element
+// of a it returns the index of its partner in b, or -1 if there is none. The partner is
+// an equal element or, if there is none, an element with the same key, which has changed.
 func partners(a, b []any, p location, rule listRule) []int {
 	m := newMatching(len(a), len(b))
 	if !rule.kept {
@@ -23,7 +22,7 @@ func partners(a, b []any, p location, rule listRule) []int {
 		keys := func(list []any) func(int) string { return func(i int) string { return key.of(list[i]) } }
 		pairUp(m, keys(a), keys(b), func(int, int) bool { return true })
 	}
-	if rule.keys == nil { // pair the remaining objects, which have no key, in their order
+	if rule.keys == nil { // the remaining objects have no key, so they are paired in their order
 		object := func(list []any) func(int) bool {
 			return func(i int) bool { _, ok := list[i].(*object.Object); return ok }
 		}
@@ -32,10 +31,10 @@ func partners(a, b []any, p location, rule listRule) []int {
 	return m.partner
 }
 
-// matching records the pairs of elements of two lists.
+// matching records which elements of two lists are paired.
 type matching struct {
-	partner []int  // for each element of a, the index of its partner in b; -1 if it has none yet
-	taken   []bool // for each element of b, whether it has a partner
+	partner []int  // for each element of a: index of its partner in b; -1 if it has none yet
+	taken   []bool // for each element of b: whether it already has a partner
 }
 
 func newMatching(a, b int) *matching {
@@ -46,8 +45,8 @@ func newMatching(a, b int) *matching {
 	return m
 }
 
-// pairUp pairs the remaining elements that have the same key and for which fit
-// returns true. Each element gets the first possible partner.
+// pairUp pairs the remaining elements that have the same key and for which fit returns
+// true. Each element is paired with the first possible partner.
 func pairUp[K comparable](m *matching, a, b func(int) K, fit func(i, j int) bool) {
 	with := map[K][]int{}
 	for j, taken := range m.taken {
@@ -70,9 +69,9 @@ func pairUp[K comparable](m *matching, a, b func(int) K, fit func(i, j int) bool
 	}
 }
 
-// inOrder does the same as partners for lists whose order has a meaning: no two
-// pairs cross. It first pairs equal elements that occur once in each list. Between
-// two such pairs, it pairs elements with the same name.
+// inOrder does the same as partners, for lists whose order has a meaning: it doesn't pair
+// elements across other pairs. First, it pairs equal elements that occur once in each
+// list. Between two such pairs, it pairs elements with the same name.
 func inOrder(a, b []any, p location) []int {
 	o := &ordering{a: a, b: b, m: newMatching(len(a), len(b))}
 	o.same = func(i, j int) bool { return equal(a[i], b[j], p) }
@@ -98,9 +97,9 @@ func (o *ordering) fingerprint(p location) {
 	}
 }
 
-// between pairs the elements of a[lo:hi] and b[from:to]. It runs the first step on
-// these ranges. It runs the remaining steps on each gap between the pairs that the
-// first step has found.
+// between pairs the elements of a[lo:hi] with those of b[from:to]. It runs the first of
+// the steps on these ranges. The remaining steps are run on each gap between the pairs
+// that the first step has found.
 func (o *ordering) between(lo, hi, from, to int, steps []func(lo, hi, from, to int)) {
 	for lo < hi && from < to && o.m.partner[lo] < 0 && o.same(lo, from) {
 		o.pair(lo, from)
@@ -146,8 +145,8 @@ func (o *ordering) named(lo, hi, from, to int) {
 	}
 }
 
-// sideBySide pairs the elements that no step has paired, in their order. So two
-// strings in the same gap, for example, become one string that has changed.
+// sideBySide pairs the elements that no other step has paired, in their order. So two
+// strings in the same gap, for example, are shown as one string that has changed.
 func (o *ordering) sideBySide(lo, hi, from, to int) {
 	for lo < hi && from < to {
 		if mayBeSame(o.a[lo], o.b[from]) {
@@ -173,8 +172,8 @@ func mayBeSame(a, b any) bool {
 	return objectA == objectB && listA == listB && identity(a) == identity(b)
 }
 
-// uniquePairs pairs elements whose key occurs exactly once in each range. It
-// returns as many pairs as possible without crossings.
+// uniquePairs pairs elements whose key occurs exactly once in each range. It returns the
+// largest number of pairs that don't cross one another.
 func uniquePairs[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int {
 	inB, count := map[K]int{}, map[K]int{}
 	for j := from; j < to; j++ {
@@ -195,10 +194,9 @@ func uniquePairs[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int 
 	return longestRising(all)
 }
 
-// longestRising returns the longest subsequence of pairs whose second indexes
-// increase.
+// longestRising returns the longest subsequence of pairs whose second indexes increase.
 func longestRising(all [][2]int) [][2]int {
-	var ends []int // for each length, the last pair of the rising subsequence whose end is lowest
+	var ends []int // for each length: the last pair of the subsequence of this length that ends lowest
 	before := make([]int, len(all))
 	for i, c := range all {
 		n := sort.Search(len(ends), func(n int) bool { return all[ends[n]][1] >= c[1] })

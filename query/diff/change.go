@@ -10,16 +10,20 @@ import (
 // A Change is one difference between two values a and b.
 type Change struct {
 	Section  Section
-	Resource *Resource // the element of the section that contains the change; nil if the values have no known kind
-	Path     []any     // the path within the resource or value, with a's names and indexes; with b's if a has no value there
-	Within   []string  // the names of the list elements on the path
+	Resource *Resource // element of the section that contains the change; nil if the values have no known kind
+	// Path is the path within the resource or value, with the names and indexes of side
+	// a. If a has no value there, they are those of side b.
+	Path     []any
+	Within   []string // names of the list elements on the path
 	A, B     any
 	InA, InB bool
-	Source   string // the Istio resource that the changed part was built from, such as "DestinationRule/reviews.default"; empty if it isn't known
+	// Source is the Istio resource that the changed part was generated from, such as
+	// "DestinationRule/reviews.default". It is empty if that isn't known.
+	Source string
 }
 
-// Changes returns the differences between the two sides of a section, in the order of
-// the section.
+// Changes returns the differences between the two sides of a section, in the order of the
+// section.
 func (s Section) Changes() []Change {
 	if s.Edit == nil {
 		return nil
@@ -49,8 +53,7 @@ type walk struct {
 	found   []Change
 }
 
-// position is the context of an edit: the values that a Change takes from the edits
-// around it.
+// position is the context of an edit: what its Change inherits from the enclosing edits.
 type position struct {
 	resource *Resource
 	path     []any
@@ -81,7 +84,7 @@ func (w *walk) edit(e *Edit, t position) {
 	}
 }
 
-// step returns the last element of the path to an edit. list is whether the edit is
+// step returns the last element of the path to an edit. list must be true if the edit is
 // inside an array.
 func (e *Edit) step(list bool) any {
 	switch {
@@ -102,9 +105,9 @@ func (e *Edit) name() string {
 	return textAt(e.B, "name")
 }
 
-// origin returns the Istio resource that the metadata of one of the values names. If no
-// value has one, it returns around, which is the Istio resource of the enclosing value.
-// The caller has to pass istiod's value first, because istiod is up to date.
+// origin returns the Istio resource that is named in the metadata of one of the values.
+// If no value names one, it returns around, the Istio resource of the enclosing value.
+// The caller must pass istiod's value first, because istiod is up to date.
 func origin(around string, values ...any) string {
 	for _, v := range values {
 		if s := sourceName(textAt(v, "metadata", "filterMetadata", "istio", "config")); s != "" {
@@ -114,8 +117,8 @@ func origin(around string, values ...any) string {
 	return around
 }
 
-// sourceName converts "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>" to
-// "<Kind>/<name>.<ns>". It returns "" for any other string.
+// sourceName converts a path "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>"
+// to "<Kind>/<name>.<ns>". It returns "" for any other string.
 func sourceName(path string) string {
 	words := strings.Split(path, "/")
 	if len(words) != 8 || words[0] != "" || words[1] != "apis" || words[4] != "namespaces" {
@@ -130,8 +133,8 @@ func sourceName(path string) string {
 	return kind.String() + "/" + words[7] + "." + words[5]
 }
 
-// PathText formats a path in jq's syntax, such as .virtualHosts[0].routes[6].name. An
-// empty path becomes ".".
+// PathText formats a path in jq's syntax, such as .virtualHosts[0].routes[6].name. The
+// text for an empty path is ".".
 func PathText(path []any) string {
 	if len(path) == 0 {
 		return "."

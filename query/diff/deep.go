@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// settle returns a value with all its lazy parts loaded. It omits the fields that
-// this project adds, because they are not compared and some of them would cost a
-// request. It masks the secrets in Envoy's messages.
+// settle returns a value with all its parts loaded, for the comparison. It omits the
+// fields that aren't Envoy's but were added by this project: they are not compared, and
+// some of them would cost a request. It masks the secrets in Envoy's messages.
 func settle(ctx context.Context, v any) (any, error) {
 	v, err := settler{ctx, 0}.value(v, false)
 	if err != nil {
@@ -28,8 +28,8 @@ type settler struct {
 // maxDepth limits the depth of a value, because the comparison is recursive.
 const maxDepth = 10_000
 
-// value settles a value. envoys is true if the value is a part of a message of
-// Envoy.
+// value does the work of the function settle for one value. envoys is true if the value
+// is a part of an Envoy message.
 func (s settler) value(v any, envoys bool) (any, error) {
 	if s.depth++; s.depth > maxDepth {
 		return nil, errors.New("diff: a value is nested too deep")
@@ -91,15 +91,15 @@ func (s settler) object(fields *object.Object, kind *kindRule, envoys bool) (any
 	return out, nil
 }
 
-// secrets lists the fields that hold secrets. Envoy always masks them, but istiod
-// doesn't.
+// secrets lists the fields that contain secrets. Envoy always masks them in its
+// responses, but istiod doesn't.
 var secrets = map[string]bool{
 	"privateKey": true, "password": true, "sessionTicketKeys": true, "secretAccessKey": true, "sessionToken": true,
 	"authPassword": true, "inlineKey": true,
 }
 
-// mask returns a value with its secrets masked. It returns the value itself if it
-// has no secrets.
+// mask returns a value with its secrets masked. If it has no secrets, the value itself is
+// returned.
 func mask(v any) any {
 	return rewriting{member: func(key string, v any) (string, any, bool) {
 		if secrets[key] {
@@ -109,9 +109,9 @@ func mask(v any) any {
 	}}.value(v)
 }
 
-// maskAll replaces all strings in a secret by the text that Envoy writes in place
-// of a secret. It keeps the path of a file, or the name of an environment
-// variable, from which Envoy reads a secret.
+// maskAll replaces all strings in a secret by the text with which Envoy masks secrets. It
+// keeps the path of a file, or the name of an environment variable, from which Envoy
+// reads a secret.
 func maskAll(v any) any {
 	return rewriting{
 		text: func(string) string { return mesh.Redacted },
@@ -121,13 +121,13 @@ func maskAll(v any) any {
 	}.value(v)
 }
 
-// rewriting replaces strings and members of a value. It doesn't copy the parts
-// that stay the same.
+// rewriting replaces strings and members of a value. It copies only the parts that
+// change.
 type rewriting struct {
-	text func(string) string // may be nil
+	text func(string) string // returns the replacement of a string; may be nil
 
-	// member returns the new name of a member. If done is true, w is the member's
-	// new value. Otherwise the member's value is rewritten in the same way.
+	// member returns the new name of a member. If done is true, w is the member's new
+	// value. Otherwise the member's old value is rewritten recursively.
 	member func(key string, v any) (name string, w any, done bool)
 }
 
@@ -182,8 +182,8 @@ func (r rewriting) object(m *object.Object) any {
 	return out
 }
 
-// isSame reports whether rewriting has left a value unchanged: w, the rewritten
-// value, is v itself.
+// isSame reports whether rewriting has left a value unchanged, that is, whether the
+// rewritten value w is v itself.
 func isSame(w, v any) bool {
 	switch v.(type) {
 	case *object.Object, []any:

@@ -8,10 +8,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// defaultText lists Envoy's field names for which an explicit default means the
-// same as an unset field. A line has the name alone if the default is false, 0
-// or ""; for an enum, it has the name and the first enum value. A name is left
-// out if it also names another sort of field in some message.
+// defaultText lists the Envoy fields for which an explicit default has the same meaning
+// as an unset field, one per line. The line contains the field's name. For an enum, the
+// first enum value follows; for other fields the default is false, 0 or "". A name is
+// omitted if some message uses it for a field of another kind.
 //
 //go:embed defaults.txt
 var defaultText string
@@ -25,9 +25,9 @@ var defaults = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// isUnset reports whether a field with the value v has the same meaning as an
-// absent field. That is so for null and an empty list and, in Envoy's messages,
-// for the field's default.
+// isUnset reports whether a field with the value v has the same meaning as an absent
+// field. That is the case for null and for an empty list. In Envoy's messages it is also
+// the case for the field's default.
 func (p location) isUnset(v any) bool {
 	switch x := v.(type) {
 	case nil:

@@ -8,16 +8,16 @@ import (
 
 type foreignDigests struct{}
 
-// WithForeignDigests returns a context in which a digest equals any other text. It
-// is for two sides whose digests have different keys, so that the digests of the
-// same text differ. Digests are shown as masked secrets. seen is called for each
-// value that contains a digest.
+// WithForeignDigests returns a context in which a digest (a hash that replaces a secret)
+// equals any other text. It is meant for two sides whose digests were computed with
+// different keys, so that equal texts have different digests. Digests are then shown as
+// masked secrets. seen is called for each value that contains a digest.
 func WithForeignDigests(ctx context.Context, seen func()) context.Context {
 	return context.WithValue(ctx, foreignDigests{}, seen)
 }
 
-// maskDigests masks the digests in a settled value if the context was returned by
-// [WithForeignDigests]. It returns the value itself if it has no digests.
+// maskDigests masks the digests in a value if the context was returned by
+// [WithForeignDigests]. If the value has no digests, the value itself is returned.
 func maskDigests(ctx context.Context, v any) any {
 	seen, foreign := ctx.Value(foreignDigests{}).(func())
 	if !foreign {
@@ -31,8 +31,8 @@ func maskDigests(ctx context.Context, v any) any {
 	}
 	out := rewriting{
 		text: withoutDigest,
-		// Several member names with digests become the same name, since they can't
-		// be matched.
+		// All member names with digests become the same name, because they can't be
+		// matched.
 		member: func(key string, _ any) (string, any, bool) { return withoutDigest(key), nil, false },
 	}.value(v)
 	if !isSame(out, v) {

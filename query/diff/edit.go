@@ -6,26 +6,28 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An Edit is the comparison of the values of a and b at one path. Edits form a
-// tree: Inside has one edit for each member or element of either value, in display
-// order and including equal ones. Values that are not compared are omitted.
+// An Edit is the result of comparing the two values a and b at one path. Edits form a
+// tree: Inside contains one edit for each member or element of either value, in display
+// order, including equal ones. Values that are not compared are omitted.
 type Edit struct {
-	A, B     any // the two values, with all lazy parts loaded unless Same is set
+	A, B     any // the two values; all their parts are loaded, unless Same is set
 	InA, InB bool
-	Same     bool // both sides are present and equal
+	Same     bool // whether both sides are present and equal
 	Inside   []Edit
 
-	KeyA, KeyB     string // the member names in the enclosing objects
-	IndexA, IndexB int    // the indexes in the enclosing lists
-	List           bool   // Inside holds the elements of a list, not the members of an object
+	KeyA, KeyB     string // names of the member in the enclosing objects
+	IndexA, IndexB int    // indexes of the element in the enclosing lists
+	List           bool   // whether Inside contains the elements of a list, not the members of an object
 
-	Resource *Resource // set if the edit covers an element of a section
-	Hidden   bool      // the element is present only in a and isn't compared; it is here because it counts in a's indexes
+	Resource *Resource // set if this edit covers one element of a section, such as a cluster
+	// Hidden is set for an element that is only in a and isn't compared. The edit exists
+	// because the element counts in the indexes of a.
+	Hidden bool
 
-	lines int // the number of lines of an equal resource
+	lines int // number of lines of an equal resource, as it is printed
 }
 
-// build returns the edit for two values that are not equal.
+// build returns the edit for two values that differ.
 func build(a, b any, p location) Edit {
 	e := Edit{A: a, B: b, InA: true, InB: true}
 	switch x := a.(type) {
@@ -86,9 +88,8 @@ func buildElements(a, b []any, p location) []Edit {
 	return merge(a, b, inOrder(a, b, p), p)
 }
 
-// merge returns the edits of the elements of two lists. The elements of a keep
-// their order. An element of b without a partner follows the element that comes
-// before it in b.
+// merge returns the edits for the elements of two lists. The elements of a keep their
+// order. An element of b without a partner follows the element that precedes it in b.
 func merge(a, b []any, partner []int, p location) []Edit {
 	taken := make([]bool, len(b))
 	for _, j := range partner {
@@ -97,7 +98,7 @@ func merge(a, b []any, partner []int, p location) []Edit {
 		}
 	}
 	var out []Edit
-	next := 0 // the first index of b that may have no partner and isn't in the result yet
+	next := 0 // first index of b that may have no partner and isn't in the result yet
 	for i, j := range partner {
 		if j < 0 {
 			out = append(out, Edit{A: a[i], InA: true, IndexA: i, IndexB: -1})
@@ -115,8 +116,8 @@ func merge(a, b []any, partner []int, p location) []Edit {
 	return out
 }
 
-// appendUnpaired appends an edit for each element of b[next:to] that has no
-// partner in a. It returns the edits, and to as the new value of next.
+// appendUnpaired appends an edit for each element of b[next:to] that has no partner in a.
+// It returns the extended list, and to as the new value of next.
 func appendUnpaired(out []Edit, b []any, taken []bool, next, to int) ([]Edit, int) {
 	for ; next < to; next++ {
 		if !taken[next] {

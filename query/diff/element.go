@@ -10,35 +10,36 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Resource identifies an element of a section.
+// A Resource identifies an element of a section, such as a cluster.
 type Resource struct {
-	Kind    string // such as "Cluster"
-	Name    string // the name of the resource; for an endpoint, that of its cluster
-	Address string // the address of an endpoint
+	Kind    string // kind of the resource, such as "Cluster"
+	Name    string // name of the resource; for an endpoint, name of its cluster
+	Address string // address of an endpoint
 	Refused string // Envoy's error if it rejected another version of this resource
-	Warming bool   // Envoy also has a newer version of this resource, which is not ready yet
+	Warming bool   // whether Envoy also has a newer version of this resource, which is not ready yet
 }
 
-// comparing holds the state of the comparison of two lists of elements of one
-// kind.
+// comparing is the state of comparing two lists of elements of one kind.
 type comparing struct {
-	ctx   context.Context
-	sentA *mesh.Object // the object that owns the list a; set only if a is the configuration that istiod would send to the other side's proxy
-	sentB *mesh.Object // the same for b
+	ctx context.Context
+	// sentA is the object that owns the list a. It is set only if a is the configuration
+	// that istiod would send to the other side's proxy.
+	sentA *mesh.Object
+	sentB *mesh.Object // the same for the list b
 }
 
-// element is an element of a list with the data to pair it.
+// element is an element of a list, with the data for pairing it.
 type element struct {
 	v        any
 	resource Resource
 	key      string
 	state    string
 	failure  string
-	excluded bool // the element is excluded from the comparison
-	partner  int  // the index of the paired element in the other list; -1 if there is none
+	excluded bool // whether this element is excluded from the comparison
+	partner  int  // index of the paired element in the other list; -1 if there is none
 }
 
-// elements compares two lists of elements. The edit is nil if they are equal.
+// elements compares two lists of elements. The returned edit is nil if they are equal.
 func (c *comparing) elements(a, b []any) (*Edit, error) {
 	x, err := c.read(a)
 	if err != nil {
@@ -88,10 +89,10 @@ func (c *comparing) read(list []any) ([]element, error) {
 	return out, err
 }
 
-// excludeUnused excludes rejected and draining elements. It excludes a warming
-// element if Envoy still uses another one of the same name. If dynamic is true, it
-// also excludes the static elements of Envoy's bootstrap, since istiod doesn't
-// send them.
+// excludeUnused excludes rejected and draining elements from the comparison. It excludes
+// a warming element if Envoy still uses another one with the same name. If dynamic is
+// true, it also excludes the static elements of Envoy's bootstrap, because istiod doesn't
+// send those.
 func excludeUnused(all []element, dynamic bool) {
 	inUse := map[string]bool{}
 	for i := range all {
@@ -121,8 +122,8 @@ func excludeUnused(all []element, dynamic bool) {
 	}
 }
 
-// excludeResolved excludes the endpoints that istiod didn't send: the endpoints of
-// clusters whose addresses Envoy gets in another way, such as DNS.
+// excludeResolved excludes the endpoints that istiod didn't send. They belong to clusters
+// whose addresses Envoy gets in another way, such as DNS.
 func (c *comparing) excludeResolved(by *mesh.Object, sent, held []element) error {
 	if by == nil || len(held) == 0 || held[0].resource.Kind != "Endpoint" {
 		return nil
@@ -148,8 +149,8 @@ func (c *comparing) excludeResolved(by *mesh.Object, sent, held []element) error
 	return nil
 }
 
-// addEDSClusters adds to the set ours the names of the clusters whose endpoints
-// istiod sends: those of type EDS.
+// addEDSClusters adds the clusters whose endpoints istiod sends (those of type EDS) to
+// the set ours, by name.
 func (c *comparing) addEDSClusters(by *mesh.Object, ours map[string]bool) error {
 	clusters, err := section(c.ctx, by, mesh.Clusters)
 	if err != nil {
@@ -167,8 +168,8 @@ func (c *comparing) addEDSClusters(by *mesh.Object, ours map[string]bool) error 
 	return nil
 }
 
-// pair pairs the elements of two lists by their keys. It pairs elements with the
-// same key by their contents.
+// pair pairs the elements of two lists by their keys. If several elements have the same
+// key, they are paired by their contents.
 func (c *comparing) pair(a, b []element) error {
 	with, twice := map[string][]int{}, map[string]bool{}
 	for j := range b {
@@ -217,7 +218,7 @@ func (c *comparing) settled(all []element, at []int) ([]any, error) {
 	return out, nil
 }
 
-// compareElement compares element i of a with its partner and stores the edit in
+// compareElement compares element i of a with its partner in b. It stores the edit in
 // out.
 func (c *comparing) compareElement(a, b []element, i int, out *Edit) error {
 	e := &a[i]
@@ -231,7 +232,7 @@ func (c *comparing) compareElement(a, b []element, i int, out *Edit) error {
 	}
 	if e.partner < 0 {
 		out.A = v
-		for j := range b { // b may have only a rejected version of the element
+		for j := range b { // b may contain only a rejected version of the element
 			if b[j].key == e.key && b[j].state == "REJECTED" {
 				out.Resource.Refused = b[j].failure
 			}
@@ -258,9 +259,9 @@ func (c *comparing) compareElement(a, b []element, i int, out *Edit) error {
 	return nil
 }
 
-// withSentHealth returns an endpoint of Envoy with the health that istiod sent, if
-// Envoy may have derived its own value from that. Envoy writes the results of its
-// health checks and of outlier detection into the same field.
+// withSentHealth returns Envoy's endpoint with the health status that istiod sent, if
+// Envoy's own status may be derived from it. Envoy writes the results of its health
+// checks and of outlier detection into the same field.
 func withSentHealth(sent, held any) any {
 	said, is := textAt(sent, "health"), textAt(held, "health")
 	if said == "" || said == is || textAt(held, "kind") != "Endpoint" {
@@ -274,7 +275,7 @@ func withSentHealth(sent, held any) any {
 	return held
 }
 
-// mergeEdits combines the edits of the elements into one edit of the lists.
+// mergeEdits combines the edits for the elements into one edit for the lists.
 func (c *comparing) mergeEdits(edits []Edit, b []element) (*Edit, error) {
 	same := true
 	out := &Edit{InA: true, InB: true, List: true}
@@ -307,7 +308,7 @@ func (c *comparing) mergeEdits(edits []Edit, b []element) (*Edit, error) {
 	return out, nil
 }
 
-// each calls do for each number below n, in several goroutines.
+// each calls do for each number below n. The calls run in several goroutines.
 func (c *comparing) each(n int, do func(i int) error) error {
 	const batch = 16
 	var all errgroup.Group

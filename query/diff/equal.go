@@ -5,8 +5,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// equal reports whether two values without lazy parts are equal. The location
-// decides which differences have a meaning.
+// equal reports whether two values, whose parts are all loaded, are equal. The location p
+// determines which differences have a meaning.
 func equal(a, b any, p location) bool {
 	switch x := a.(type) {
 	case *object.Object:
@@ -45,8 +45,8 @@ func equalObjects(a, b *object.Object, p location) bool {
 	return true
 }
 
-// equalMembers compares the values of one field in two objects. The field may
-// be absent in one of them.
+// equalMembers compares the values of one field in two objects. The field may be absent
+// in one of them.
 func equalMembers(v, w any, inA, inB bool, p location) bool {
 	switch {
 	case p.rules == plain && inA != inB:
@@ -87,9 +87,9 @@ func has(m *object.Object, key string) bool {
 	return ok
 }
 
-// spelled returns the name under which an object has a field. The name differs
-// from key only if the object's type is unknown and the object uses the other
-// spelling of the field (camelCase or snake_case).
+// spelled returns the name under which an object contains a field. The name differs from
+// key only if the object's type is unknown and the object uses the other spelling of the
+// field (camelCase or snake_case).
 func (p location) spelled(key string, in *object.Object) string {
 	if p.rules != foreign || has(in, key) {
 		return key
@@ -100,7 +100,7 @@ func (p location) spelled(key string, in *object.Object) string {
 	return snake(key)
 }
 
-// camel converts a protobuf field name to its name in JSON.
+// camel converts a protobuf field name to its lowerCamelCase name in JSON.
 func camel(s string) string {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
@@ -116,7 +116,7 @@ func camel(s string) string {
 	return string(out)
 }
 
-// snake converts a name in protobuf's JSON to the protobuf field name.
+// snake converts a lowerCamelCase name in JSON to the protobuf field name.
 func snake(s string) string {
 	out := make([]byte, 0, len(s)+4)
 	for i := 0; i < len(s); i++ {

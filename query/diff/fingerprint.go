@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// fingerprint returns a hash of a value at a location. Values that are equal at
-// that location have the same hash.
+// fingerprint returns a hash of a value. Two values that are equal at the location p have
+// the same hash.
 func fingerprint(v any, p location) uint64 {
 	switch x := v.(type) {
 	case *object.Object:
@@ -71,7 +71,7 @@ func fingerprintText(s string, p location) uint64 {
 
 func fingerprintNumber(v any) uint64 {
 	f := float(v)
-	if f != f || f == 0 { // NaN, 0 and -0
+	if f != f || f == 0 { // NaN, 0 and -0, which have several representations
 		return 13
 	}
 	return mix(math.Float64bits(f))
@@ -86,8 +86,8 @@ func hash(s string) uint64 {
 	return h
 }
 
-// mix applies the final step of MurmurHash3 to a hash. In the result, each bit
-// depends on about half of the bits of the argument.
+// mix applies the final step of MurmurHash3 to a hash. Afterwards, each bit depends on
+// about half of the bits of the argument.
 func mix(x uint64) uint64 {
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53

@@ -7,35 +7,38 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// listRule describes how Envoy reads a list.
+// listRule describes how the elements of a list are compared, which depends on how Envoy
+// reads the list.
 type listRule struct {
-	free bool  // the order of the elements has no meaning
-	keys []key // the keys that identify an element, the most reliable first
-	kept bool  // the order of elements with the same key has a meaning
+	free bool  // whether the order of the elements has no meaning
+	keys []key // keys that identify an element, the most reliable one first
+	kept bool  // whether the order of elements with the same key has a meaning
 }
 
-// key is a way to identify an element of a list. It is the name of a string field,
-// or one of the constants below.
+// key is a way to identify an element of a list: the name of a string field, or one of
+// the constants below.
 type key string
 
 const (
-	byChain    key = "(chain)"    // the match of a filter chain, because several chains may share a name
-	byHeader   key = "(header)"   // the name of a header, in upper or lower case
-	byLocality key = "(locality)" // the locality and the priority of an endpoint group
-	byHost     key = "(host)"     // the address of an endpoint
+	byChain    key = "(chain)"    // match of a filter chain, because several chains may have the same name
+	byHeader   key = "(header)"   // name of a header, in upper or lower case
+	byLocality key = "(locality)" // locality and priority of an endpoint group
+	byHost     key = "(host)"     // address of an endpoint
 )
 
 var (
-	unordered  = listRule{free: true}
-	named      = listRule{free: true, keys: []key{"name"}}
-	headers    = listRule{free: true, keys: []key{byHeader}, kept: true}   // Envoy adds headers of the same name in their order
-	priorities = listRule{free: true, keys: []key{"priority"}, kept: true} // Envoy uses the first entry of a priority
+	unordered = listRule{free: true}
+	named     = listRule{free: true, keys: []key{"name"}}
+	// Envoy adds headers with the same name in their order
+	headers = listRule{free: true, keys: []key{byHeader}, kept: true}
+	// Envoy uses the first entry with a priority
+	priorities = listRule{free: true, keys: []key{"priority"}, kept: true}
 )
 
-// freeLists holds the rules of the lists whose order has no meaning to Envoy. The
-// key is the name of the list, or the name of the enclosing field, a dot, and the
-// name of the list. All other lists are read in order: Envoy uses the first route
-// that matches, and runs filters in sequence.
+// freeLists contains the rules of the lists whose order has no meaning to Envoy. The key
+// is the name of the list, or the name of the enclosing field, a dot, and the name of the
+// list. The order of all other lists has a meaning: for example, Envoy uses the first
+// route that matches, and runs filters in sequence.
 var freeLists = map[string]listRule{
 	"virtualHosts":                   named, // Envoy uses the virtual host with the most specific domain
 	"domains":                        unordered,
@@ -62,7 +65,7 @@ var freeLists = map[string]listRule{
 	"sourcePrefixRanges":             unordered,
 	"directSourcePrefixRanges":       unordered,
 	"sourcePorts":                    unordered,
-	"matchSubjectAltNames":           unordered, // one of the matches must match
+	"matchSubjectAltNames":           unordered, // Envoy requires only that one of the entries matches
 	"matchTypedSubjectAltNames":      unordered,
 	"verifySubjectAltName":           unordered,
 	"verifyCertificateSpki":          unordered,
@@ -78,7 +81,7 @@ var freeLists = map[string]listRule{
 	"lbEndpoints":                    {free: true, keys: []key{byHost}},
 }
 
-// listRule returns the rule for a list at this location.
+// listRule returns the rule for the list at this location.
 func (p location) listRule() listRule {
 	if p.rules != envoy {
 		return listRule{}
@@ -86,10 +89,10 @@ func (p location) listRule() listRule {
 	if r, ok := freeLists[p.name]; ok {
 		return r
 	}
-	return freeLists[p.parent+"."+p.name] // the order of a list without an entry has a meaning
+	return freeLists[p.parent+"."+p.name] // without an entry in freeLists, the order of a list has a meaning
 }
 
-// of returns the key of an element, or "" if it has none.
+// of returns the value that identifies an element of a list, or "" if there is none.
 func (k key) of(v any) string {
 	switch k {
 	case byChain:
@@ -104,8 +107,8 @@ func (k key) of(v any) string {
 	return textAt(v, string(k))
 }
 
-// identity returns a text that identifies an element of an ordered list, also
-// after the element has changed. It is "" if nothing identifies the element.
+// identity returns a text that identifies an element of an ordered list, even after the
+// element has changed. It is "" if nothing identifies the element.
 func identity(v any) string {
 	m, ok := v.(*object.Object)
 	if !ok {
@@ -120,7 +123,7 @@ func identity(v any) string {
 
 func printOf(v any) string { return strconv.FormatUint(fingerprint(v, location{rules: envoy}), 36) }
 
-// at returns the value at a path of names, or nil if there is none.
+// at returns the value at a path of member names, or nil if there is none.
 func at(v any, names ...string) any {
 	for _, name := range names {
 		m, _ := v.(*object.Object)

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// Operation is one operation of a JSON Patch (RFC 6902). The Value is nil for a
-// remove operation.
+// Operation is one operation of a JSON Patch (RFC 6902). In a remove operation, the Value
+// is nil.
 type Operation struct {
 	Op    string // add, remove or replace
-	Path  string // the JSON Pointer of the value
+	Path  string // JSON Pointer (RFC 6901) to the value
 	Value any
 }
 
-// Patch returns the operations that change a's side of a section to b's side. They
-// are applied in order, and their paths start with the section's name. Where a and
-// b differ without a difference in meaning (the order of names, an explicit
-// default), the patch keeps a's form.
+// Patch returns the operations that change a's side of a section into b's side. They must
+// be applied in order, and their paths begin with the section's name. Where a and b
+// differ only in form (the order of names, an explicit default), the patch keeps the form
+// of a.
 func (s Section) Patch() []Operation {
 	if s.Edit == nil {
 		return nil
@@ -32,8 +32,8 @@ func (s Section) Patch() []Operation {
 
 type patch struct{ all []Operation }
 
-// edit adds the operations that change the value of a to the value of b. Both
-// values exist.
+// edit adds the operations that change the value on side a into the value on side b. Both
+// sides must have a value.
 func (p *patch) edit(e *Edit, at string) {
 	switch {
 	case e.Same || e.Hidden:
@@ -49,8 +49,8 @@ func (p *patch) edit(e *Edit, at string) {
 	}
 }
 
-// list adds the operations that change one list into another, from the start of
-// the list. The indexes in each path take the previous operations into account.
+// list adds the operations that change one list into another, from its first element to
+// the last. The indexes in each path take the previous operations into account.
 func (p *patch) list(elements []Edit, at string) {
 	index := 0
 	for i := range elements {
@@ -73,7 +73,7 @@ func (p *patch) place(e *Edit, at string, inA, inB bool) {
 	}
 }
 
-// pointer escapes a name for a JSON Pointer.
+// pointer escapes a name for use in a JSON Pointer.
 func pointer(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }

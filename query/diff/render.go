@@ -11,20 +11,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// line is one line of the output. Its side is '-' if it belongs to a only, '+'
-// if it belongs to b only, and ' ' if it belongs to both.
+// line is one line of the output. side is '-' for a line only in a, '+' for a line only
+// in b, and ' ' for a line in both.
 type line struct {
 	side byte
 	text string
 }
 
-// renderer writes two values as one JSON text with one member or element per
-// line. A line that a and b have in common is written once.
+// renderer writes two values as one JSON text with one member or element per line. A line
+// that both sides have in common is written only once.
 type renderer struct{ out func(line) }
 
 const step = "  "
 
-// text writes the lines of a value that belongs to one side or to both.
+// text writes the lines of a value that belongs to one side, or to both.
 func (r renderer) text(side byte, margin, before string, v any, after string) {
 	switch x := v.(type) {
 	case *object.Object:
@@ -54,7 +54,7 @@ func (r renderer) text(side byte, margin, before string, v any, after string) {
 	}
 }
 
-// countLines returns the number of lines that text writes.
+// countLines returns the number of lines that the method text would write.
 func countLines(v any) int {
 	n := 0
 	switch x := v.(type) {
@@ -103,8 +103,8 @@ func (r renderer) edit(margin string, e *Edit, commaA, commaB bool) {
 	}
 }
 
-// shown returns the value to write if both sides are equal. It prefers the one
-// of b, which comes from Envoy and has its secrets masked.
+// shown returns the value to print if both sides are equal. It prefers that of side b,
+// which comes from Envoy and has its secrets masked.
 func (e *Edit) shown() any {
 	if e.InB {
 		return e.B
@@ -112,8 +112,8 @@ func (e *Edit) shown() any {
 	return e.A
 }
 
-// inside writes a sequence of edits. After each value, it writes the comma if the
-// side has one there.
+// inside writes a sequence of edits. After each value, it writes a comma on each side
+// that needs one.
 func (r renderer) inside(margin string, all []Edit, write func(margin string, e *Edit, commaA, commaB bool)) {
 	lastA, lastB := -1, -1
 	for i := range all {
@@ -134,8 +134,8 @@ func (r renderer) inside(margin string, all []Edit, write func(margin string, e 
 func (e *Edit) writesA() bool { return e.InA && !e.Hidden }
 func (e *Edit) writesB() bool { return e.InB || e.Same }
 
-// same writes a value that both sides share. The comma after the value may be on
-// one side only.
+// same writes a value that both sides have. The comma after the value may be on one side
+// only.
 func (r renderer) same(margin, before string, v any, commaA, commaB bool) {
 	if commaA == commaB {
 		r.text(' ', margin, before, v, comma(commaA))
@@ -192,7 +192,8 @@ func scalarText(v any) string {
 	return string(text)
 }
 
-// quoted formats a string as JSON without HTML escapes.
+// quoted formats a string as JSON. Unlike encoding/json, it doesn't escape characters of
+// HTML.
 func quoted(s string) string {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)

@@ -8,24 +8,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// ruleSet selects the rules by which a value is compared.
+// ruleSet selects the rules for comparing a value.
 type ruleSet int
 
 const (
 	plain   ruleSet = iota // exactly, as JSON
-	envoy                  // as a message of Envoy
-	foreign                // as a message of an unknown type, whose field names may be in camelCase or snake_case
+	envoy                  // as an Envoy message
+	foreign                // as a message of unknown type, whose field names may be in camelCase or snake_case
 )
 
-// location describes where a value is in the document. The location decides how
-// the value is compared.
+// location describes where a value is in the document, which determines how the value is
+// compared.
 type location struct {
 	rules  ruleSet
-	name   string // the field that holds the value; list elements have the name of their list
-	parent string // the field that holds the enclosing object
+	name   string // field that contains the value; for a list element, the field that contains the list
+	parent string // field that contains the enclosing object
 }
 
-// member returns the location of an object's field.
+// member returns the location of a field of an object.
 func (p location) member(name string) location {
 	if p.rules == envoy && name == "filterMetadata" {
 		return location{rules: plain}
@@ -33,8 +33,8 @@ func (p location) member(name string) location {
 	return location{rules: p.rules, name: name, parent: p.name}
 }
 
-// inside returns the location of the members of an object, which depends on the
-// object's kind or type.
+// inside returns the location of an object's members. It depends on the kind or type of
+// the object.
 func (p location) inside(a, b *object.Object) location {
 	if k := kindOf(a, b); k != nil {
 		p.rules = envoy
@@ -65,8 +65,7 @@ const (
 	typeHome = "type.googleapis.com/"
 )
 
-// isKnownType reports whether the document's decoder knows the fields of a
-// type.
+// isKnownType reports whether the document's decoder knows the fields of a protobuf type.
 func isKnownType(url string) bool {
 	name := strings.TrimPrefix(url, typeHome)
 	for _, p := range []string{"envoy.", "udpa.", "xds.", "google."} {
@@ -77,14 +76,15 @@ func isKnownType(url string) bool {
 	return false
 }
 
-// kindRule lists the fields of a kind that are not compared, and the values that a
-// null in its fields means.
+// kindRule lists the fields of a kind of object that are not compared, and what null
+// means in the other fields.
 type kindRule struct {
 	excluded map[string]bool
 	nulls    *object.Object
 }
 
-// kindRules holds the rules of the kinds that are compared as Envoy reads them.
+// kindRules contains the rules for the kinds of objects that are compared by their
+// meaning to Envoy.
 var kindRules = sync.OnceValue(func() map[string]*kindRule {
 	rules := map[string]*kindRule{}
 	for _, k := range mesh.Kinds() {
@@ -116,7 +116,7 @@ func (r *kindRule) exclude(names ...string) {
 // excludes reports whether a field is excluded from the comparison.
 func (r *kindRule) excludes(name string) bool { return r != nil && r.excluded[name] }
 
-// effective returns the value of a field. It replaces null by the value that null
+// effective returns the value of a field. If the value is null, it returns what null
 // means in that field.
 func (r *kindRule) effective(name string, v any) any {
 	if v == nil && r != nil {
@@ -125,9 +125,9 @@ func (r *kindRule) effective(name string, v any) any {
 	return v
 }
 
-// kindOf returns the rule for the kind of one of two objects, or nil if there is
-// no rule. It returns nil for an object with an apiVersion: that is a Kubernetes
-// object, and Kubernetes has kinds of the same names.
+// kindOf returns the rule for the kind of two objects, or nil if there is none. An object
+// with an apiVersion has no rule: it is a Kubernetes object, and Kubernetes has kinds
+// with the same names.
 func kindOf(a, b *object.Object) *kindRule {
 	for _, m := range [...]*object.Object{a, b} {
 		if name, ok := m.Get("kind").(string); ok && !has(m, "apiVersion") {

@@ -31,9 +31,9 @@ func equalScalars(a, b any, p location) bool {
 	return a == b
 }
 
-// equalTexts compares two strings that are not identical. They are equal if they
-// are the same duration, or the same type in two versions of the API. A masked
-// secret equals any string.
+// equalTexts compares two strings that are not identical. They count as equal if they are
+// the same duration, or the same type in two versions of the API. A masked secret equals
+// any string.
 func equalTexts(s, t string, p location) bool {
 	switch {
 	case p.name == typeKey:
@@ -49,16 +49,16 @@ func equalTexts(s, t string, p location) bool {
 	return ok && d == e
 }
 
-// differOnlyInVersion reports whether two type URLs name the same message in two
-// versions of Envoy's API. The package of a message may have another name, and
-// another number of parts, in each version.
+// differOnlyInVersion reports whether two type URLs refer to the same message in two
+// versions of Envoy's API. The package of a message may have another name, and another
+// number of parts, in each version.
 func differOnlyInVersion(s, t string) bool {
 	return lastWord(s) == lastWord(t) && versionOf(s) != versionOf(t)
 }
 
 func lastWord(url string) string { return url[strings.LastIndexByte(url, '.')+1:] }
 
-// versionOf returns the version in a type's package, such as "v3" or
+// versionOf returns the version in the package name of a type, such as "v3" or
 // "v2alpha1", or "" if there is none.
 func versionOf(url string) string {
 	words := strings.Split(url, ".")
@@ -70,8 +70,8 @@ func versionOf(url string) string {
 	return ""
 }
 
-// seconds returns the canonical form of a duration: "1.50s" becomes "1.5". It
-// returns false if s isn't a duration.
+// seconds returns the canonical form of a duration: "1.50s" becomes "1.5". ok is false if
+// s isn't a duration.
 func seconds(s string) (string, bool) {
 	digits, ok := strings.CutSuffix(s, "s")
 	if !ok || !isDecimal(digits) {
@@ -107,7 +107,7 @@ func isNumber(v any) bool {
 	return false
 }
 
-// equalNumbers compares numbers by their value. Integers are compared exactly.
+// equalNumbers compares two numbers by value. Integers are compared exactly.
 func equalNumbers(a, b any) bool {
 	if x, ok := a.(int); ok {
 		if y, ok := b.(int); ok {
@@ -116,7 +116,7 @@ func equalNumbers(a, b any) bool {
 	}
 	f, g := float(a), float(b)
 	if f != g {
-		return f != f && g != g // both are NaN
+		return f != f && g != g // both numbers are NaN
 	}
 	if math.Abs(f) < 1<<53 {
 		return true
@@ -135,11 +135,12 @@ func float(v any) float64 {
 		f, _ := new(big.Float).SetInt(n).Float64()
 		return f
 	}
-	f, _ := strconv.ParseFloat(string(v.(json.Number)), 64) // ParseFloat returns infinity for a number that is too large
+	// for a number that is too large, ParseFloat returns infinity
+	f, _ := strconv.ParseFloat(string(v.(json.Number)), 64)
 	return f
 }
 
-// digits returns the text of a number.
+// digits returns the text of a number in its JSON form.
 func digits(v any) string {
 	switch n := v.(type) {
 	case int:

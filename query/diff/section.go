@@ -11,26 +11,25 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Section is the result of a comparison: of a section of two proxies, or of two
-// values. Edit is nil if both sides are equal.
+// A Section is the result of comparing one section of two proxies, or two other values.
+// Edit is nil if both sides are equal.
 type Section struct {
-	Name mesh.Section // the name of the compared section; empty if two values were compared
+	Name mesh.Section // name of the compared section; empty if other values were compared
 	Edit *Edit
 }
 
-// Sections returns the sections that [Proxies] can compare, in order: all sections
-// that istiod sends and that Envoy shows, except secrets.
+// Sections returns the names of the sections that [Proxies] can compare, in order. These
+// are all sections that istiod sends and that Envoy shows, except secrets.
 func Sections() []mesh.Section {
 	return []mesh.Section{mesh.Clusters, mesh.Listeners, mesh.Routes, mesh.Endpoints, mesh.Extensions}
 }
 
-// Proxies compares the named sections of two proxies. a may also be the
-// configuration that istiod would send to a proxy. Proxies passes each result to
-// out as soon as it is ready, and loads no other parts of the proxies. If a is
-// istiod's configuration, the comparison excludes all configuration that Envoy
-// gets from another source: static configuration, inline parts of other resources
-// that Envoy also lists separately, addresses that Envoy resolved, and Envoy's own
-// results of health checks.
+// Proxies compares the named sections of two proxies. Instead of a proxy, a may be the
+// configuration that istiod would send to a proxy. Proxies passes each result to out as
+// soon as it is ready, and loads no other sections. If a is istiod's configuration, the
+// comparison excludes all configuration that Envoy gets from another source: static
+// configuration, parts of resources that Envoy also lists separately, addresses that
+// Envoy resolved, and the results of Envoy's own health checks.
 func Proxies(ctx context.Context, a, b *mesh.Object, names []mesh.Section, out func(Section) error) error {
 	for _, name := range names {
 		c := newComparing(ctx, a, b)
@@ -49,9 +48,9 @@ func Proxies(ctx context.Context, a, b *mesh.Object, names []mesh.Section, out f
 	return nil
 }
 
-// Compare compares any two values. It compares two proxies by their sections, as
-// [Proxies] does. It compares two arrays of resources, such as clusters or
-// listeners, by the names of their elements.
+// Compare compares any two values. If both are proxies, it compares their sections, as
+// [Proxies] does. If both are arrays of resources, such as clusters or listeners, it
+// pairs the elements by name.
 func Compare(ctx context.Context, a, b any, out func(Section) error) error {
 	x, isA := sectionOwner(a)
 	y, isB := sectionOwner(b)
@@ -103,11 +102,11 @@ func sectionOwner(v any) (*mesh.Object, bool) {
 	return o, ok && (o.Kind == "Proxy" || o.Kind == "Desired")
 }
 
-// namedKinds lists the kinds whose elements have unique names.
+// namedKinds lists the kinds of objects that have unique names in a section.
 var namedKinds = []string{"Cluster", "Listener", "RouteConfiguration", "ExtensionConfig", "Endpoint", "VirtualHost", "Secret"}
 
-// namedElements returns the elements of an array. ok is false if an element is
-// of a kind without unique names.
+// namedElements returns the elements of an array. ok is false if an element is of a kind
+// without unique names.
 func namedElements(ctx context.Context, v any) (list []any, ok bool, err error) {
 	if _, ok := v.(*mesh.Object); ok {
 		return nil, false, nil
@@ -130,8 +129,8 @@ func kindName(v any) string {
 	return ""
 }
 
-// newComparing returns a comparing for two lists that belong to the objects a and
-// b. a or b is nil if the list belongs to no object.
+// newComparing prepares the comparison of two lists that belong to the objects a and b. a
+// or b is nil if the list belongs to no object.
 func newComparing(ctx context.Context, a, b *mesh.Object) *comparing {
 	c := &comparing{ctx: ctx}
 	sentA, sentB := a != nil && a.Kind == "Desired", b != nil && b.Kind == "Desired"
@@ -144,7 +143,7 @@ func newComparing(ctx context.Context, a, b *mesh.Object) *comparing {
 	return c
 }
 
-// ownerOf returns the object that the elements of a list belong to.
+// ownerOf returns the object, such as a proxy, that the elements of a list belong to.
 func ownerOf(list []any) *mesh.Object {
 	if len(list) > 0 {
 		if o, ok := list[0].(*mesh.Object); ok {
@@ -154,8 +153,8 @@ func ownerOf(list []any) *mesh.Object {
 	return nil
 }
 
-// both loads the same section of two objects in parallel, because the objects are
-// loaded from different servers.
+// both loads the same section of two objects concurrently, because the objects are
+// usually loaded from different servers.
 func both(ctx context.Context, a, b *mesh.Object, name mesh.Section) (x, y []any, err error) {
 	var other errgroup.Group
 	other.Go(func() (err error) {

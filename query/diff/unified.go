@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// TextLine is a line of a unified diff. Op is '-', '+' or ' ', or '@' for the
-// first line of a hunk.
+// TextLine is a line of a unified diff. Op is '-', '+' or ' ', or '@' for the first line
+// of a hunk.
 type TextLine struct {
 	Op   byte
-	Text string // the line without its first character; the first line of a hunk keeps its "@@ "
+	Text string // the line without its first character; only the first line of a hunk keeps its "@@ "
 }
 
-// Unified writes a unified diff of a section, line by line, to out. around is the
-// number of unchanged lines around each change. The two compared texts are JSON
-// with one member per line. They omit values that are not compared, and lists
-// whose order has no meaning have a's order. The first line of a hunk names the
-// resource of its first change.
+// Unified passes the lines of a unified diff of a section to out. around is the number of
+// unchanged lines to show around each change. The two compared texts are JSON with one
+// member per line. Values that are not compared are omitted. Lists whose order has no
+// meaning are in the order of side a. The first line of a hunk names the resource that
+// contains the hunk's first change.
 func (s Section) Unified(ctx context.Context, around int, out func(TextLine)) error {
 	if s.Edit == nil {
 		return nil
@@ -27,9 +27,9 @@ func (s Section) Unified(ctx context.Context, around int, out func(TextLine)) er
 	return err
 }
 
-// Texts passes all lines of the section's two texts to out. Op is ' ' for a line
-// in both texts, '-' for a line only in a's, '+' for a line only in b's. It passes
-// no lines if the sides are equal.
+// Texts passes all lines of the section's two texts to out. Op is ' ' for a line in both
+// texts, '-' for a line only in the text of a, and '+' for a line only in the text of b.
+// If the sides are equal, out is never called.
 func (s Section) Texts(ctx context.Context, out func(TextLine)) error {
 	if s.Edit == nil {
 		return nil
@@ -56,11 +56,11 @@ func (u *unified) write(s Section) error {
 	return u.err
 }
 
-// fewLines is the number of lines below which an unchanged resource is always
-// written. A longer one is written only if it is next to a change.
+// fewLines is the number of lines below which an unchanged resource is always written. A
+// longer unchanged resource is written only if it is next to a change.
 const fewLines = 40
 
-// resource writes an element of a section.
+// resource writes one element of a section, such as a cluster.
 func (u *unified) resource(margin string, e *Edit, commaA, commaB bool) {
 	if u.hunks != nil && !e.Same {
 		u.hunks.heading = describeResource(e)
@@ -83,8 +83,8 @@ func (u *unified) resource(margin string, e *Edit, commaA, commaB bool) {
 	u.hunks.block(e.lines, write)
 }
 
-// describeResource returns the name of a resource and of the Istio resource
-// that it was generated from.
+// describeResource returns the name of a resource, and the Istio resource that it was
+// generated from.
 func describeResource(e *Edit) string {
 	if e.Resource == nil {
 		return ""
@@ -99,8 +99,8 @@ func describeResource(e *Edit) string {
 	return text
 }
 
-// sourceOf returns the Istio resource that caused all changes in an edit. It
-// returns "" if several resources caused them.
+// sourceOf returns the Istio resource that all changes in an edit were generated from. It
+// returns "" if there are several.
 func sourceOf(e *Edit) string {
 	source := ""
 	for i, c := range (Section{Edit: e}).Changes() {
@@ -112,24 +112,24 @@ func sourceOf(e *Edit) string {
 	return source
 }
 
-// hunks groups lines into hunks.
+// hunks collects lines into the hunks of a unified diff.
 type hunks struct {
 	around  int
 	out     func(TextLine)
 	heading string
 
-	a, b    int      // the number of lines of each text that were written so far
-	before  []string // the unchanged lines with which the next hunk may start
+	a, b    int      // number of lines of each text that were written so far
+	before  []string // unchanged lines with which the next hunk may begin
 	many    func(func(line))
 	current *hunk
 }
 
 type hunk struct {
-	fromA, fromB   int // the number of lines of each text before the hunk
+	fromA, fromB   int // number of lines of each text before this hunk
 	heading        string
 	lines          []TextLine
-	removed, added []string // the lines of the current change; removed lines are written first
-	same           int      // the number of unchanged lines at the end of the hunk
+	removed, added []string // lines of the current change; the removed lines are written first
+	same           int      // number of unchanged lines at the end of this hunk
 }
 
 func (h *hunks) line(l line) {
@@ -168,8 +168,8 @@ func (h *hunks) unchanged(text string) {
 	}
 }
 
-// block adds n unchanged lines. It calls write for their text only if they are
-// next to a change.
+// block adds n unchanged lines. It calls write for their text only if they are next to a
+// change.
 func (h *hunks) block(n int, write func(func(line))) {
 	if h.current != nil {
 		write(h.line)
@@ -193,7 +193,7 @@ func (h *hunks) begin() {
 	h.current, h.before, h.many = c, nil, nil
 }
 
-// settle writes the lines of the current change to the hunk.
+// settle writes the lines of the current change to the hunk, the removed ones first.
 func (c *hunk) settle() {
 	for _, text := range c.removed {
 		c.lines = append(c.lines, TextLine{'-', text})
@@ -204,8 +204,8 @@ func (c *hunk) settle() {
 	c.removed, c.added = nil, nil
 }
 
-// end writes the current hunk. It drops unchanged lines that are too far after the
-// last change.
+// end writes the current hunk. It drops unchanged lines that are too far after the last
+// change.
 func (h *hunks) end() {
 	c := h.current
 	if c == nil {
@@ -236,8 +236,8 @@ func (h *hunks) end() {
 	h.current = nil
 }
 
-// span formats the line numbers of a hunk: the first line and the number of lines.
-// A hunk without lines has the number of the line before it.
+// span formats the line numbers of a hunk for its first line. If n is 0, the hunk has no
+// lines in this text, and the number is that of the line before it.
 func span(before, n int) string {
 	switch n {
 	case 0:
