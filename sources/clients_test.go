@@ -17,10 +17,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A telling source is a recorded source that answers like a live istiod: syncz can
-// be restricted to a namespace, and the endpoint connections lists the connections
-// without the metadata of the proxies. If knows is false, it answers like an older
-// istiod, which doesn't have that endpoint.
+// A telling source is a recorded source that answers like a live istiod: it can
+// restrict syncz to a namespace, and its endpoint "connections" lists the
+// connected proxies without their metadata. If the field knows is false, the
+// source answers like an older istiod, which doesn't have that endpoint.
 type telling struct {
 	*counted
 	knows bool
@@ -69,8 +69,8 @@ func (s *telling) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 	})
 }
 
-// restated decodes the content of a body, passes it to with, and returns the result
-// of with as a new body.
+// restated decodes the content of a response body, passes it to the function with,
+// and returns that function's result as a new body.
 func restated[T any](body *transport.Body, err error, with func(T) any) (*transport.Body, error) {
 	if err != nil {
 		return nil, err
@@ -86,14 +86,14 @@ func restated[T any](body *transport.Body, err error, with func(T) any) (*transp
 	return &transport.Body{Bytes: bytes.NewReader(b), Name: body.Name}, err
 }
 
-// owned returns a pod of a Deployment. The pod has a sidecar.
+// owned returns a pod that belongs to a Deployment and has a sidecar.
 func owned(id string) string {
 	return strings.Replace(podItem(id), `"labels":{`, `"ownerReferences":[{"kind":"ReplicaSet","name":"vm-77","controller":true}],"labels":{"pod-template-hash":"77",`, 1)
 }
 
 // TestConnectionsTellTheSame checks that the inventory of a live mesh is the same
-// whether it is built from adsz or from the list of connections. adsz may be read
-// only if no other source has the needed values.
+// whether it is built from istiod's adsz or from its list of connections. adsz
+// may be read only if no other endpoint has the needed values.
 func TestConnectionsTellTheSame(t *testing.T) {
 	helper := `{"connectionId":"helper.x-5","connectedAt":"2026-11-22T12:00:00Z","metadata":{"ISTIO_VERSION":"1.31.0"}}`
 	old := func(e string) string { return strings.Replace(e, `"cluster_id":"c",`, "", 1) }
@@ -103,7 +103,7 @@ func TestConnectionsTellTheSame(t *testing.T) {
 	for name, c := range map[string]struct {
 		syncz, adsz, syncz2, adsz2, pods string
 		namespace                        string
-		reads                            bool // the inventory is expected to read adsz
+		reads                            bool // the test expects that the inventory reads adsz
 	}{
 		"pods of deployments": {syncz(synced("c", "p.x", 1), synced("c", "r.y", 2)), adsz(connected("c", "p.x", 1), connected("c", "r.y", 2)),
 			syncz(synced("c", "q.x", 4)), adsz(connected("c", "q.x", 3)), mine, "", false},
@@ -148,8 +148,8 @@ func TestConnectionsTellTheSame(t *testing.T) {
 }
 
 // said returns, as text, the fields of all proxies that the outline contains, the names
-// and connections of the istiods, and the faults. It calls read after the list of
-// proxies has been read and before their fields are.
+// and connections of the istiods, and the faults. It calls the function read after it
+// has read the list of proxies and before it reads their fields.
 func said(t *testing.T, m *Mesh, read func()) string {
 	t.Helper()
 	by, order := proxies(t, m)

@@ -54,8 +54,8 @@ func TestDesired(t *testing.T) {
 			t.Errorf("%s: %d of %d", section, len(got), want.Len())
 		}
 		for _, g := range got {
-			// The object also has the plugin's own fields, so only the fields of
-			// istiod's dump are compared.
+			// The object also has fields that the plugin adds, so only the
+			// fields of istiod's dump are compared.
 			g := g.(*object.Object)
 			for k, v := range want.Get(g.Get("name").(string)).(*object.Object).All() {
 				if k == "virtualHosts" || k == "@type" {
@@ -97,7 +97,7 @@ func list(v any) []any {
 }
 
 // TestDesiredIsOutOfReach checks that reading the whole document sends no request
-// that makes istiod compute a push.
+// that makes istiod compute a push. Only an explicit call of Desired does.
 func TestDesiredIsOutOfReach(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)
@@ -144,8 +144,8 @@ func TestDesiredFaults(t *testing.T) {
 	}
 }
 
-// TestLists checks that every list in the snapshot has the objects of its file, and
-// that a list without a file is a fault.
+// TestLists checks that every Kubernetes list in the snapshot has the objects of
+// its file, and that a list whose file is missing is reported as a fault.
 func TestLists(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)
@@ -185,9 +185,9 @@ func byName(all []any) *object.Object {
 	return out
 }
 
-// TestListsOfContexts checks that lists of several contexts are concatenated. If one
-// context lacks a list, that is a fault, and the lists of the other contexts are
-// still returned.
+// TestListsOfContexts checks that Kubernetes lists of several contexts are
+// concatenated. If one context lacks a list, that is reported as a fault, and the
+// lists of the other contexts are still returned.
 func TestListsOfContexts(t *testing.T) {
 	snapshot := func(context, services string) *counted {
 		all := map[string]string{

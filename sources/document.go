@@ -126,16 +126,17 @@ func (v *view) Pending() bool {
 // Sectional marks a view as a value whose loading sends requests.
 func (*view) Sectional() {}
 
-// A proxyForm has what the proxies of one type have in common.
+// A proxyForm contains what all proxies of one type share: their fields' names
+// and the index of these names.
 type proxyForm struct {
 	sections []mesh.Part
 	types    []mesh.SyncType
-	size     int            // the number of fields
-	first    *object.Object // the fields of the first proxy, whose index the others share
+	size     int            // the number of fields of each proxy
+	first    *object.Object // the fields of the first proxy of the type; the other proxies share its index of keys
 }
 
-// mostFields is the capacity for the fields of the first proxy of a type. It is large
-// enough for every type of proxy.
+// mostFields is the initial capacity for the fields of the first proxy of a type. No
+// type of proxy has more fields.
 const mostFields = 56
 
 // proxyObject creates the object of a proxy and the loader of its sections. The
@@ -166,7 +167,9 @@ func (m *Mesh) proxyObject(p *inventory.Proxy, form *proxyForm) (*mesh.Object, *
 	f.Set("connected", p.Connected())
 	f.Set("connectedAt", mesh.TimeOrNull(p.Link.ConnectedAt()))
 	f.Set("ready", nil)
-	if p.Connected() != nil { // if it is unknown whether the proxy is connected, pilots stays null, because an istiod that didn't answer may know the proxy
+	// if istiod's answer is missing, pilots stays null: an istiod that didn't
+	// answer may be connected to the proxy
+	if p.Connected() != nil {
 		pilots := []any{}
 		for _, l := range p.Links() {
 			name, _ := inventory.SplitID(l.Pilot.ID)
@@ -304,7 +307,7 @@ func (m *Mesh) list(ctx context.Context, l kube.List, g *store.Group) (any, erro
 	return all, nil
 }
 
-// listCluster reads a Kubernetes resource of one cluster.
+// listCluster reads a Kubernetes resource from one cluster.
 func (m *Mesh) listCluster(ctx context.Context, c *requests.Cluster, l kube.List, g *store.Group) ([]any, error) {
 	q := requests.Request{Cluster: c, To: requests.Kubernetes, What: l.Resource}
 	doc, err := m.AskJSON(ctx, q)
@@ -313,7 +316,9 @@ func (m *Mesh) listCluster(ctx context.Context, c *requests.Cluster, l kube.List
 		doc, err = m.AskJSON(ctx, q)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		if c.IsLive() && !c.CannotHave(err) { // the cluster doesn't have this resource type, and so it has no objects of the type
+		// the cluster doesn't have this resource type, so there are no such
+		// objects
+		if c.IsLive() && !c.CannotHave(err) {
 			return nil, nil
 		}
 		return nil, &requests.NoAnswerError{Request: l.Resource, Err: err}

@@ -20,8 +20,8 @@ const (
 	always        = "last_updated,error_state"
 )
 
-// excerpts opens a live mesh of one proxy. The options' hints contain the fields in
-// looks.
+// excerpts opens a live mesh of one proxy. The hints in the mesh's options contain
+// the fields in looks.
 func excerpts(t *testing.T, looks map[mesh.Section][]string, o Options) (*replayed, any) {
 	t.Helper()
 	r := replay(t, "1.31.0", "p.x")
@@ -53,7 +53,9 @@ func TestExcerpt(t *testing.T) {
 		{mesh.Clusters, []string{"name", "versionInfo"}, nil}, // only the complete section contains versionInfo
 		{mesh.Listeners, []string{}, []string{"config_dump?mask=static_listeners", listeners}},
 		{mesh.Listeners, []string{"name", "lastUpdated"}, []string{"config_dump?mask=static_listeners", listeners}},
-		{mesh.Listeners, []string{"name", "address"}, nil}, // no mask reaches a listener's fields, because the listener is two levels below its element
+		// no mask can select a listener's fields, because the dump nests the
+		// listener two levels below its element
+		{mesh.Listeners, []string{"name", "address"}, nil},
 		{mesh.Routes, []string{}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=" + always}},
 		{mesh.Routes, []string{"name"}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=route_config.name," + always}},
 		{mesh.Routes, []string{"validateClusters"}, []string{"config_dump?mask=static_route_configs", "config_dump?resource=dynamic_route_configs&mask=route_config.name,route_config.validate_clusters," + always}},

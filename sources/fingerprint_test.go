@@ -110,8 +110,8 @@ func TestFingerprintOfNothing(t *testing.T) {
 	}
 }
 
-// A keeper is a source that records whether it was closed, and how often its cached
-// responses were dropped.
+// A keeper is a source that records whether it was closed, and how often it dropped
+// its cached responses.
 type keeper struct {
 	transport.Source
 	closed bool

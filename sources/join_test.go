@@ -16,16 +16,16 @@ import (
 
 const uuid = "ad1a24d4-b544-4ed4-88d6-eb0c87a6c986"
 
-// synced returns an element of istiod's syncz for a proxy. The proxy received CDS in
-// push n, at second n of the minute.
+// synced returns an element of istiod's syncz for a proxy. The element reports that
+// the proxy received CDS in push n, at second n of the minute.
 func synced(cluster, id string, n int) string {
 	return fmt.Sprintf(`{"cluster_id":%q,"proxy":%q,"proxy_type":"sidecar","istio_version":"1.31.0","resources":{
 		"type.googleapis.com/envoy.config.cluster.v3.Cluster":{"sent":"2026-11-22T12:00:00Z/%d%s","acked":"2026-11-22T12:00:00Z/%d%s","sentTime":"2026-11-22T12:00:%02dZ"}}}`,
 		cluster, id, n, uuid, n, uuid, n)
 }
 
-// connected returns a client in istiod's adsz. The client connected at second n of
-// the minute.
+// connected returns a client in the form of istiod's adsz. The client connected at
+// second n of the minute.
 func connected(cluster, id string, n int) string {
 	return fmt.Sprintf(`{"connectionId":"%s-%d","connectedAt":"2026-11-22T12:00:%02dZ","labels":{"app":"x"},"metadata":{"PROXY_CONFIG":{},"CLUSTER_ID":%q,
 		"WORKLOAD_NAME":"vm","SERVICE_ACCOUNT":"sa","INSTANCE_IPS":"10.0.0.9,fd00::9","ISTIO_VERSION":"1.31.0"},"locality":{"region":"r","zone":"z","sub_zone":"s"}}`,
@@ -51,8 +51,8 @@ func podItems(all ...string) string {
 	return `{"kind":"List","items":[` + strings.Join(items, ",") + `]}`
 }
 
-// TestTwoPilots checks that a proxy that two istiods know appears once, with the
-// state of the istiod to which it connected last.
+// TestTwoPilots checks that a proxy that two istiods list appears once, with the
+// sync state from the istiod to which it connected last.
 func TestTwoPilots(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{
 		"pilots/i-a.s/syncz.json": syncz(synced("c", "both.x", 1), synced("c", "a.x", 2), synced("c", "tie.x", 5), synced("c", "quiet.x", 3)),
@@ -65,9 +65,11 @@ func TestTwoPilots(t *testing.T) {
 	same(t, "order", order, []string{"a.x", "b.x", "both.x", "quiet.x", "tie.x"})
 	for id, want := range map[string]string{
 		"a.x": "i-a [i-a] 2", "b.x": "i-b [i-b] 2",
-		"both.x":  "i-a [i-a i-b] 1", // the later connection counts, although i-b sent its configuration later
-		"quiet.x": "i-b [i-b i-a] 4", // both connections began in the same second, so the later push counts
-		"tie.x":   "i-a [i-a i-b] 5", // neither is later, so the istiod's name decides
+		"both.x":  "i-a [i-a i-b] 1", // the later connection wins, although i-b pushed its configuration later
+		"quiet.x": "i-b [i-b i-a] 4", // both connections began in the same second, so the later push wins
+		// connections and pushes have equal times, so the order of the istiods'
+		// names decides
+		"tie.x": "i-a [i-a i-b] 5",
 	} {
 		got := fmt.Sprint(at(t, by[id], "pilot"), " ", at(t, by[id], "pilots"), " ", strings.TrimPrefix(at(t, by[id], "sync", "cds", "sent").(string), "2026-11-22T12:00:00Z/"))
 		if got != want {
@@ -81,8 +83,8 @@ func TestTwoPilots(t *testing.T) {
 	same(t, "pilots", pilots, []string{"i-a4c", "i-b4c"})
 }
 
-// TestTwoConnections checks that the later connection counts if a proxy has two,
-// which can happen after it has reconnected.
+// TestTwoConnections checks that the later connection wins if a proxy has two
+// connections, which can happen after it has reconnected.
 func TestTwoConnections(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{
 		"pilots/i.s/syncz.json": syncz(synced("c", "p.x", 7), synced("c", "p.x", 3)),
@@ -137,8 +139,9 @@ func TestWhoIsThere(t *testing.T) {
 	}
 }
 
-// TestIncompleteOutline checks that the document has a fault for each missing part
-// of the inventory, and all proxies and fields that are known from the other parts.
+// TestIncompleteOutline checks that for each missing part of the inventory, the
+// document has a fault, and still has all proxies and fields that the other parts
+// contain.
 func TestIncompleteOutline(t *testing.T) {
 	whole := map[string]string{
 		"pilots/i.s/syncz.json": syncz(synced("c", "p.x", 1), `{"proxy":"test-1.default","istio_version":"65536.65536.65536"}`),
@@ -190,7 +193,7 @@ func TestIncompleteOutline(t *testing.T) {
 	}
 }
 
-// TestNoPilots checks that it is unknown whether a proxy is connected if the
+// TestNoPilots checks that the field connected is null for every proxy if the
 // snapshot contains no istiod.
 func TestNoPilots(t *testing.T) {
 	m := open(t, Options{}, source(t, files(t, map[string]string{"kubernetes/pods.json": podItems("p.x")})))
@@ -263,8 +266,8 @@ func TestContextsOfOneName(t *testing.T) {
 	}
 }
 
-// TestShards checks that two snapshots that each contain a part of one context are
-// read as one mesh.
+// TestShards checks that two snapshots that each contain one part of the same
+// context are read as one mesh.
 func TestShards(t *testing.T) {
 	one, two := source(t, files(t, map[string]string{
 		"pilots/i.s/syncz.json":        syncz(synced("c", "a.x", 1), synced("c", "b.x", 1)),
@@ -312,7 +315,7 @@ func TestUnknownProxiesAreIdentifiedAtOnce(t *testing.T) {
 	}
 	for concurrency, want := range map[int]time.Duration{16: 2 * time.Second, 4: 8 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			began := time.Now() // synctest's fake time
+			began := time.Now() // the time is synctest's fake time
 			m := open(t, Options{Concurrency: concurrency}, &counted{Source: delayed{source(t, files(t, all))}})
 			if _, order := proxies(t, m); len(order) != 32 || order[0] != "p-0.n" {
 				t.Errorf("%q", order)

@@ -32,7 +32,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A slow source lists no pods before the context ends.
+// A slow source blocks when it lists pods, until the context ends.
 type slow struct{ transport.Source }
 
 func (slow) List(ctx context.Context, _ string) (*transport.Body, error) {
@@ -40,7 +40,8 @@ func (slow) List(ctx context.Context, _ string) (*transport.Body, error) {
 	return nil, ctx.Err()
 }
 
-// TestNamesInTime checks that Names returns the known names when the context ends.
+// TestNamesInTime checks that Names returns the names that it has read by the time
+// the context ends.
 func TestNamesInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := open(t, Options{}, &counted{Source: slow{source(t, capture)}})

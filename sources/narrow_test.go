@@ -22,12 +22,12 @@ import (
 // A replayed source acts as a live mesh. It answers each request with the recorded
 // response of a real Envoy 1.40, which is the same for all proxies.
 type replayed struct {
-	transport.Source // answers the requests that aren't sent to a proxy
+	transport.Source // answers all requests that aren't sent to a proxy
 	answers          map[string]struct {
 		Status int
 		Body   json.RawMessage
 	}
-	trouble map[string]error // errors to return instead of a response, by request
+	trouble map[string]error // errors to return in place of a response; the key is the request
 
 	mu    sync.Mutex
 	asked []string
@@ -50,7 +50,7 @@ func replay(t *testing.T, version string, ids ...string) *replayed {
 	return r
 }
 
-// read adds recorded responses from a file.
+// read adds the recorded responses in a file.
 func (r *replayed) read(t *testing.T, path string) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -106,8 +106,8 @@ const (
 	ratingsRegex = `&name_regex=outbound%5C%7C9080%5C%7C%5C%7Cratings%5C.default%5C.svc%5C.cluster%5C.local`
 )
 
-// narrowed requests elements by name from the section clusters, and returns the
-// names in the response.
+// narrowed requests elements of the section clusters by name, and returns the
+// names of the elements in the response.
 func narrowed(t *testing.T, p any, names ...string) (got []string, ok bool) {
 	t.Helper()
 	m, err := mesh.Force(t.Context(), p)
@@ -215,9 +215,9 @@ func TestUnreachableProxy(t *testing.T) {
 	same(t, "faults", faults(m), []string{"p.x: clusters: no answer in 5s", "p.x: routes: no answer in 5s", "p.x: server: no answer in 5s"})
 }
 
-// TestProgramThatFailed checks that after an error of a program in the proxy's pod,
-// the program is run again for the next request. If the program could not be
-// started, it isn't run again.
+// TestProgramThatFailed checks when a program in the proxy's pod is run again after
+// an error. If the program was started and failed, it is run again for the next
+// request. If it could not be started, it isn't.
 func TestProgramThatFailed(t *testing.T) {
 	for ran, want := range map[ranError]int{true: 2, false: 1} {
 		r := replay(t, "1.31.0", "p.x")
@@ -235,14 +235,16 @@ func TestProgramThatFailed(t *testing.T) {
 	}
 }
 
-// ranError is the error of a program. It is true if the program was started.
+// ranError is the error of running a program in a pod. Its value reports
+// whether the program was started.
 type ranError bool
 
 func (ranError) Error() string    { return "exit code 1" }
 func (e ranError) Answered() bool { return bool(e) }
 
-// TestTooManyWholeProxies checks that the run ends if it reads more live proxies
-// completely than allowed. Reading only some of their sections doesn't end it.
+// TestTooManyWholeProxies checks that the run ends if it reads all sections of
+// more live proxies than allowed. Reading only some of their sections doesn't
+// end it.
 func TestTooManyWholeProxies(t *testing.T) {
 	ids := []string{"a.x", "b.x", "c.x"}
 	run := func(sections []mesh.Part) (told error) {
@@ -261,7 +263,9 @@ func TestTooManyWholeProxies(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, s := range sections {
-				_, _ = mesh.Force(ctx, f.(*object.Object).Get(string(s.Name))) // requests without a recorded response fail, which doesn't matter here
+				// requests without a recorded response fail; only the number of
+				// proxies matters here
+				_, _ = mesh.Force(ctx, f.(*object.Object).Get(string(s.Name)))
 			}
 		}
 		return context.Cause(ctx)
@@ -292,7 +296,7 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// A kinded source is a source with another kind in its manifest.
+// A kinded source wraps a source and replaces the kind in its manifest.
 type kinded struct {
 	transport.Source
 	kind string

@@ -33,9 +33,10 @@ import (
 
 // Options select the sources of the document, and how they are read.
 type Options struct {
-	// Sources has one source for each context, or several sources of one context
-	// that contain a part of it each. Mesh.Close closes them. If Open returns an
-	// error, the caller has to close them.
+	// Sources has one source for each kubeconfig context. A context may also
+	// have several sources, each of which contains a part of it. Mesh.Close
+	// closes the sources. If Open returns an error, the caller has to close
+	// them.
 	Sources []transport.Source
 
 	// Keep leaves the sources open: Mesh.Close doesn't close them, and another
@@ -49,8 +50,9 @@ type Options struct {
 	Selector  labels.Selector
 	Proxies   []string
 
-	// Revision is set if the sources know only the istiods of one revision. Proxies
-	// that are neither connected to these istiods nor of this revision are left out.
+	// Revision is set if the sources list only the istiods of one revision. Proxies
+	// that are neither connected to these istiods nor labeled with this revision are
+	// left out.
 	Revision string
 
 	// Memory is the maximum size in bytes of the loaded sections; 0 means 1 GiB.
@@ -225,7 +227,8 @@ func (m *Mesh) Fingerprint(ctx context.Context, pods bool) (string, error) {
 // section, without duplicates.
 func (m *Mesh) Sections() []section.Loaded { return m.loader.Loaded() }
 
-// Memory returns counters for the memory of the loaded sections.
+// Memory returns how many bytes the loaded sections use, with the other
+// counters of the section store.
 func (m *Mesh) Memory() store.Counters { return m.store.Counters() }
 
 // Desired returns the configuration that istiod would send to a proxy of the mesh. See

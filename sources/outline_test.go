@@ -23,7 +23,7 @@ type podList struct {
 type rawTypes map[string]struct{ Sent, Acked, SentTime, LastError string }
 
 // TestProxiesOfTheCapture compares every field of every proxy's inventory with a
-// value that the test computes from the snapshot's files.
+// value that the test itself computes from the snapshot's files.
 func TestProxiesOfTheCapture(t *testing.T) {
 	m := open(t, Options{}, source(t, capture))
 	got, order := proxies(t, m)
@@ -99,7 +99,7 @@ func TestProxiesOfTheCapture(t *testing.T) {
 	same(t, "faults", faults(m), nil)
 }
 
-// word returns the sync state of a resource type. It implements the rule
+// word returns the sync state of a resource type. It implements the rule again,
 // independently of the code under test.
 func word(all rawTypes, url string) string {
 	r, ok := all[url]
@@ -135,8 +135,9 @@ func TestSyncOfTheCapture(t *testing.T) {
 	}
 }
 
-// TestOutlineCosts checks which requests the inventory sends: none for the names of
-// fields; for the values, one for each istiod endpoint and one for the pods.
+// TestOutlineCosts checks which requests the inventory sends. Reading the names of
+// fields sends none. Reading the values sends one for each istiod endpoint and one
+// for the pods.
 func TestOutlineCosts(t *testing.T) {
 	s := source(t, capture)
 	m := open(t, Options{}, s)

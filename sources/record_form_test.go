@@ -82,7 +82,8 @@ func TestRecordProtobuf(t *testing.T) {
 	}
 }
 
-// A failing archive returns an error for the pods without reading them.
+// A failing archive returns an error when pods are added to it, and doesn't
+// read them.
 type failing struct{ err error }
 
 func (f failing) Add(name string, size int64, r io.Reader) error {

@@ -77,8 +77,8 @@ func (s *shelf) Add(name string, size int64, r io.Reader) error {
 	return nil
 }
 
-// everything returns all fields of a mesh, with their values or with the errors of
-// reading them.
+// everything returns all fields of a mesh. A field that can't be read has the
+// error as its value.
 func everything(t *testing.T, m *Mesh) *object.Object {
 	t.Helper()
 	all := object.New(0)
@@ -139,8 +139,9 @@ func mustKeys(t *testing.T, v any) []string {
 	return fields.Sorted()
 }
 
-// forgiven returns a copy of said. In the copy, a text is replaced if says has a
-// digest in the same field, because a digest may replace any text.
+// forgiven returns a copy of said. In the copy, a text is replaced with the
+// digest that says has in the same field, because a recording may replace any
+// text with a digest.
 func forgiven(said, says any) any {
 	switch v := says.(type) {
 	case *object.Object:
@@ -178,7 +179,7 @@ func forgiven(said, says any) any {
 func TestRecord(t *testing.T) {
 	for _, path := range []string{capture, "../../shared/captures/bookinfo"} {
 		if _, err := os.Stat(path); err != nil {
-			continue // the project doesn't contain this capture
+			continue // the repository doesn't contain this capture
 		}
 		m := open(t, Options{}, source(t, path))
 		archive, r := record(t, m, recording.Options{Desired: true})
@@ -346,8 +347,8 @@ func TestRecordSecrets(t *testing.T) {
 type faulty struct {
 	transport.Source
 	kind string
-	errs map[string]error // by request: "proxy request", "pilot endpoint" or "resource"
-	wait string           // the request that is answered only when ctx ends
+	errs map[string]error // the errors to return; the key is "proxy request", "pilot endpoint" or "resource"
+	wait string           // the name of the request that blocks until ctx ends
 
 	mu    sync.Mutex
 	asked []string
@@ -391,7 +392,7 @@ func (b *faulty) List(ctx context.Context, resource string) (*transport.Body, er
 	return b.Source.List(ctx, resource)
 }
 
-// A status is an HTTP error with this status code.
+// A status is an error with an HTTP status code.
 type status int
 
 func (s status) Error() string         { return fmt.Sprint(int(s), " status") }
@@ -559,8 +560,8 @@ func TestRecordBounded(t *testing.T) {
 	}
 }
 
-// An awaiting source delays its answers for one proxy until it has received a
-// request for each of the other proxies.
+// An awaiting source delays its answers for one proxy until every other proxy
+// has received a request.
 type awaiting struct {
 	transport.Source
 	proxy string
@@ -591,7 +592,7 @@ func (a *awaiting) Fetch(ctx context.Context, proxy, request string, h mesh.Hint
 }
 
 // TestRecordBehind checks that a proxy that doesn't answer doesn't delay the
-// recording of the others.
+// recording of the other proxies.
 func TestRecordBehind(t *testing.T) {
 	const many = 60
 	dir := t.TempDir()

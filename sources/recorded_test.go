@@ -10,8 +10,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// shared opens a recording outside the repository. If it doesn't exist, the test is
-// skipped.
+// shared opens a recording that is stored outside the repository. If it doesn't
+// exist, the test is skipped.
 func shared(t *testing.T, name string) *Mesh {
 	t.Helper()
 	path := "../../shared/" + name
@@ -21,7 +21,8 @@ func shared(t *testing.T, name string) *Mesh {
 	return open(t, Options{Now: instantOf(t, "2026-11-22T13:00:00Z")}, source(t, path))
 }
 
-// lengths returns the number of elements of each available section.
+// lengths returns, as text, the number of elements in each available section of
+// a proxy.
 func lengths(t *testing.T, p *mesh.Object) string {
 	t.Helper()
 	kind, _ := at(t, p, "type").(string)

@@ -170,8 +170,9 @@ func TestFieldsOfObjects(t *testing.T) {
 	walk(at(t, m.Document(), "proxies"))
 }
 
-// TestUnknownNamespaceIsAnError checks that a namespace without any part of the mesh
-// is an error, instead of an empty list of proxies.
+// TestUnknownNamespaceIsAnError checks that restricting the mesh to a namespace that
+// contains no part of it is an error. An empty list of proxies would hide a
+// misspelled name.
 func TestUnknownNamespaceIsAnError(t *testing.T) {
 	m := open(t, Options{Namespace: "nowhere"}, source(t, capture))
 	_, err := m.inventory.Get(t.Context())

@@ -22,8 +22,8 @@ func NewSchema() *Schema {
 	return &Schema{ours: sync.OnceValue(ourMembers)}
 }
 
-// Members returns the fields of the objects of a shape; for the names of shapes, see
-// [mesh.Holding]. It returns nil if the shape is unknown.
+// Members returns the fields of the objects with a shape. [mesh.Holding] describes
+// the names of shapes. Members returns nil if the shape is unknown.
 func (s *Schema) Members(shape string) []mesh.Member {
 	if m, ok := s.ours()[shape]; ok {
 		return m
@@ -35,7 +35,7 @@ func (s *Schema) Members(shape string) []mesh.Member {
 		s.envoy.Store(shape, m)
 		return m
 	}
-	if shape != "" && !strings.Contains(shape, ".") { // a Kubernetes kind
+	if shape != "" && !strings.Contains(shape, ".") { // the shape is a Kubernetes kind
 		return s.ours()["KubernetesObject"]
 	}
 	return nil

@@ -50,7 +50,8 @@ func (s *surveyor) object(where string, h mesh.Holding, v *object.Object) {
 	}
 }
 
-// partly reports whether the schema knows only some fields of a shape.
+// partly reports whether the schema contains only some of the fields of a
+// shape.
 func partly(shape string) bool {
 	return strings.HasSuffix(shape, "Spec") || shape == "ObjectMeta" || shape == "KubernetesObject" || shape == "Stat"
 }
@@ -115,8 +116,8 @@ func TestSchemaIsOfTheDocument(t *testing.T) {
 	}
 }
 
-// TestSchemaIsWhole checks that the schema knows every shape that it refers to, at
-// all levels.
+// TestSchemaIsWhole checks that the schema contains every shape that it refers to,
+// at all levels.
 func TestSchemaIsWhole(t *testing.T) {
 	s, seen := NewSchema(), map[string]bool{}
 	for queue := []string{"Mesh", "Desired", "RouteMatch", "Difference", "Trace", "UnreachableRoute", "VirtualHost"}; len(queue) > 0; queue = queue[1:] {

@@ -287,9 +287,9 @@ func TestLoneDump(t *testing.T) {
 	}
 }
 
-// TestDumpsBesideASnapshot checks that a config dump opened together with a snapshot
-// belongs to the proxy that the dump names. A dump that names no proxy becomes a
-// proxy of its own.
+// TestDumpsBesideASnapshot checks that a config dump that is opened together with a
+// snapshot belongs to the proxy that the dump names. A dump that names no proxy
+// becomes a separate proxy.
 func TestDumpsBesideASnapshot(t *testing.T) {
 	nobody := files(t, map[string]string{"dump.json": `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump"}]}`}) + "/dump.json"
 	broken := files(t, map[string]string{"dump.json": `{"configs":[{"@type":]}`}) + "/dump.json"
@@ -312,8 +312,8 @@ func TestDumpsBesideASnapshot(t *testing.T) {
 	}
 }
 
-// TestTwoDumpsOfAProxy checks that two config dumps of one proxy, taken at different
-// times, appear as two proxies.
+// TestTwoDumpsOfAProxy checks that two config dumps of one proxy that were taken at
+// different times appear as two proxies.
 func TestTwoDumpsOfAProxy(t *testing.T) {
 	whole, err := os.ReadFile(filepath.Join(capture, "proxies", gateway, "config_dump.json"))
 	if err != nil {
@@ -333,8 +333,8 @@ func TestTwoDumpsOfAProxy(t *testing.T) {
 	}
 }
 
-// TestStrangers checks that a proxy that has only a folder in the snapshot is
-// described by its config dump.
+// TestStrangers checks that the config dump describes a proxy for which the
+// snapshot contains a folder but neither a pod nor a connection.
 func TestStrangers(t *testing.T) {
 	dump, err := os.ReadFile(filepath.Join(capture, "proxies", reviewsV2, "config_dump.json"))
 	if err != nil {

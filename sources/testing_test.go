@@ -27,15 +27,16 @@ const (
 	reviewsV1 = "reviews-v1-7f99cc4496-gdxfn.default"
 )
 
-// A counted source counts the requests that it receives.
+// A counted source wraps a source and counts the requests that it receives.
 type counted struct {
 	transport.Source
 	mu        sync.Mutex
 	asked     map[string]int
-	now, most int // concurrent requests: the current number and the maximum
+	now, most int // the current and the largest number of concurrent requests
 }
 
-// count counts a request, and returns a function that ends the request.
+// count counts a request, and returns the function to call when the request
+// ends.
 func (c *counted) count(what string) func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,8 +56,8 @@ func (c *counted) count(what string) func() {
 	}
 }
 
-// log returns the sorted requests. A request that was sent more than once is
-// followed by "again" for each repetition.
+// log returns the requests, sorted. A request that was sent more than once is
+// followed by the word "again" for each repetition.
 func (c *counted) log() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -141,7 +142,7 @@ func copied(t *testing.T) string {
 	return dir
 }
 
-// at returns the value at a path of fields, and fails the test on an error.
+// at returns the value at a path of fields in v. It fails the test on an error.
 func at(t *testing.T, v any, path ...string) any {
 	t.Helper()
 	v, err := look(t, v, path...)

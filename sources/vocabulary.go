@@ -51,7 +51,7 @@ type Vocabulary struct {
 	functions map[string]string // maps each function's name to a call of it, such as "cluster(name)"
 
 	mu     sync.Mutex
-	fields map[string][]string // the field names of each kind; nil if the kind may have any field
+	fields map[string][]string // the field names of each kind; nil for a kind whose objects may have any field
 	hints  map[[2]string]string
 }
 
@@ -113,9 +113,10 @@ func kubernetesMembers(kind string) []mesh.Member {
 	return nil
 }
 
-// kubernetesHint returns a message about a field that is not at the top of a
-// Kubernetes object, but in its metadata or specification. The other fields that
-// an object may have aren't known, so there is no message about them.
+// kubernetesHint returns a message about a field that a Kubernetes object has in
+// its metadata or specification, but not at the top. It returns no message about
+// other fields, because the vocabulary doesn't list all fields of Kubernetes
+// kinds.
 func kubernetesHint(kind, field string, members []mesh.Member) string {
 	isMember := func(all []mesh.Member, name string) bool {
 		return slices.ContainsFunc(all, func(m mesh.Member) bool { return m.Name == name })
@@ -132,7 +133,7 @@ func kubernetesHint(kind, field string, members []mesh.Member) string {
 }
 
 // closed returns the names of all fields of a kind. It returns nil if the kind is
-// unknown or may have other fields.
+// unknown or if its objects may have fields that aren't listed.
 func closed(kind string) []string {
 	for _, k := range mesh.Kinds() {
 		if k.Name == kind && k.Open {

@@ -1,7 +1,7 @@
 // Package mesh defines what the other packages share: the values of the virtual
 // document, its kinds of objects and their fields, its sections, and faults. It
-// has names and rules, but knows nothing of transports, queries or printers, and
-// imports only package object.
+// defines names and rules only: it contains nothing about transports, queries or
+// printers, and imports only package object.
 //
 // Start with lazy.go for values, and with kind.go for the table of fields.
 //

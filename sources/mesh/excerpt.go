@@ -34,15 +34,16 @@ type Excerpt struct {
 	Whole func(ctx context.Context) (elements []any, err error)
 
 	mu    sync.Mutex
-	fits  []any       // the whole section that was compared with Known
-	place map[nth]int // the position in fits of each element in Known
+	fits  []any       // the whole section, after it was compared with Known
+	place map[nth]int // maps each element of Known to its position in fits
 }
 
 // Objects returns the elements. A field that was not requested is read from the
 // element with the same name in the whole section. If several elements have
-// this name, it is read from the one at the same position among them. Reading
-// such a field returns a [ChangedError] if the whole section has other
-// elements, or other values in the requested fields.
+// this name, their order decides: the second such element in Known is the
+// second in the whole section. Reading such a field returns a [ChangedError] if
+// the whole section has other elements, or other values in the requested
+// fields.
 func (x *Excerpt) Objects() []any {
 	out := make([]any, len(x.Known))
 	names := nths{}
@@ -54,8 +55,8 @@ func (x *Excerpt) Objects() []any {
 	return out
 }
 
-// An nth identifies an element by its name and its position among the elements
-// with that name.
+// An nth identifies an element by its name and by its position among the
+// elements with the same name.
 type nth struct {
 	name string // the element's name; empty if the elements' names aren't known
 	n    int

@@ -13,7 +13,7 @@ import (
 type Fault struct {
 	Proxy   string // the proxy's id, such as "reviews-v1-7f99cc4496-gdxfn.default"; empty if the fault isn't about a proxy
 	Subject string // the name of an istiod, or "kubernetes", if the fault isn't about a proxy
-	Section string // the section or list that is unavailable: "clusters", "syncz", "pods"
+	Section string // the section or list that is unavailable, such as "clusters", "syncz" or "pods"
 	Err     error  // the cause
 }
 
@@ -23,7 +23,7 @@ func (f *Fault) Error() string {
 	whose := cmp.Or(f.Proxy, f.Subject)
 	s := f.Fact()
 	if whose != "" {
-		s = strings.TrimPrefix(s, whose+": ") // the text of the cause may begin with the same name
+		s = strings.TrimPrefix(s, whose+": ") // the cause's text may begin with the same name
 	}
 	if f.Section != "" {
 		s = f.Section + ": " + s

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestFaultSaysWhoseItIsOnce checks that the text of a fault contains the name
-// of the proxy only once.
+// TestFaultSaysWhoseItIsOnce checks that the text of a fault contains the
+// proxy's name only once.
 func TestFaultSaysWhoseItIsOnce(t *testing.T) {
 	for want, f := range map[string]Fault{
 		"a.b: clusters: port 15000 refused": {Proxy: "a.b", Section: "clusters", Err: errors.New("port 15000 refused")},

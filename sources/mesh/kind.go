@@ -27,15 +27,19 @@ type Kind struct {
 // field, they are requested from a live Envoy. A field with a Column appears in
 // the table of its kind without further code.
 type Field struct {
-	Name  string
-	Doc   string
-	Cost  Cost
-	Of    string   // the kind of the object in the field, or of the objects in its array; empty for other values
-	Holds Holding  // the possible values, if they are more specific than "any string or number"
-	Needs []string // the fields of Message from which it is computed; nil if it isn't derived from them
+	Name string
+	Doc  string
+	Cost Cost
+	// the kind of the object that the field contains, or of the objects in its
+	// array; empty for other values
+	Of    string
+	Holds Holding // the possible values, if more is known about them than their type
+	// the fields of the Envoy message from which this field is computed; nil if
+	// it isn't derived from that message
+	Needs []string
 
-	Column string // the header of the field's column; if empty, package columns decides how the field is shown
-	Wide   bool   // the column is shown only with -o wide
+	Column string // the header of the field's column; if empty, package columns decides how to show the field
+	Wide   bool   // true if the column is shown only with -o wide
 }
 
 // Needs returns the derived fields of a kind, each with the fields of the Envoy
@@ -54,10 +58,10 @@ func Needs(kind string) map[string][]string {
 // A Cost is the cost of reading a field.
 type Cost int
 
-// These are the costs. The outline is the data that the inventory of the mesh has
-// read already.
+// These are the costs of reading a field. The outline is the data that was
+// already read to build the inventory of the mesh.
 const (
-	InOutline Cost = iota // the field is read together with the outline, or with the object itself
+	InOutline Cost = iota // the field is read together with the inventory, or with the object that has the field
 	OnDemand              // the field needs a request of its own
 )
 
@@ -185,7 +189,8 @@ func desiredFields() []Field {
 	return fields
 }
 
-// stateFields returns the fields of every resource that Envoy holds by name.
+// stateFields returns the fields that the plugin adds to every resource in a
+// config dump, such as its update state.
 func stateFields() []Field {
 	return []Field{
 		kindField(),

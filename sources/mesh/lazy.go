@@ -135,7 +135,8 @@ func container(v any) bool {
 	return false
 }
 
-// same reports whether Deep returned the container that was passed to it.
+// same reports whether two values are the same container in memory, because
+// Deep had nothing to replace in it.
 func same(u, w any) bool {
 	if _, ok := w.(Lazy); ok {
 		return false

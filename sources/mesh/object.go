@@ -14,27 +14,27 @@ type Object struct {
 	// Kind is the value of the object's field "kind": "Proxy", "Cluster", …
 	Kind string
 
-	// Owner is the proxy whose section contains the object. For an object in
-	// the configuration that istiod would send to a proxy, it is the object of
-	// kind Desired, whose own Owner is the proxy. It is nil for all other
-	// objects.
+	// Owner is the proxy whose section contains the object. If the object is
+	// part of the configuration that istiod would send to a proxy, Owner is the
+	// object of kind Desired, whose own Owner is the proxy. It is nil for all
+	// other objects.
 	Owner *Object
 
-	part *Partial // the partial fields; set if only some fields were requested
+	part *Partial // the partial fields; nil if all fields were requested
 
 	mu     sync.Mutex
-	maker  Maker // the maker of the fields; nil as soon as fields is set
+	maker  Maker // makes the fields at their first read; nil as soon as fields is set
 	fields *object.Object
 }
 
-// A Maker makes the fields of an object. Several goroutines may call it at the
-// same time.
+// A Maker makes the fields of an object when they are first read. Several
+// goroutines may call it at the same time.
 type Maker interface {
 	// Fields makes the fields without sending a request. Each call returns a
-	// new map. The map has no "kind".
+	// new map, which has no "kind".
 	Fields(ctx context.Context) (*object.Object, error)
-	// Member returns a field that is known before Fields is called, as in
-	// [Known].
+	// Member returns a field whose value is known before Fields is called, as
+	// [Known] describes.
 	Member(key string) (v any, ok bool)
 }
 
@@ -42,9 +42,9 @@ type Maker interface {
 // all of them.
 type Chooser interface {
 	Maker
-	// Some returns a map with the given fields, and possibly others. A given
-	// field that the object doesn't have is null in the map. Some returns nil
-	// if it would cost as much as Fields.
+	// Some returns a map with the requested fields, and possibly others. A
+	// requested field that the object doesn't have is null in the map. Some
+	// returns nil if it would cost as much as Fields.
 	Some(ctx context.Context, keys []string) *object.Object
 }
 
@@ -104,9 +104,9 @@ func (o *Object) Fields(ctx context.Context) (*object.Object, error) {
 	return o.fields, nil
 }
 
-// Some returns the given fields without making or keeping the others, for a
-// caller that needs them only once. It returns nil if that would cost as much
-// as Fields.
+// Some returns the requested fields without making or keeping the others. It is
+// meant for a caller that needs the fields only once. It returns nil if it
+// would cost as much as Fields.
 func (o *Object) Some(ctx context.Context, keys []string) *object.Object {
 	if o.part != nil {
 		return nil

@@ -2,7 +2,8 @@ package mesh
 
 import "testing"
 
-// TestOriginOf has paths and names that istiod 1.5 and 1.31 gave to Envoys.
+// TestOriginOf checks the origins of paths and names that istiod 1.5 and 1.31
+// sent to Envoys.
 func TestOriginOf(t *testing.T) {
 	const apis = "/apis/networking.istio.io/v1/namespaces/"
 	for _, c := range []struct{ path, name, want string }{

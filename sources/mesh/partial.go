@@ -12,17 +12,17 @@ import (
 type Known interface {
 	Lazy
 	// Member returns a member, or null if the object has no such member. ok is false
-	// if the member is not known before the object is forced. Repeated calls return
-	// the same result.
+	// if the member's value isn't known before the object is forced. Repeated calls
+	// return the same result.
 	Member(key string) (v any, ok bool)
 
-	// IsObject reports whether the value is known to be an object. Otherwise it may
+	// IsObject reports whether the value is certainly an object. Otherwise it may
 	// be null.
 	IsObject() bool
 }
 
-// An Asked describes which members of an object were requested. For each member it
-// has nil if the whole member was requested, or else the requested members inside it.
+// An Asked is the set of an object's members that were requested. It maps a member to
+// nil if the whole member was requested, or else to the requested members inside it.
 type Asked map[string]Asked
 
 // AskedFor returns the Asked for the paths in the field Fields of a [Hint].
@@ -37,7 +37,7 @@ func AskedFor(paths []string) Asked {
 func (a Asked) add(path []string) {
 	inside, there := a[path[0]]
 	switch {
-	case there && inside == nil: // the whole member was requested already
+	case there && inside == nil: // the whole member was already requested
 	case len(path) == 1:
 		a[path[0]] = nil
 	default:
@@ -55,11 +55,11 @@ func (a Asked) add(path []string) {
 type Partial struct {
 	known *object.Object
 	asked Asked
-	maybe bool // the object may be null, because none of its requested members exists
+	maybe bool // true if the object may be null, because none of its requested members exists
 	rest  func(context.Context) (any, error)
 
 	mu     sync.Mutex
-	inside map[string]*Partial // the members that are partial, too
+	inside map[string]*Partial // the members that are partial objects themselves
 	whole  any
 	done   bool
 }

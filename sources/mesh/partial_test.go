@@ -20,8 +20,9 @@ func TestAskedFor(t *testing.T) {
 	}
 }
 
-// TestPartial checks that the whole object is loaded once, and again after an
-// error, and that repeated reads of a partial member return the same object.
+// TestPartial checks that the whole object is loaded only once, that it is
+// loaded again after an error, and that repeated reads of a partial member
+// return the same object.
 func TestPartial(t *testing.T) {
 	asked := 0
 	p := NewPartial(object.Of("name", "a", "w", object.Of("z", 1)), AskedFor([]string{"name", "w.z", "u.q"}), func(context.Context) (any, error) {

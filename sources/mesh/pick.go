@@ -16,12 +16,12 @@ type Name struct {
 // of a workload, as in kubectl: "deploy/x".
 var workloadKinds = []string{"deploy", "deployment", "deployments", "sts", "statefulset", "ds", "daemonset", "rs", "replicaset", "job", "cronjob", "workload"}
 
-// Pick returns the indices of the proxies that a word selects. These rules
-// are tried in order, and the first one that matches any proxy applies:
-// exact id, exact pod name, workload name, "workload.namespace", prefix of an
-// id. "cluster/id" selects the id in that cluster or kubeconfig context,
-// "deploy/x" selects the workload x, and "pod/x" the pod x, or else what x
-// selects without "pod/". If no rule matches, Pick returns nil.
+// Pick returns the indices of the proxies that a word selects. These rules are
+// tried in order, and the first one that matches any proxy applies: exact id,
+// exact pod name, workload name, "workload.namespace", prefix of an id.
+// "cluster/id" selects the id in that cluster or kubeconfig context, "deploy/x"
+// selects the workload x. "pod/x" selects the pod x; if there is no such pod,
+// it selects the same proxies as "x". If no rule matches, Pick returns nil.
 func Pick(word string, all []Name) []int {
 	kind, rest, slash := strings.Cut(word, "/")
 	if at := pick(all, byID(word)); at != nil { // an id may contain slashes, so the whole word is tried first
@@ -60,7 +60,7 @@ func Near(word string, all []Name) []int {
 	return pick(all, within(word), in(namespace, within(name)), in(before, within(after)))
 }
 
-// cutNamespace splits "name.namespace" into its two parts.
+// cutNamespace splits "name.namespace" into the name and the namespace.
 func cutNamespace(word string) (name, namespace string) {
 	i := strings.LastIndexByte(word, '.')
 	if i < 0 {

@@ -1,6 +1,6 @@
 package mesh
 
-// A Holding describes the values of a field.
+// A Holding describes the possible values of a field.
 type Holding struct {
 	// Objects are the possible shapes of an object: a kind, a name in [Shapes], or
 	// the full name of an Envoy message. It is empty if the value is not an

@@ -1,7 +1,8 @@
 package mesh
 
-// Shapes maps names to the members of an object. It describes those objects
-// inside the objects of a kind that have no kind of their own.
+// Shapes maps the names of shapes to the members of an object. A shape
+// describes an object that occurs inside objects of a kind and has no kind
+// itself.
 func Shapes() map[string][]Member {
 	shapes := map[string][]Member{
 		"Locality":    {text("region", ""), text("zone", ""), text("subZone", "")},

@@ -11,13 +11,16 @@ const (
 )
 
 // A SyncType is a type of configuration that istiod sends, with the field that
-// holds its sync state.
+// contains its sync state.
 type SyncType struct {
 	Key   string   // the name of the field, such as "cds"
 	Doc   string   // a description of the configuration
 	URLs  []string // the xDS type URLs; two if the document shows two types as one
 	Envoy bool     // reports whether Envoy itself subscribes to the type, and counts its updates
-	Pair  string   // the name of the type in a syncz before Istio 1.23, which has cluster_sent and cluster_acked; empty if that syncz doesn't have the type
+	// the prefix of the type's fields in a syncz before Istio 1.23: "cluster"
+	// for cluster_sent and cluster_acked; empty if that syncz doesn't report
+	// the type
+	Pair string
 }
 
 // SyncTypes returns the types that have their own field, in the order of

@@ -51,8 +51,8 @@ func ToPlain(v any) any {
 	return v
 }
 
-// each applies f to those elements of an array that may contain objects, and returns
-// an array of the results. If nothing changes, it returns the same array.
+// each applies f to the elements of an array that may contain objects, and returns
+// an array of the results. If no element changes, it returns the same array.
 func each(x []any, f func(any) any) []any {
 	for i, v := range x {
 		switch v.(type) {
@@ -148,7 +148,8 @@ func Unmarshal(text []byte, into any) error {
 	default:
 		return json.Unmarshal(text, into)
 	}
-	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil { // this checks the whole text, not only its first value
+	// json.RawMessage checks the whole text, not only its first value
+	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil {
 		return err
 	}
 	v, err := decode(json.NewDecoder(bytes.NewReader(text)))

@@ -12,7 +12,7 @@ const scanMost = 8
 type index struct {
 	slots  []int32
 	used   int
-	shared bool // several objects use the index, so it must not be changed
+	shared bool // true if several objects use this index, so that it must not be changed
 }
 
 // Size estimates the memory in bytes that an object with this number of members
@@ -65,7 +65,7 @@ func (x *index) find(entries []entry, key string) int {
 	}
 }
 
-// add adds the last of the entries to the index.
+// add adds the last entry of the slice to the index.
 func (x *index) add(entries []entry) {
 	if (x.used+1)*3 > len(x.slots)*2 {
 		*x = *indexOf(entries)

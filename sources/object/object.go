@@ -3,7 +3,7 @@
 // jq's objects do.
 //
 // An Object is small: it has one slice of members, and an index only if there are
-// many. Several goroutines may read an object once nothing changes it any more.
+// many. Several goroutines may read an object that is no longer changed.
 package object
 
 import (
@@ -16,7 +16,7 @@ import (
 // read and has no members.
 type Object struct {
 	entries []entry
-	rare    *rare // the data for special cases; nil for most objects
+	rare    *rare // data that most objects don't need; nil for those
 }
 
 type entry struct {
@@ -34,7 +34,7 @@ type rare struct {
 	past  *past  // the newer object to which an update has moved the members; nil if they were not moved
 }
 
-// A deleted is the value in the entry of a deleted member.
+// A deleted marks the entry of a deleted member, as the entry's value.
 type deleted struct{}
 
 // New returns an object without members, with memory allocated for capacity members.
@@ -157,9 +157,9 @@ func (o *Object) add(key string, v any) {
 	}
 }
 
-// ShareIndex makes the object use the index of another one that has the same keys in
-// the same order. Objects that are made alike, such as the proxies of a large mesh,
-// then need less memory. It does nothing if the keys differ.
+// ShareIndex makes the object use the index of another object, if that has the same
+// keys in the same order; otherwise it does nothing. Objects that have the same
+// fields, such as the proxies of a large mesh, then need less memory.
 func (o *Object) ShareIndex(with *Object) {
 	if o.rare == nil || with == nil || with.rare == nil || with.rare.index == nil || o.rare.dead+with.rare.dead > 0 || len(o.entries) != len(with.entries) {
 		return

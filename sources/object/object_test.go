@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// A model is a simple object to compare with. It is a slice of members that every
-// update copies.
+// A model is a simple implementation of an object, to compare results with. It is
+// a slice of members that every update copies.
 type model []entry
 
 func (m model) with(key string, v any) model {
@@ -85,8 +85,9 @@ func TestUpdatesChangeNoOtherObject(t *testing.T) {
 	}
 }
 
-// TestIterationOutlivesUpdates checks that an iteration continues over the members
-// that the object had when the iteration began.
+// TestIterationOutlivesUpdates checks that an iteration returns the members that
+// the object had when the iteration began, even if the object is updated during
+// it.
 func TestIterationOutlivesUpdates(t *testing.T) {
 	token := new(Token)
 	o := Of("a", 1)
@@ -132,8 +133,8 @@ func TestUpdatedObjectsAreReadByMany(t *testing.T) {
 }
 
 // TestUpdatesCopyLittle checks that the number of copied members grows linearly
-// with the number of updates, and that an object that is kept holds no history
-// longer than itself.
+// with the number of updates, and that the update history of an object in use
+// is never longer than the object.
 func TestUpdatesCopyLittle(t *testing.T) {
 	copied := func(n int, update func(o *Object, token *Token, i int) (*Object, int)) (sum int) {
 		token, o := new(Token), New(0)
@@ -244,7 +245,8 @@ func TestSetFirstIsFoundByItsKey(t *testing.T) {
 	}
 }
 
-// Objects that share an index stay independent of each other.
+// TestSharedIndexIsNeverChanged checks that objects with a shared index can be
+// changed independently.
 func TestSharedIndexIsNeverChanged(t *testing.T) {
 	like := func(n int) *Object {
 		o := New(20)

@@ -5,13 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// A Token identifies one goroutine of a run. That goroutine may update the objects
-// created with the token in place. When the goroutine gets a new token, these objects
-// can no longer be changed.
+// A Token identifies one goroutine of a run. That goroutine may update objects in
+// place that were created with the token. When it gets a new token, these objects can
+// no longer be changed.
 type Token struct{ _ byte }
 
-// A past is kept in an old object whose members were moved to a newer object by an
-// update in place. It holds the change that the update made, and the newer object.
+// A past is stored in an old object whose members were moved to a newer object by
+// an update in place. It contains the change that the update made, and the newer
+// object.
 type past struct {
 	next     *Object
 	place    int
@@ -20,8 +21,8 @@ type past struct {
 	restored atomic.Pointer[Object]
 }
 
-// view returns the object that holds the members of o: o itself, unless an update in
-// place has moved them.
+// view returns the object with the members of o. This is o itself, unless an update
+// in place has moved the members.
 func (o *Object) view() *Object {
 	if o == nil || o.rare == nil || o.rare.past == nil {
 		return o
@@ -71,9 +72,9 @@ func (o *Object) restore() *Object {
 	return o.rare.past.restored.Load()
 }
 
-// slack limits the updates in place. When an object has had as many of them as it has
-// members, plus slack, the next update copies the object. So an old object never has
-// to undo many more changes than it has members.
+// slack limits the number of updates in place. When an object has had as many of them
+// as it has members, plus slack, the next update copies the object. So reading an old
+// object never undoes many more changes than it has members.
 const slack = 16
 
 // owned reports whether an update with the token may be made in place, by moving the
@@ -83,8 +84,8 @@ func (o *Object) owned(t *Token) bool {
 	return t != nil && r != nil && r.past == nil && r.owner == t && r.age <= len(o.entries)+slack && r.dead <= len(o.entries)/2
 }
 
-// take moves the members to a new object. The old object remembers the entry that
-// the caller is about to change.
+// take moves the members to a new object. The old object stores the entry that
+// the caller is about to change, so that it can restore the members.
 func (o *Object) take(place int, added bool) *Object {
 	next := &Object{o.entries, o.rare}
 	next.rare.age++

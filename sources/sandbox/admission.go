@@ -12,10 +12,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/apiserver"
 )
 
-// A Verdict is the answer of istiod's admission webhook about an object.
+// A Verdict is the response of istiod's admission webhook to an object.
 type Verdict struct {
-	Refused  string   // why the object is refused; empty if it is admitted
-	Warnings []string // what is wrong with an object that is admitted
+	Refused  string   // the reason why the object is refused; empty if it is admitted
+	Warnings []string // istiod's warnings about an object that it admits
 }
 
 // Admit asks istiod whether it would admit an object, as the API server does before
@@ -63,17 +63,20 @@ func (i *Istiod) Admit(ctx context.Context, o apiserver.Object, existed bool) (v
 	return v, nil
 }
 
-// longestAnswer limits an answer of istiod's own port.
+// longestAnswer is the largest response in bytes that is read from istiod's
+// HTTP port.
 const longestAnswer = 1 << 20
 
-// request sends a request to istiod's port for readiness and admission.
+// request sends a request to the port on which istiod serves readiness and
+// admission.
 func (i *Istiod) request(ctx context.Context, method, path string, body []byte) (answer []byte, status int, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, "http://"+i.http+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, 0, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // without a proxy
+	// the environment's HTTP proxy must not be used for loopback
+	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	w, err := direct.Do(r)
 	if err != nil {
 		return nil, 0, err

@@ -6,7 +6,7 @@ import "os/exec"
 type child struct {
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when the process has ended and its output was read
-	guard func()        // ends the process by ending what guards it; nil if the process is ended directly
+	guard func()        // ends the process by ending the shell that guards it; nil if the process is killed directly
 }
 
 // stop ends the process and waits for its end.
@@ -14,7 +14,7 @@ func (c *child) stop() {
 	if c.guard != nil {
 		c.guard()
 	} else {
-		c.cmd.Process.Kill() // fails only if the process has ended
+		c.cmd.Process.Kill() // an error only means that the process has already ended
 	}
 	<-c.ended
 }

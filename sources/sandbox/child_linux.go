@@ -6,14 +6,14 @@ import (
 	"syscall"
 )
 
-// reopens reports whether opening /dev/fd/N gives a new view of an inherited file
-// from its beginning, even if the file has no name any more. Linux does that.
+// reopens reports whether opening /dev/fd/N returns an inherited file at offset
+// 0, even if the file was deleted. On Linux it does.
 const reopens = true
 
 // startChild starts a process that the kernel kills when this process ends
-// (PR_SET_PDEATHSIG in prctl(2)). The kernel already does so when the thread that
-// started the process ends. So one goroutine keeps its thread until the process has
-// ended.
+// (PR_SET_PDEATHSIG in prctl(2)). The kernel would also kill it when the thread
+// that started it ends, so one goroutine stays locked to that thread until the
+// process has ended.
 func startChild(cmd *exec.Cmd) (*child, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	c := &child{cmd: cmd, ended: make(chan struct{})}
@@ -24,7 +24,7 @@ func startChild(cmd *exec.Cmd) (*child, error) {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			cmd.Wait() // the exit code of a process that is killed tells nothing
+			cmd.Wait() // the exit code of a killed process carries no information
 			close(c.ended)
 		}
 	}()

@@ -9,7 +9,8 @@ import (
 
 const reopens = false
 
-// startChild fails, because istiod has no binary for this system.
+// startChild always fails, because there is no istiod binary for this operating
+// system.
 func startChild(*exec.Cmd) (*child, error) {
 	return nil, errors.New("istiod runs on Linux and macOS only")
 }

@@ -1,15 +1,15 @@
-// Package sandbox runs an istiod binary on this machine, over an API server in
-// memory (package apiserver), to find out what it would send.
+// Package sandbox runs an istiod binary on this machine, over an in-memory API
+// server (package apiserver), to find out what configuration it would send.
 //
-// The istiod listens only on loopback, on ports that the system chooses. Its
-// environment has nothing of the user's except what the caller passes, its
-// kubeconfig names only the server in memory, and its HTTP proxy is that server,
-// which refuses all connections. It ends when this process ends, even if this
-// process is killed: lifetime_linux.go and lifetime_unix.go say how. Its log is kept
-// in memory, bounded, and no file of it is left behind.
+// This istiod listens only on loopback, on free ports. Of the user's environment, it
+// receives only the variables that the caller passes. Its kubeconfig names only the
+// in-memory API server. Its HTTP proxy is that server too, which refuses all
+// connections. istiod ends when this process ends, even if this process is killed;
+// child_linux.go and guard_unix.go explain how. Its log is kept in memory, up to a
+// limit. No files are left behind.
 //
-// The package knows the flags and the log of istiod's binary (pilot-discovery), and
-// its admission webhook. It doesn't know what istiod sends; see package xds.
+// The package implements the flags, the log and the admission webhook of istiod's
+// binary (pilot-discovery). Package xds reads the configuration that istiod sends.
 //
 // Start with istiod.go.
 package sandbox

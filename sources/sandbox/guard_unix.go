@@ -8,9 +8,9 @@ import (
 	"os/exec"
 )
 
-// guard is a shell script that runs a program and kills it when the pipe on the last
-// inherited file ends. The pipe ends when this process ends, however it ends. If the
-// program ends first, the script ends too.
+// guard is a shell script that runs a program and kills it when a pipe is closed.
+// The pipe is the last inherited file, and its other end is closed when this process
+// ends for any reason. If the program ends first, the script ends too.
 const guard = `n=$1; shift
 eval "exec \"\$@\" $n<&-" & program=$!
 ( eval "read -r line <&$n"; kill -9 $program ) 2>/dev/null & watch=$!
@@ -18,8 +18,8 @@ wait $program; code=$?
 kill -9 $watch 2>/dev/null
 exit $code`
 
-// startGuarded starts a process under a shell that watches a pipe. It serves systems
-// whose kernel doesn't kill the children of a process that was killed.
+// startGuarded starts a process under a shell that waits for a pipe to be closed. It
+// is used on systems whose kernel doesn't kill the children of a killed process.
 func startGuarded(cmd *exec.Cmd) (*child, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -37,7 +37,7 @@ func startGuarded(cmd *exec.Cmd) (*child, error) {
 	}
 	c := &child{cmd: sh, ended: make(chan struct{}), guard: func() { w.Close() }}
 	go func() {
-		sh.Wait() // the exit code of a process that is killed tells nothing
+		sh.Wait() // the exit code of a killed process carries no information
 		w.Close()
 		close(c.ended)
 	}()

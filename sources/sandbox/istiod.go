@@ -19,37 +19,39 @@ import (
 
 // Options describe an istiod.
 type Options struct {
-	Binary string            // the path of pilot-discovery
-	Server *apiserver.Server // the API server that it reads
+	Binary string            // the path of the pilot-discovery binary
+	Server *apiserver.Server // the API server from which istiod reads
 
 	Namespace string // istiod's own namespace, the root namespace of its mesh
-	Revision  string // istiod's revision; empty means default
-	ClusterID string // Istio's name of the cluster; empty means Kubernetes
-	Domain    string // the DNS domain of the cluster; empty means cluster.local
+	Revision  string // istiod's revision; if empty, "default"
+	ClusterID string // the cluster ID that istiod uses; if empty, "Kubernetes"
+	Domain    string // the DNS domain of the cluster; if empty, "cluster.local"
 
-	// Env are environment variables of istiod, each as "NAME=value". They override
-	// those that this package sets.
+	// Env are environment variables for istiod, each as "NAME=value". They
+	// override those that this package sets.
 	Env []string
 
-	// Sleep waits for a duration, or until ctx ends; then it returns the error of ctx.
+	// Sleep waits for a duration, or until ctx ends; in the second case, it returns
+	// the error of ctx.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	// TempDir is the directory of the kubeconfig; empty means the system's.
+	// TempDir is the directory for the kubeconfig. If it is empty, the system's
+	// temporary directory is used.
 	TempDir string
 }
 
-// An Istiod is a running process of the binary.
+// An Istiod is a running istiod process.
 type Istiod struct {
-	XDS     string // the address of its ADS port, in plain text
-	Version string // the version of the binary, as it logs it; empty if it was built without one
-	http    string // the address of its port for readiness and admission
+	XDS     string // the address of istiod's plain-text ADS port
+	Version string // the version that istiod logs; empty if the binary was built without a version
+	http    string // the address of istiod's port for readiness and admission
 
 	child *child
 	log   *record
 }
 
 // Start starts an istiod and waits until it is ready to serve proxies, or until ctx
-// ends. The error contains what the binary last logged.
+// ends. The error contains the last error that istiod logged.
 func Start(ctx context.Context, o Options) (*Istiod, error) {
 	config, err := writeKubeconfig(o)
 	if err != nil {
@@ -59,7 +61,7 @@ func Start(ctx context.Context, o Options) (*Istiod, error) {
 	i := &Istiod{log: &record{}}
 	cmd := exec.Command(o.Binary, arguments(o, config.path)...)
 	cmd.Env = environment(o)
-	cmd.Dir = "/" // istiod looks for files of a container in its working directory, and must not find any
+	cmd.Dir = "/" // istiod reads files such as ./etc/istio from its working directory, and must not find any
 	cmd.Stdout, cmd.Stderr = i.log, i.log
 	if config.passed != nil {
 		cmd.ExtraFiles = []*os.File{config.passed}
@@ -83,13 +85,15 @@ func (i *Istiod) Stop() { i.child.stop() }
 // PID returns the id of the process.
 func (i *Istiod) PID() int { return i.child.cmd.Process.Pid }
 
-const loopback = "127.0.0.1:0" // any free port
+const loopback = "127.0.0.1:0" // port 0 makes the system choose a free port
 
 func arguments(o Options, kubeconfig string) []string {
 	args := []string{
 		"discovery", "--kubeconfig=" + kubeconfig, "--httpAddr=" + loopback, "--httpsAddr=", "--grpcAddr=" + loopback, "--secureGRPCAddr=",
 		"--monitoringAddr=" + loopback, "--ctrlz_address=127.0.0.1", "--ctrlz_port=0",
-		"--kubernetesApiQPS=10000", "--kubernetesApiBurst=10000", // the server is this process, so there is nothing to spare
+		// the API server runs in this process, so requests to it need no rate
+		// limit
+		"--kubernetesApiQPS=10000", "--kubernetesApiBurst=10000",
 	}
 	if o.Domain != "" {
 		args = append(args, "--domain="+o.Domain)
@@ -97,9 +101,10 @@ func arguments(o Options, kubeconfig string) []string {
 	return args
 }
 
-// environment returns istiod's environment. The user's is not passed, because it may
-// contain credentials. Variables that the caller sets come last and so override the
-// others, except for the proxy, which must not be circumvented.
+// environment returns istiod's environment variables. The user's variables are not
+// passed on, because they may contain credentials. The caller's variables come last
+// and override the others, except for the HTTP proxy, which the caller must not
+// change.
 func environment(o Options) []string {
 	text := func(s, otherwise string) string {
 		if s == "" {
@@ -111,23 +116,26 @@ func environment(o Options) []string {
 	return slices.Concat([]string{
 		"HOME=/nonexistent", "POD_NAME=istiod-whatif", "POD_NAMESPACE=" + text(o.Namespace, "istio-system"),
 		"CLUSTER_ID=" + text(o.ClusterID, "Kubernetes"), "REVISION=" + text(o.Revision, "default"),
-		// The webhooks' configurations and the Deployments of gateways are written to the API server, which has no use for them.
+		// These features would write webhook configurations and Deployments of gateways to the in-memory API server,
+		// where nothing reads them.
 		"INJECTION_WEBHOOK_CONFIG_NAME=", "VALIDATION_WEBHOOK_CONFIG_NAME=", "PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER=false",
 		"PILOT_DEBOUNCE_AFTER=10ms",
 	}, o.Env, []string{"HTTP_PROXY=" + proxy, "HTTPS_PROXY=" + proxy, "http_proxy=" + proxy, "https_proxy=" + proxy, "NO_PROXY=", "no_proxy="})
 }
 
-// The lines in which istiod logs the addresses on which it listens, and its version.
+// These are the log lines in which istiod reports its version and the addresses on
+// which it listens.
 var (
 	httpLine    = regexp.MustCompile(`starting HTTP service at (127\.0\.0\.1:\d+)`)
 	versionLine = regexp.MustCompile(`info\s+version: (\S+)`)
 	grpcLine    = regexp.MustCompile(`starting gRPC discovery service at (127\.0\.0\.1:\d+)`)
 )
 
-// pause is the time between two questions whether istiod is ready.
+// pause is the time between two checks whether istiod is ready.
 const pause = 10 * time.Millisecond
 
-// ready waits until istiod has logged its addresses and answers that it is ready.
+// ready waits until istiod has logged its addresses and its readiness endpoint
+// reports that it is ready.
 func (i *Istiod) ready(ctx context.Context, sleep func(context.Context, time.Duration) error) error {
 	for {
 		text := i.log.begin()
@@ -156,7 +164,7 @@ func (i *Istiod) ready(ctx context.Context, sleep func(context.Context, time.Dur
 	}
 }
 
-// A record keeps the beginning and the end of a log in memory.
+// A record keeps the beginning and the end of istiod's log in memory.
 type record struct {
 	mu    sync.Mutex
 	first []byte
@@ -165,7 +173,7 @@ type record struct {
 
 const (
 	longestFirst = 1 << 20  // istiod logs its addresses within the first 100 kB
-	longestTail  = 64 << 10 // shows why istiod has ended
+	longestTail  = 64 << 10 // enough to show why istiod has ended
 )
 
 func (r *record) Write(p []byte) (int, error) {
@@ -188,7 +196,8 @@ func (r *record) begin() []byte {
 	return bytes.Clone(r.first)
 }
 
-// last returns the last error that was logged or, without one, the last line.
+// last returns the last error that was logged. If there is none, it returns the
+// last line.
 func (r *record) last() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

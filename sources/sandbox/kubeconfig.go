@@ -6,22 +6,23 @@ import (
 	"os"
 )
 
-// A kubeconfig is a file that names the API server in memory, with its token in the path.
+// A kubeconfig is a file that names the in-memory API server. The server's URL contains
+// its token.
 type kubeconfig struct {
-	path   string   // the path by which istiod opens the file
-	passed *os.File // the file that istiod inherits; nil if it opens a path of the file system
-	name   string   // the path of the file; empty if it was already removed
+	path   string   // the path from which istiod opens the file
+	passed *os.File // the open file that istiod inherits; nil if istiod opens the file by its name
+	name   string   // the name of the file; empty if the file was already deleted
 }
 
-// inherited is the path of the first file that a process inherits besides its
-// standard streams.
+// inherited is the path of the first file that a child process inherits after
+// its standard streams.
 const inherited = "/dev/fd/3"
 
 // writeKubeconfig writes the kubeconfig. Where an inherited file can be opened again
-// by its number, the file is removed at once, so that nothing is left even if this
-// process is killed. Elsewhere, remove deletes it when istiod is ready.
+// by its number (see reopens), the file is deleted at once, so that nothing is left
+// even if this process is killed. Elsewhere, remove deletes it when istiod is ready.
 func writeKubeconfig(o Options) (k kubeconfig, err error) {
-	f, err := os.CreateTemp(o.TempDir, "meshq-whatif-*.yaml") // with mode 0600
+	f, err := os.CreateTemp(o.TempDir, "meshq-whatif-*.yaml") // os.CreateTemp creates the file with mode 0600
 	if err != nil {
 		return k, err
 	}
@@ -40,7 +41,7 @@ func writeKubeconfig(o Options) (k kubeconfig, err error) {
 	return k, nil
 }
 
-// remove closes the file, and deletes it if it still has a name.
+// remove closes the file, and deletes it unless it was already deleted.
 func (k *kubeconfig) remove() error {
 	err := k.passed.Close()
 	if k.name != "" {
