@@ -4,9 +4,9 @@
 // joins these lists: a connection, a pod and a snapshot folder that belong to
 // the same proxy become one [Proxy].
 //
-// The package knows how proxies are identified across clusters, revisions and
-// namespaces. It does not know what the sections of a proxy contain (see package
-// section), nor how the document presents a proxy (see package sources).
+// The package defines how proxies are identified across clusters, revisions and
+// namespaces. It does not depend on what the sections of a proxy contain (see
+// package section), nor how the document presents a proxy (see package sources).
 //
 // Start with inventory.go; join.go has the rules that decide which records
 // belong to the same proxy.

@@ -37,7 +37,7 @@ type Inventory struct {
 	Pilots  []*Pilot // sorted by name
 	Proxies []*Proxy
 	Faults  []*mesh.Fault // the faults of the parts that could not be read
-	Unknown error         // an *UnknownProxyError; nil if every word in Scope.Proxies selects a proxy
+	Unknown error         // an *UnknownProxyError; nil if every word in Scope.Proxies selects at least one proxy
 }
 
 // A Reader reads the inventory of a mesh from its clusters.
@@ -48,14 +48,14 @@ type Reader struct {
 	Store    *store.Store
 }
 
-// A listing contains the lists that were read from one cluster.
+// A listing has the lists that were read from one cluster.
 type listing struct {
 	cluster   *requests.Cluster
 	pilots    []*Pilot
-	pods      map[string]*kube.Pod // the pods by pod.namespace
-	havePods  bool                 // reports whether the pods could be listed
+	pods      map[string]*kube.Pod // the pods; the keys are pod.namespace
+	havePods  bool                 // true if the pods could be listed
 	proxies   []string             // the names of the proxies that can be reached
-	clusterID string               // Istio's name of the cluster; empty if no connection contains the name
+	clusterID string               // the cluster ID that Istio uses; empty if no connection contains it
 }
 
 // A faultList collects faults from several goroutines.
@@ -88,7 +88,9 @@ func (r *Reader) Read(ctx context.Context) (*Inventory, error) {
 		return nil, err
 	}
 	for _, c := range r.Clusters {
-		for _, s := range c.Sources { // read the faults last, because listing may have added faults to the sources
+		// read the faults last, because listing may have added faults to the
+		// clusters' sources
+		for _, s := range c.Sources {
 			for _, f := range s.Faults() {
 				if requests.LosesData(f) && !r.isElsewhere(f, listings) {
 					faults.add(f)
@@ -200,7 +202,7 @@ func (r *Reader) readPart(ctx context.Context, faults *faultList, q requests.Req
 	body, err := r.Ask(ctx, q)
 	if err == nil {
 		err = read(body)
-		body.Unload() // the lists of a large mesh take many megabytes, and what is needed of them is known now
+		body.Unload() // the lists of a large mesh take many megabytes, and the needed part has been read
 	}
 	return err == nil, r.noteFault(ctx, faults, q, err)
 }
@@ -222,7 +224,7 @@ func (r *Reader) noteFault(ctx context.Context, faults *faultList, q requests.Re
 	return nil
 }
 
-// hasPods reports whether any listing contains a pod of the namespace.
+// hasPods reports whether any listing contains a pod in the namespace.
 func hasPods(namespace string, listings []*listing) bool {
 	return slices.ContainsFunc(listings, func(l *listing) bool {
 		for _, p := range l.pods {
@@ -234,9 +236,9 @@ func hasPods(namespace string, listings []*listing) bool {
 	})
 }
 
-// isElsewhere reports whether a fault doesn't matter for the scope: the fault
-// is about pods of other namespaces, and the pods of the scope's namespace
-// could be listed.
+// isElsewhere reports whether a fault is irrelevant for the scope, because it
+// is about pods in other namespaces and the pods in the scope's namespace could
+// be listed.
 func (r *Reader) isElsewhere(f *mesh.Fault, listings []*listing) bool {
 	if r.Scope.Namespace == "" || f.Subject != "kubernetes" || f.Section != "pods" {
 		return false
@@ -244,8 +246,8 @@ func (r *Reader) isElsewhere(f *mesh.Fault, listings []*listing) bool {
 	return hasPods(r.Scope.Namespace, listings)
 }
 
-// An UnknownNamespaceError reports that the namespace of a scope has neither
-// proxies nor pods, although other namespaces have proxies.
+// An UnknownNamespaceError reports that the scope's namespace contains neither
+// proxies nor pods, although other namespaces contain proxies.
 type UnknownNamespaceError struct{ Namespace string }
 
 func (e *UnknownNamespaceError) Error() string {

@@ -28,7 +28,7 @@ type joiner struct {
 }
 
 // join returns all proxies, sorted by cluster and id: the proxies that an istiod
-// knows, the proxies in pods that no istiod knows, and all others that can be reached.
+// lists, the proxies in pods that no istiod lists, and all others that can be reached.
 func (r *Reader) join(ctx context.Context, listings []*listing, faults *faultList) ([]*Proxy, error) {
 	j := r.joinKnown(listings, faults)
 	if pilots := j.needADSZ(); len(pilots) > 0 {
@@ -46,7 +46,7 @@ func (r *Reader) join(ctx context.Context, listings []*listing, faults *faultLis
 	return j.proxies, nil
 }
 
-// joinKnown returns a joiner with the proxies that an istiod or an API server knows.
+// joinKnown returns a joiner with the proxies that an istiod or an API server lists.
 func (r *Reader) joinKnown(listings []*listing, faults *faultList) *joiner {
 	j := &joiner{reader: r, listings: listings, faults: faults, byID: map[string][]*Proxy{}}
 	for _, l := range listings {
@@ -61,8 +61,8 @@ func (r *Reader) joinKnown(listings []*listing, faults *faultList) *joiner {
 }
 
 // needADSZ returns the istiods whose adsz has to be read, because syncz and the pods
-// leave a question open: whether a client is a proxy at all, which metadata a proxy
-// without a pod has, or which workload a pod without a controller belongs to.
+// don't answer one of these questions: whether a client is a proxy, which metadata a
+// proxy without a pod has, and which workload a pod without a controller belongs to.
 func (j *joiner) needADSZ() (pilots []*Pilot) {
 	open := map[*Pilot]bool{}
 	for _, p := range j.proxies {
@@ -96,7 +96,7 @@ func (j *joiner) eachLink(yield func(*listing, *Link) bool) {
 	}
 }
 
-// findClusterIDs sets the clusterID of each listing. It is the cluster id that most
+// findClusterIDs sets the cluster id of each listing. This is the id that most
 // connections of the listing's pods have. If the pods aren't known, it is the id that
 // most connections to the listing's istiods have.
 func (j *joiner) findClusterIDs() {
@@ -124,9 +124,9 @@ func (j *joiner) findClusterIDs() {
 }
 
 // clusterIDOf returns the cluster id of a connection. A proxy that was started without
-// CLUSTER_ID, as ztunnels and waypoints may be by installers other than Istio's
-// charts, has the id of the cluster of its pod: the cluster of its istiod, or else the
-// only one that has a pod of that name.
+// CLUSTER_ID gets the id of its pod's cluster; installers other than Istio's charts
+// may start ztunnels and waypoints that way. The pod's cluster is that of the istiod,
+// or else the only cluster with a pod of that name.
 func (j *joiner) clusterIDOf(link *Link) string {
 	if id := link.clusterID(); id != "" {
 		return id
@@ -147,7 +147,7 @@ func (j *joiner) clusterIDOf(link *Link) string {
 	return ""
 }
 
-// addConnected adds every proxy that an istiod knows. If several istiods know the same
+// addConnected adds every proxy that an istiod lists. If several istiods list the same
 // proxy, the most recent connection counts.
 func (j *joiner) addConnected() {
 	type key struct {
@@ -196,7 +196,7 @@ func (j *joiner) separateCluster(link *Link) *requests.Cluster {
 	return nil
 }
 
-// addPods adds the proxies of pods that no istiod knows.
+// addPods adds the proxies in pods that no istiod lists.
 func (j *joiner) addPods() {
 	for _, l := range j.listings {
 		for _, id := range slices.Sorted(maps.Keys(l.pods)) {
@@ -210,8 +210,8 @@ func (j *joiner) addPods() {
 	}
 }
 
-// addPlaces sets the places through which each proxy can be reached. If a place
-// belongs to no known proxy, addPlaces adds a proxy for it.
+// addPlaces sets, for each proxy, the clusters and names through which it can
+// be reached. If a name belongs to no known proxy, addPlaces adds a proxy.
 func (j *joiner) addPlaces(ctx context.Context) error {
 	identified := j.identifyAll(ctx)
 	var strangers []*stranger
@@ -246,9 +246,9 @@ func (j *joiner) addPlaces(ctx context.Context) error {
 	return nil
 }
 
-// identifyAll finds out the proxy of each dump, and of each place that no listing
-// contains. It reads the dumps concurrently; the store limits the number of concurrent
-// requests.
+// identifyAll determines which proxy each dump belongs to, and each reachable name
+// that no listing contains. It reads the dumps concurrently; the store limits the
+// number of concurrent requests.
 func (j *joiner) identifyAll(ctx context.Context) map[Place]*stranger {
 	all := map[Place]*stranger{}
 	var group sync.WaitGroup
@@ -265,9 +265,9 @@ func (j *joiner) identifyAll(ctx context.Context) map[Place]*stranger {
 	return all
 }
 
-// find returns the proxy of a listing that has the given id. It prefers the proxy
-// whose home is the listing's cluster. Otherwise it returns the only proxy with this
-// id, if there is just one and its pod is not known.
+// find returns the proxy with the given id for a listing. It prefers the proxy whose
+// home is the listing's cluster. Otherwise it returns the only proxy with this id,
+// if there is exactly one and its pod is not known.
 func (j *joiner) find(id string, at *listing) *Proxy {
 	all := j.byID[id]
 	for _, p := range all {
@@ -281,9 +281,9 @@ func (j *joiner) find(id string, at *listing) *Proxy {
 	return nil
 }
 
-// addDump adds a config dump that was given on its own, without a mesh. The dump
-// belongs to the proxy with the same id, if there is exactly one and it has no such
-// dump yet. Otherwise addDump adds a proxy.
+// addDump adds a config dump that was opened without a mesh. The dump belongs to
+// the proxy with the same id, if there is exactly one and it has no such dump yet.
+// Otherwise addDump adds a proxy.
 func (j *joiner) addDump(at Place, who envoy.Identity) {
 	if all := j.byID[who.ID]; len(all) == 1 && !slices.ContainsFunc(all[0].Places, func(p Place) bool { return p.Cluster.IsDump() }) {
 		all[0].Places = append(all[0].Places, at)
@@ -303,13 +303,13 @@ type stranger struct {
 	place    Place
 	listing  *listing
 	identity envoy.Identity
-	err      error // the reason why the stranger could not be identified
+	err      error // the reason why the proxy could not be identified
 }
 
-// addStrangers adds a proxy for each stranger. If the place has the name of a pod, as
-// a folder of a snapshot does, the proxy's id is the id of that pod. Otherwise it is
-// the node id. If several proxies have the same node id, the name of the place is
-// appended.
+// addStrangers adds a proxy for each stranger. If the stranger was reached under the
+// name of a pod, as a folder of a snapshot has, this is the proxy's id. Otherwise the
+// id is the node id. If several proxies have the same node id, the name under which
+// each was reached is appended.
 func (j *joiner) addStrangers(all []*stranger) {
 	type key struct {
 		listing *listing
@@ -328,7 +328,7 @@ func (j *joiner) addStrangers(all []*stranger) {
 		switch {
 		case pod != nil:
 			id = name
-		case unique && nodeID != "" && s.place.Cluster.IsLive(): // the proxy was given by its address, and may be one that is already known
+		case unique && nodeID != "" && s.place.Cluster.IsLive(): // the proxy was specified by its address, and may be one that istiod also lists
 			if p := j.find(id, s.listing); p != nil {
 				p.Places = append(p.Places, s.place)
 				continue
@@ -350,7 +350,7 @@ func (j *joiner) add(id, clusterID string) *Proxy {
 }
 
 // allPilotsAnswered reports whether every istiod has listed its connections. If so, a
-// proxy that no istiod knows isn't connected.
+// proxy that no istiod lists isn't connected.
 func (j *joiner) allPilotsAnswered() bool {
 	n := 0
 	for _, l := range j.listings {
@@ -363,17 +363,19 @@ func (j *joiner) allPilotsAnswered() bool {
 	return n > 0
 }
 
-// anonymous is the id of a proxy whose name isn't known.
+// anonymous is the id of a proxy whose identity could not be determined.
 const anonymous = "proxy"
 
 // identify reads the identity of a proxy from its dump. The dump of a ztunnel doesn't
-// contain an identity, so the name of its place is used.
+// contain an identity, so the name under which the dump was read is used.
 func (r *Reader) identify(ctx context.Context, at Place) (envoy.Identity, error) {
 	if at.Cluster.Kind == transport.KindClusters { // the answer to /clusters doesn't contain the name of its proxy
 		return envoy.Identity{ID: cmp.Or(at.Name, anonymous)}, nil
 	}
 	what := "config_dump"
-	if at.Cluster.IsLive() { // the bootstrap contains the identity, and every Envoy that supports masks supports the mask for it
+	// the bootstrap contains the identity, and every Envoy that supports masks
+	// can return only the bootstrap
+	if at.Cluster.IsLive() {
 		what = envoy.Request{What: what, Section: mesh.Bootstrap}.Asks(true)[0]
 	}
 	doc, err := r.AskJSON(ctx, at.Request(what))

@@ -27,13 +27,15 @@ func (r *Reader) Names(ctx context.Context) []string {
 
 // foundNames collects the proxies that were found, by id.
 type foundNames struct {
-	mu     sync.Mutex
-	listed map[string]bool      // true for ids that an istiod or a folder has; false for the empty id of a config dump
-	pods   map[string]*kube.Pod // the pods that contain a proxy
+	mu sync.Mutex
+	// the ids that an istiod or a snapshot folder has; false for the empty id
+	// of a config dump
+	listed map[string]bool
+	pods   map[string]*kube.Pod // the pods that contain a proxy, by id
 }
 
-// findNames finds the names in one cluster. It drops faults, because completion
-// can't show them.
+// findNames collects the proxies' names from one cluster. It drops faults,
+// because completion can't show them.
 func (r *Reader) findNames(ctx context.Context, c *requests.Cluster, found *foundNames) {
 	l, faults := &listing{cluster: c}, &faultList{}
 	var all sync.WaitGroup
@@ -76,7 +78,7 @@ func (f *foundNames) addPods(pods map[string]*kube.Pod) {
 }
 
 // inScope returns the ids in the scope. The labels of a proxy without a pod are
-// unknown here, so a selector leaves it out.
+// unknown here, so a label selector leaves it out.
 func (f *foundNames) inScope(s *Scope) []string {
 	ids := map[string]bool{}
 	for id, listed := range f.listed {

@@ -21,34 +21,34 @@ import (
 // A Pilot is one istiod and its answers about the proxies that are connected to
 // it.
 type Pilot struct {
-	ID      string // pod.namespace
+	ID      string // the istiod's id, in the form pod.namespace
 	Cluster *requests.Cluster
 
 	listing         *listing
-	status          []istiod.Status // the connections, from syncz
-	clients         []istiod.Client // the clients, from adsz or from the list of connections
+	status          []istiod.Status // the connections that syncz lists
+	clients         []istiod.Client // the clients that adsz or the list of connections contains
 	haveSyncz       bool
-	haveConnections bool // reports whether the field clients was read
-	connectionsOnly bool // the field clients has only ids and times; adsz contains more
-	moreElsewhere   bool // the istiod also has connections from namespaces outside the scope
+	haveConnections bool // true if the field clients was read
+	connectionsOnly bool // true if the field clients has only ids and times, which adsz would complete
+	moreElsewhere   bool // true if the istiod also has connections from namespaces outside the scope
 	links           map[string]*Link
-	adsz            *store.Shared[map[string]*istiod.Client] // the clients in adsz, by connection id
+	adsz            *store.Shared[map[string]*istiod.Client] // the clients that adsz lists, by connection id
 }
 
 // Pod returns the istiod's pod, or nil if the API server doesn't list it.
 func (p *Pilot) Pod() *kube.Pod { return p.listing.pods[p.ID] }
 
-// ClusterID returns Istio's name of the istiod's cluster, or "" if it isn't
-// known.
+// ClusterID returns the cluster ID that Istio uses for the istiod's cluster, or
+// "" if it isn't known.
 func (p *Pilot) ClusterID() string { return p.listing.clusterID }
 
 // answered reports whether the istiod answered a request about its connections.
 func (p *Pilot) answered() bool { return p.haveSyncz || p.haveConnections }
 
 // ConnectedProxies returns the number of proxies that are connected to the
-// istiod, an int, or nil if istiod gave no answer. If the scope is one
-// namespace, the number is lazy, because it needs another request for the other
-// namespaces.
+// istiod, as an int. It returns nil if istiod gave no answer. If the scope is
+// one namespace, the number is lazy, because another request is needed to count
+// the connections from other namespaces.
 func (p *Pilot) ConnectedProxies() any {
 	switch {
 	case !p.answered():
@@ -83,11 +83,11 @@ func sortedPilots(listings []*listing) (all []*Pilot) {
 
 // readConnections reads which proxies are connected to an istiod. From a live
 // istiod it requests the list of connections, which has one line per
-// connection. adsz also has everything that each connection watches, which is
-// 27 kB per connection in a mesh of a thousand services. So readConnections
-// reads adsz only if the list of connections is missing (in a snapshot, or from
-// an old istiod), or if no pods are known from which the proxy of a connection
-// could be found.
+// connection. adsz also lists the resources that each connection watches, which
+// takes 27 kB per connection in a mesh of a thousand services. So
+// readConnections reads adsz only if there is no list of connections (in a
+// snapshot, or from an old istiod), or if no pods are known from which the
+// proxy of a connection could be found.
 func (r *Reader) readConnections(ctx context.Context, p *Pilot, faults *faultList) error {
 	if !p.Cluster.IsLive() || !p.Cluster.HasAPIServer() {
 		return r.readADSZ(ctx, p, faults)
@@ -102,7 +102,7 @@ func (r *Reader) readConnections(ctx context.Context, p *Pilot, faults *faultLis
 		p.clients, err = readClients(ctx, body)
 	}
 	p.haveConnections = err == nil
-	if ns := r.Scope.Namespace; ns != "" { // syncz is also restricted to this namespace
+	if ns := r.Scope.Namespace; ns != "" { // restrict the list of connections to this namespace, as syncz is
 		all := len(p.clients)
 		p.clients = slices.DeleteFunc(p.clients, func(c istiod.Client) bool {
 			_, namespace := SplitID(c.ID)
@@ -113,8 +113,8 @@ func (r *Reader) readConnections(ctx context.Context, p *Pilot, faults *faultLis
 	return r.noteFault(ctx, faults, q, err)
 }
 
-// readADSZ reads adsz, which contains what the clients of an istiod report
-// about themselves. If that fails, the clients that were known before remain.
+// readADSZ reads adsz, which contains the metadata that an istiod's clients
+// sent. If that fails, the clients that were read before remain.
 func (r *Reader) readADSZ(ctx context.Context, p *Pilot, faults *faultList) error {
 	ok, err := r.readPart(ctx, faults, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: "adsz"}, func(body *transport.Body) error {
 		clients, err := readClients(ctx, body)
@@ -142,8 +142,8 @@ func (r *Reader) readAllADSZ(ctx context.Context, pilots []*Pilot, faults *fault
 	return group.Wait()
 }
 
-// newADSZ returns the clients of an istiod by connection id. They are read from
-// adsz at first use.
+// newADSZ returns the clients of an istiod by connection id. The value reads
+// them from adsz at its first use.
 func (r *Reader) newADSZ(p *Pilot) *store.Shared[map[string]*istiod.Client] {
 	return store.NewShared(r.Store, func(ctx context.Context) (map[string]*istiod.Client, error) {
 		body, err := r.Ask(ctx, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: "adsz"})
@@ -163,7 +163,7 @@ func (r *Reader) newADSZ(p *Pilot) *store.Shared[map[string]*istiod.Client] {
 }
 
 // synczNamesAll reports whether syncz contains the cluster and the version of
-// every client. If it doesn't, they have to be read from adsz.
+// every client. If it doesn't, these have to be read from adsz.
 func (p *Pilot) synczNamesAll() bool {
 	named := map[string]bool{}
 	for i := range p.status {
@@ -178,12 +178,11 @@ func (p *Pilot) synczNamesAll() bool {
 			return false
 		}
 	}
-	return len(named) > 0 || !p.moreElsewhere // without a single client, the name of the istiod's cluster isn't known
+	return len(named) > 0 || !p.moreElsewhere // with no clients at all, the ID of the istiod's cluster isn't known
 }
 
 // A Link is a proxy's connection to an istiod. It has the proxy's status from
-// syncz, and the data that the proxy reports about itself. One of the two may
-// be nil.
+// syncz, and the metadata that the proxy sent. One of the two may be nil.
 type Link struct {
 	Pilot  *Pilot
 	Status *istiod.Status
@@ -192,8 +191,8 @@ type Link struct {
 	client *istiod.Client
 }
 
-// connect creates the links of the proxies that an istiod knows, by id. For a
-// while, a proxy that reconnects is listed twice; then the later connection
+// connect creates the links of the proxies that an istiod lists, by id. A proxy
+// that has just reconnected may be listed twice; then the later connection
 // counts.
 func (p *Pilot) connect() {
 	p.links = map[string]*Link{}
@@ -224,8 +223,8 @@ func (p *Pilot) connect() {
 	}
 }
 
-// self returns the data that the proxy reports about itself, or nil if only its
-// connection is known.
+// self returns the metadata that the proxy sent, or nil if only its connection
+// is known.
 func (l *Link) self() *istiod.Client {
 	if l == nil || l.Pilot.connectionsOnly {
 		return nil
@@ -245,7 +244,7 @@ func (l *Link) clusterID() string {
 
 // Query returns the part of a URL that selects the proxy in a request to its
 // istiod. A snapshot stores the answer under the proxy's id. A live istiod
-// takes the first connection whose id contains the given text, so only a
+// selects the first connection whose id contains the given text, so only a
 // complete connection id is unambiguous.
 func (l *Link) Query() string {
 	if !l.Pilot.Cluster.IsLive() {
@@ -267,9 +266,10 @@ func (l *Link) ConnectedAt() time.Time {
 	return l.client.ConnectedAt
 }
 
-// compareLinks orders the links of one proxy to several istiods. The proxy is
-// connected to the istiod that it reached last or, if that is equal, to the one
-// that sent last. If that is equal too, the istiods' names decide.
+// compareLinks orders the links of one proxy to several istiods. The first link
+// is to the istiod to which the proxy connected last or, if these times are
+// equal, to the one that pushed last. If those are equal too, the istiods'
+// names decide.
 func compareLinks(a, b *Link) int {
 	return cmp.Or(a.ConnectedAt().Compare(b.ConnectedAt()), lastSent(a.Status).Compare(lastSent(b.Status)),
 		cmp.Compare(b.Pilot.ID, a.Pilot.ID))

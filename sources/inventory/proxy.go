@@ -15,27 +15,29 @@ import (
 )
 
 // A Proxy contains the facts about one proxy that istiod, the API server and
-// dumps report. They need no request to the proxy itself. Values that no source
-// contains are empty or nil.
+// dumps report, so that none of them needs a request to the proxy itself.
+// Values that no source contains are empty or nil.
 type Proxy struct {
-	ID        string // pod.namespace, or another name if the pod isn't known
+	ID        string // the proxy's id: pod.namespace, or another name if the pod isn't known
 	ClusterID string
 	Home      *requests.Cluster // the cluster of the proxy's pod; without a pod, the cluster in which the proxy was found
 
-	Link     *Link           // the link to the proxy's istiod; nil if no istiod knows the proxy
-	Also     []*Link         // links to other istiods, the most recent first
-	Pod      *kube.Pod       // the pod; nil if no API server lists it
-	Identity *envoy.Identity // the identity in the dump; set if neither an istiod nor an API server lists the proxy
-	Places   []Place         // the places to which requests for the proxy can be sent
+	Link *Link     // the link to the proxy's istiod; nil if no istiod lists the proxy
+	Also []*Link   // links to other istiods, the most recent first
+	Pod  *kube.Pod // the proxy's pod; nil if no API server lists it
+	// the identity in the proxy's dump; set if neither an istiod nor an API
+	// server lists the proxy
+	Identity *envoy.Identity
+	Places   []Place // the clusters and names through which the proxy can be reached
 
 	// AllPilotsAnswered reports whether every istiod has listed its
-	// connections. If so, a proxy without a link is not connected; otherwise an
-	// istiod that didn't answer may know it.
+	// connections. If so, a proxy without a link is not connected; otherwise it
+	// may be connected to an istiod that didn't answer.
 	AllPilotsAnswered bool
 }
 
-// A Place is a cluster through which a proxy can be reached, and the name of
-// the proxy there.
+// A Place is a cluster through which a proxy can be reached, and the proxy's
+// name in that cluster.
 type Place struct {
 	Cluster *requests.Cluster
 	Name    string
@@ -47,8 +49,9 @@ func (p Place) Request(what string) requests.Request {
 	return requests.Request{Cluster: p.Cluster, To: requests.Proxy, Name: p.Name, What: what}
 }
 
-// AllPlaces returns the places of the proxy. If there is none, it returns the
-// place at which the proxy is expected: its id in its own cluster.
+// AllPlaces returns the places through which the proxy can be reached. If there
+// is none, it returns the place at which the proxy is expected: its id in its
+// own cluster.
 func (p *Proxy) AllPlaces() []Place {
 	if p.Places == nil {
 		return []Place{{p.Home, p.ID}}
@@ -62,7 +65,7 @@ func (p *Proxy) IsLive() bool {
 }
 
 // IsDump reports whether the proxy is known only from config dumps that were
-// given on their own, without a mesh.
+// opened without a mesh.
 func (p *Proxy) IsDump() bool {
 	return len(p.Places) > 0 && !slices.ContainsFunc(p.Places, func(at Place) bool { return !at.Cluster.IsDump() })
 }
@@ -75,7 +78,7 @@ func (p *Proxy) Links() []*Link {
 	return append([]*Link{p.Link}, p.Also...)
 }
 
-// Connected returns, as a bool, whether an istiod knows the proxy. It
+// Connected returns, as a bool, whether the proxy is connected to an istiod. It
 // returns nil if this is unknown because an istiod did not answer.
 func (p *Proxy) Connected() any {
 	if p.Link == nil && !p.AllPilotsAnswered {
@@ -97,10 +100,10 @@ func (p *Proxy) Namespace() string {
 }
 
 // podName returns the name and the namespace of the pod. It takes them from the
-// first source that is known: the pod, the link, the identity in the proxy's
-// dump. Both are empty if the node id in the dump was set by another control
-// plane than Istio. If no source is known, podName splits the id, because the
-// folder of a proxy in a snapshot is named <pod>.<namespace>.
+// first of these that is known: the pod, the link, the identity in the proxy's
+// dump. Both are empty if a control plane other than Istio has set the node id
+// in the dump. If none of them is known, podName splits the id, because a
+// proxy's folder in a snapshot is named <pod>.<namespace>.
 func (p *Proxy) podName() (name, namespace string) {
 	switch who := p.Identity; {
 	case p.Pod != nil:
@@ -138,7 +141,7 @@ func (p *Proxy) Type() string {
 	return ""
 }
 
-// Revision returns the istiod revision that the pod selects.
+// Revision returns the istiod revision that the pod's labels select.
 func (p *Proxy) Revision() string {
 	if p.Pod != nil {
 		return p.Pod.Revision
@@ -177,7 +180,7 @@ func (p *Proxy) IPs() []string {
 	return nil
 }
 
-// firstKnown returns a value from the first source that the proxy has: its pod,
+// firstKnown returns a value from the first available source: the proxy's pod,
 // the metadata that it sent to istiod, or the identity in its dump.
 func firstKnown[T any](p *Proxy, pod func(*kube.Pod) T, client func(*istiod.Client) T, identity func(*envoy.Identity) T) (none T) {
 	switch {
@@ -233,15 +236,16 @@ func (p *Proxy) Workload() string {
 }
 
 // Locality returns the locality that the proxy reports, as {region, zone,
-// subZone}, or nil. Among the endpoints of istiod only adsz contains it, so the
-// value is lazy if adsz was not read yet.
+// subZone}, or nil. Among istiod's endpoints, only adsz contains it, so the
+// value is lazy if adsz wasn't read yet.
 func (p *Proxy) Locality() any {
 	l := p.Link
 	switch {
 	case l != nil && l.Pilot.connectionsOnly:
 		return mesh.Later(func(ctx context.Context) (any, error) {
 			all, err := l.Pilot.adsz.Get(ctx)
-			if err != nil || l.client == nil || all[l.client.Connection] == nil { // the proxy has disconnected since then
+			// the proxy has disconnected since the list of connections was read
+			if err != nil || l.client == nil || all[l.client.Connection] == nil {
 				return nil, err
 			}
 			return all[l.client.Connection].Locality.OrNull(), nil
@@ -264,7 +268,8 @@ func (p *Proxy) Status() *istiod.Status {
 }
 
 // known returns an empty object in place of nil, because nil would mean that
-// the value is unknown. A listed pod without labels is known to have none.
+// the value is unknown. If the API server lists a pod without labels, it is
+// certain that the pod has none.
 func known(o *object.Object) *object.Object {
 	if o == nil {
 		return object.New(0)

@@ -10,14 +10,14 @@ import (
 )
 
 // A Client is one connection as adsz reports it, with the identity that the proxy
-// claims. The answer of the connections endpoint has only the first three fields.
+// sent. The answer of the connections endpoint has only the first three fields.
 type Client struct {
-	ID          string // pod.namespace
-	Connection  string // the connection's own id: the proxy's id and a number
+	ID          string // the proxy's id, in the form pod.namespace
+	Connection  string // the connection's id: the proxy's id and a number
 	ConnectedAt time.Time
 
 	Labels   *object.Object // the proxy's labels, completed by istiod
-	Locality *object.Object // the locality {region, zone, subZone}; nil if it isn't set
+	Locality *object.Object // the locality {region, zone, subZone}; nil if the proxy has none
 
 	ClusterID      string
 	Version        string // the Istio version of the proxy
@@ -25,7 +25,7 @@ type Client struct {
 	ServiceAccount string
 	Node           string
 	IPs            []string
-	ProxyConfig    bool // reports whether the proxy's metadata has PROXY_CONFIG, as that of every proxy in a mesh does
+	ProxyConfig    bool // true if the proxy's metadata contains PROXY_CONFIG, as that of every Envoy in a mesh does
 }
 
 const clientTag = 1
@@ -49,9 +49,9 @@ var adszNode = &decode.Node{Walk: true, Fields: []decode.Field{{Name: "clients",
 	}},
 }}}}
 
-// ReadClients reads the body of /debug/adsz or /debug/connections, in its order. It
-// skips the resources that each client watches: they are most of the body of adsz,
-// and syncz contains the needed part of them.
+// ReadClients reads the body of /debug/adsz or /debug/connections and returns the
+// connections in its order. It skips the resources that each client watches. They
+// make up most of adsz, and syncz contains the part of them that is needed.
 func ReadClients(ctx context.Context, doc *decode.Document) ([]Client, error) {
 	var all []Client
 	_, err := doc.Pass(ctx, 0, -1, nil, adszNode, func(_ int, v any, _, _ int64) error {
@@ -111,9 +111,9 @@ func locality(v any) *object.Object {
 const probeVersion = "65536.65536.65536"
 
 // IsProxy reports whether a connection belongs to a proxy of the mesh. c comes from
-// adsz and s from syncz; either may be nil. Other tools that use the proxies'
-// protocol send no PROXY_CONFIG in their metadata. A ztunnel sends none either; it
-// is recognized by its label if syncz wasn't read.
+// adsz and s from syncz; either may be nil. Other tools that connect to the xDS
+// port send no PROXY_CONFIG in their metadata. A ztunnel sends none either; if
+// syncz wasn't read, its label identifies it.
 func IsProxy(c *Client, s *Status) bool {
 	switch {
 	case s != nil && s.Type == "ztunnel":

@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// TypesOf maps a section to the value of config_dump's parameter "types" for its
-// resources (Istio 1.16 and later).
+// TypesOf maps a section to the value of the config_dump parameter "types" that
+// requests its resources (Istio 1.16 and later).
 var TypesOf = map[mesh.Section]string{
 	mesh.Clusters: "CDS", mesh.Listeners: "LDS", mesh.Routes: "RDS", mesh.Endpoints: "EDS", mesh.Secrets: "SDS", mesh.Extensions: "ECDS",
 }
@@ -26,9 +26,10 @@ var wrappings = map[mesh.Section]struct{ message, part, before, after string }{
 }
 
 // Wrap converts an answer that is a list of bare resources to a config dump with
-// these resources, and writes the dump to out. Such answers come from config_dump
-// with "types" and from edsz. Wrap writes nothing if the answer is already a dump,
-// as from an istiod that doesn't know "types". Bare resources have no version.
+// these resources, and writes the dump to out. edsz, and config_dump with the
+// parameter "types", return such answers. Wrap writes nothing if the answer is
+// already a dump, because istiod doesn't support "types". Bare resources have no
+// version.
 func Wrap(ctx context.Context, out io.Writer, s mesh.Section, doc *decode.Document) error {
 	const tagType, tagElement = 1, 2
 	w := wrappings[s]

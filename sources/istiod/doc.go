@@ -2,16 +2,16 @@
 // connected proxies and their sync state (syncz, connections, adsz), and istiod's
 // own view of the mesh (configz, registryz, …).
 //
-// The package knows the forms of these answers in all versions of Istio, and the
-// rule that derives a sync state from the last push that was sent and the last one
-// acknowledged. It knows nothing about pods or Envoys, nor where an answer came
+// The package reads the forms that these answers have in all versions of Istio. It
+// derives a sync state from the last push that was sent and the last one that was
+// acknowledged. It doesn't depend on pods, on Envoys, or on where an answer came
 // from.
 package istiod
 
 import "github.com/meshq/kubectl-meshq/sources/mesh"
 
-// Endpoints returns the endpoints of istiod that may contain a lazy field of a
-// Pilot, in the order in which to try them.
+// Endpoints returns the istiod endpoints whose answers may contain the value of
+// a lazy field of a Pilot, in the order in which to try them.
 func Endpoints(field string) []string {
 	switch field {
 	case "config":
@@ -30,7 +30,7 @@ func Endpoints(field string) []string {
 	return nil
 }
 
-// Fields returns the names of the fields of a Pilot that [Read] reads, in order.
+// Fields returns the names of the Pilot fields that [Read] can read, in order.
 func Fields() []string {
 	var fields []string
 	pilot, _ := mesh.KindOf("Pilot")

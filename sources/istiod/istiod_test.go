@@ -141,11 +141,13 @@ func TestPushesBehind(t *testing.T) {
 	}{
 		{v(13) + a, v(4) + b, 9, true, v(13)},
 		{v(13) + a, v(13) + a, 0, true, v(13)},
-		{v(13) + a, v(13) + b, 0, true, v(13)},    // the state is STALE although the push is the same, because it was sent twice
-		{v(13) + a, "", 0, false, v(13)},          // never acknowledged
-		{"", "", 0, false, ""},                    // never sent
-		{v(2) + a, v(700) + b, -698, false, v(2)}, // istiod was restarted in between, and its counter started again
-		{a, b, 0, false, a},                       // the nonces of old istiods don't contain a version
+		{v(13) + a, v(13) + b, 0, true, v(13)}, // the state is STALE although the push is the same, because it was sent twice
+		{v(13) + a, "", 0, false, v(13)},       // the push was never acknowledged
+		{"", "", 0, false, ""},                 // nothing was ever sent
+		// istiod was restarted between the two pushes, and its counter started
+		// again
+		{v(2) + a, v(700) + b, -698, false, v(2)},
+		{a, b, 0, false, a}, // the nonces of old istiods don't contain a version
 		{a, a, 0, true, a},
 		{"x", v(1) + a, -1, false, "x"},
 		{v(-1) + a, v(-3) + a, 2, false, v(-1)}, // a negative number isn't a valid counter

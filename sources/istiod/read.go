@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Read reads the answer of one of the [Endpoints] of a field. Names in the answer
-// stay as istiod writes them, which is as in Go or as in JSON. The objects of
-// "config" have their Kubernetes kinds.
+// Read reads the answer of one of the [Endpoints] of a Pilot's field. Names in
+// the answer stay as istiod writes them, either Go field names or JSON names. The
+// objects of "config" have their Kubernetes kinds.
 func Read(ctx context.Context, field string, doc *decode.Document, shape decode.Shape) (any, error) {
 	if field != "config" {
 		return doc.Pass(ctx, 0, -1, shape, &decode.Node{Shallow: true}, nil)
@@ -22,7 +22,7 @@ func Read(ctx context.Context, field string, doc *decode.Document, shape decode.
 	}
 	items, ok := v.([]any)
 	if !ok {
-		return []any{}, nil // istiod writes null for an empty list
+		return []any{}, nil // istiod writes null in place of an empty list
 	}
 	for i, item := range items {
 		if m, ok := item.(*object.Object); ok && m.Text("kind") != "" {

@@ -13,22 +13,22 @@ import (
 
 // A Status is the state of one connection in syncz.
 type Status struct {
-	ID        string // pod.namespace
+	ID        string // the proxy's id, in the form pod.namespace
 	ClusterID string
-	Type      string // sidecar, router, waypoint, ztunnel or agentgateway; empty for a syncz before Istio 1.18
-	Version   string // the version of the proxy
+	Type      string // "sidecar", "router", "waypoint", "ztunnel" or "agentgateway"; empty in a syncz before Istio 1.18
+	Version   string // the Istio version of the proxy
 
-	// Types contains the types that the proxy is known to subscribe to, and the
-	// types that an old istiod always reports. They are in the order of
+	// Types contains the types to which the proxy subscribes, and the types
+	// that an old istiod always reports. They are in the order of
 	// mesh.SyncTypes, then by URL.
 	Types []TypeStatus
 }
 
 // A TypeStatus is the state of one type of configuration in syncz.
 type TypeStatus struct {
-	Key    string // the field for the type, for example "cds"; the URL of the type if it has no field
+	Key    string // the name of the field for the type, for example "cds"; the type URL if there is no such field
 	Sent   string // the nonce of the last push; empty if there was none
-	Acked  string // the nonce of the last accepted push
+	Acked  string // the nonce of the last push that the proxy accepted
 	SentAt time.Time
 	Error  string // the reason why the proxy refused a push
 
@@ -53,7 +53,7 @@ var synczNode = &decode.Node{Walk: true, Elem: &decode.Node{All: true, Visit: st
 func ReadSyncz(ctx context.Context, doc *decode.Document) ([]Status, error) {
 	var all []Status
 	var old []*object.Object
-	tells := false // reports whether the answer has the member "resources", as istiod 1.23 and newer write it
+	tells := false // true if the answer has the member "resources", as istiod 1.23 and later write it
 	types := mesh.SyncTypes()
 	_, err := doc.Pass(ctx, 0, -1, nil, synczNode, func(_ int, v any, _, _ int64) error {
 		m, ok := v.(*object.Object)

@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Word returns the sync state of a type that the proxy subscribes to. It follows the
-// rule in istiod's own status generator.
+// Word returns the sync state of a type to which the proxy subscribes. It applies
+// the same rule as istiod's own status generator.
 func (t *TypeStatus) Word() string {
 	switch {
 	case t.Error != "":
@@ -23,8 +23,8 @@ func (t *TypeStatus) Word() string {
 	return mesh.Stale
 }
 
-// severity orders the states of two types that are shown as one; the worse state is
-// shown.
+// severity orders the states of two types that the document shows as one type. It
+// shows the worse state.
 func (t *TypeStatus) severity() int {
 	switch t.Word() {
 	case mesh.InError:
@@ -37,8 +37,9 @@ func (t *TypeStatus) severity() int {
 	return 0
 }
 
-// Word returns the sync state of a type, by its key. It is IGNORED for a type that
-// the proxy doesn't subscribe to, and UNKNOWN if s is nil.
+// Word returns the sync state of a type, given the type's key, such as "cds". The
+// state is IGNORED if the proxy doesn't subscribe to the type, and UNKNOWN if s is
+// nil.
 func (s *Status) Word(key string) string {
 	if s == nil {
 		return mesh.Unknown
@@ -51,11 +52,11 @@ func (s *Status) Word(key string) string {
 	return mesh.Ignored
 }
 
-// Sync returns the object in the field "sync" of a proxy. For each type it has
-// {status, sent, acked, sentAt, age, pushesBehind, error}, and also percent if an
-// old istiod reports it for EDS. sent and acked are push versions of the form
-// "time/counter"; age is the number of seconds before now. An unknown value is null.
-// s may be nil.
+// Sync returns the value of a proxy's field "sync". For each type the value has an
+// object {status, sent, acked, sentAt, age, pushesBehind, error}, and also percent
+// if an old istiod reports it for EDS. sent and acked are push versions of the form
+// "time/counter". age is the number of seconds since the push, at the time now. An
+// unknown value is null. s may be nil.
 func (s *Status) Sync(now time.Time) *object.Object {
 	out := object.New(0)
 	none := mesh.Unknown

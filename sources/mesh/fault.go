@@ -11,7 +11,7 @@ import (
 // evaluator decide whether the rest can be used. One broken proxy never ends a
 // run.
 type Fault struct {
-	Proxy   string // the proxy's id, such as "reviews-v1-7f99cc4496-gdxfn.default"; empty if the fault isn't about a proxy
+	Proxy   string // the proxy's id, such as "reviews-v1-7f99cc4496-gdxfn.default"; may be empty
 	Subject string // the name of an istiod, or "kubernetes", if the fault isn't about a proxy
 	Section string // the section or list that is unavailable, such as "clusters", "syncz" or "pods"
 	Err     error  // the cause

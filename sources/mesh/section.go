@@ -38,17 +38,16 @@ type Hint struct {
 	// value is a string or null. If By is empty, it is the section's key.
 	By string
 
-	// Names are values of the field By: the elements with one of these values are
-	// wanted. Without Names and Patterns, all elements are wanted.
+	// Names are values of the field By: the query needs the elements with one of
+	// these values. If Names and Patterns are empty, it needs all elements.
 	Names []string
 
-	// Patterns are regular expressions in the syntax of Go's regexp (RE2). An
-	// element is also wanted if a pattern matches the whole value of its field By,
-	// or if this value is null: a query with patterns reads elements with null,
-	// too.
+	// Patterns are regular expressions in the syntax of Go's regexp (RE2). The
+	// query also needs each element whose field By matches one of them completely,
+	// or is null.
 	Patterns []string
 
-	Fields []string // the paths of the wanted fields; nil means all fields
+	Fields []string // the paths of the fields that the query reads; nil means all fields
 
 	// Few reports that only a few elements will be requested, by their names, and
 	// each with all its fields.
@@ -59,11 +58,11 @@ type Hint struct {
 type Part struct {
 	Name    Section
 	Doc     string
-	Of      string  // the kind of its elements; empty if the section is a single object
-	Holds   Holding // the contents of a section that is a single object
+	Of      string  // the kind of the section's elements; empty if the section is a single object
+	Holds   Holding // describes the section if it is a single object
 	Envoy   bool
 	ZTunnel bool
-	Running bool // reports whether only running ztunnels have it: snapshots never contain it
+	Running bool // true if only a running ztunnel has the section, and snapshots never contain it
 	Desired bool // reports whether istiod can return the section that it would send
 }
 
@@ -115,16 +114,16 @@ func SectionsOf(proxyType string) []Part {
 	return parts
 }
 
-// RecordedSectionsOf returns the sections that snapshots and dumps have of proxies
-// of the given type.
+// RecordedSectionsOf returns the sections that snapshots and dumps of proxies of
+// the given type contain.
 func RecordedSectionsOf(proxyType string) []Part {
 	return slices.DeleteFunc(SectionsOf(proxyType), func(p Part) bool { return proxyType == ZTunnel && p.Running })
 }
 
-// An absent is the value of a section that proxies of some type don't have, as a
-// ztunnel has no clusters, and of everything inside this section. It is null, but
-// iterating over it yields nothing instead of an error, because a query over all
-// proxies must not end at the first one of another type.
+// An absent is the value of a section that this type of proxy doesn't have (a
+// ztunnel has no clusters), and of everything inside such a section. The value is
+// null, but iterating over it yields nothing and causes no error, because a query
+// over all proxies must not end at the first proxy of another type.
 type absent struct{}
 
 func (absent) Force(context.Context) (any, error) { return nil, nil }
@@ -147,7 +146,8 @@ func Missing(fields *object.Object, key string) any {
 	}
 	kind, _ := fields.Get("type").(string) // the type is null if Istio did not start the Envoy
 	for _, p := range Sections() {
-		if string(p.Name) == key && (!p.has(kind) || kind == ZTunnel && p.Running) { // a running ztunnel has the member
+		// only running ztunnels have this section, so dumps may lack it
+		if string(p.Name) == key && (!p.has(kind) || kind == ZTunnel && p.Running) {
 			return absent{}
 		}
 	}

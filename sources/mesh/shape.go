@@ -8,7 +8,7 @@ type Holding struct {
 	Objects []string
 
 	List bool // reports whether the value is an array; the other fields then describe its elements
-	Map  bool // reports whether the value is an object with data as keys; the other fields then describe its members' values
+	Map  bool // reports whether the value is a map from arbitrary keys; the other fields then describe its values
 	Open bool // reports whether any value is possible
 
 	// Values are the possible strings. It is nil if any string is possible, or if

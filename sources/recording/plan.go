@@ -18,7 +18,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/ztunnel"
 )
 
-// plan returns all units to record, in the order of the archive.
+// plan returns all units to record, in the order of the archive. A unit is the
+// requests to one server.
 func (r *recorder) plan(ctx context.Context) ([]*unit, error) {
 	var units []*unit
 	pilots, err := r.cluster.Pilots(ctx)
@@ -64,7 +65,9 @@ func (r *recorder) pilotUnit(id string) *unit {
 	want("syncz")
 	want("adsz")
 	for _, field := range istiod.Fields() {
-		for _, endpoint := range istiod.Endpoints(field) { // all names of the endpoint are tried, because the name depends on istiod's version
+		// every name of the endpoint is tried, because the name depends on
+		// istiod's version
+		for _, endpoint := range istiod.Endpoints(field) {
 			want(endpoint)
 		}
 	}
@@ -98,8 +101,8 @@ func (r *recorder) proxyUnit(p *inventory.Proxy) *unit {
 }
 
 // desiredUnit returns the requests for the configuration that istiod would send to
-// the proxy. They go to the istiod that the proxy is connected to. A snapshot
-// stores the answers under the proxy's id.
+// the proxy. They are sent to the istiod to which the proxy is connected. A
+// snapshot stores the answers under the proxy's id.
 func (r *recorder) desiredUnit(p *inventory.Proxy) *unit {
 	u := &unit{}
 	pilot := p.Link.Pilot

@@ -27,8 +27,8 @@ type Archive interface {
 
 // Options set what is recorded.
 type Options struct {
-	// Sections are the sections of the proxies that are recorded. If there are
-	// none, all sections and all other answers of a proxy are recorded.
+	// Sections are the sections of proxies to record. If there are none, all
+	// sections and all other answers of the proxies are recorded.
 	Sections []mesh.Section
 
 	// Desired also records the configuration that the istiods would send to
@@ -36,13 +36,13 @@ type Options struct {
 	// configuration.
 	Desired bool
 
-	// Shard, from 1 to Shards, selects the part of the proxies that is
-	// recorded. Each proxy belongs to one part, which doesn't depend on when
-	// and where it is recorded. All parts together are the complete snapshot.
-	// If Shards is 0, all proxies are recorded.
+	// Shard, from 1 to Shards, selects one part of the proxies; only this part
+	// is recorded. Each proxy belongs to one part, regardless of when and where
+	// it is recorded. All parts together are the complete snapshot. If Shards
+	// is 0, all proxies are recorded.
 	Shard, Shards int
 
-	// Redaction sets what is redacted.
+	// Redaction configures what is redacted.
 	Redaction redact.Options
 	// Tally, if not nil, counts the progress.
 	Tally *Tally
@@ -54,19 +54,19 @@ type Mesh struct {
 	Clusters  []*requests.Cluster
 	Inventory *inventory.Inventory
 	Now       time.Time
-	Workers   int // the number of requests that run at once
+	Workers   int // the maximum number of concurrent requests
 }
 
 // A Result describes what was recorded.
 type Result struct {
-	Proxies  int           // the number of proxies that answered
+	Proxies  int           // the number of proxies that answered a request
 	Files    int           // the number of files, including the manifest
 	Bytes    int64         // the size of all files in bytes
-	Redacted []string      // descriptions of what was redacted, now or when the source was recorded
+	Redacted []string      // descriptions of what was redacted, now or when the source itself was recorded
 	Digested int           // the number of texts that were replaced by a digest
 	Dropped  int           // the number of texts that were replaced by a fixed word
 	Faults   []*mesh.Fault // the parts that could not be recorded
-	Partial  bool          // reports whether there are faults, or the recorded mesh was itself a partial snapshot
+	Partial  bool          // true if there are faults, or if the recorded mesh was itself a partial snapshot
 }
 
 // Record writes a snapshot of a mesh to an archive. It contains the answers
@@ -95,8 +95,9 @@ func Record(ctx context.Context, a Archive, m Mesh, o Options) (Result, error) {
 	return r.finish()
 }
 
-// Check returns an error if a snapshot can't hold the clusters. A snapshot can
-// hold only one cluster, which must not be a config dump without a mesh.
+// Check returns an error if the clusters can't be recorded as one snapshot. A
+// snapshot contains exactly one cluster, and a config dump without a mesh isn't
+// one.
 func Check(all []*requests.Cluster) error {
 	switch {
 	case slices.ContainsFunc(all, (*requests.Cluster).IsDump):

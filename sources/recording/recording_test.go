@@ -51,7 +51,7 @@ func TestWindowBoundsBytesAndUnits(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	<-w.left // wait for the signal of the units that left
+	<-w.left // wait until the window has signaled that units left
 	if err := w.enter(ctx); err != context.Canceled {
 		t.Errorf("one more: %v", err)
 	}

@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// These constants limit the units that were requested but are not written yet. Up
-// to unitsPerWorker units per worker are admitted whatever their size. Beyond
-// that, up to mostUnits are admitted while their answers have less than mostBytes
-// in total, so that the workers can go on while the next unit in the order
-// doesn't answer.
+// These constants limit the units that were requested but not written yet. The
+// first unitsPerWorker units per worker are admitted regardless of their size.
+// Beyond those, up to mostUnits are admitted while their answers are smaller than
+// mostBytes in total, so that the workers can continue while the next unit in the
+// order doesn't answer.
 const (
 	unitsPerWorker = 4
 	mostUnits      = 4096
@@ -17,8 +17,9 @@ const (
 )
 
 // run requests several units at once and writes them in order. It limits the
-// units that were requested but not written: while a slow proxy delays the
-// writing, further requests wait instead of filling memory or disk.
+// units that were requested but not written: if a slow proxy delays the
+// writing, further requests wait, because their answers would fill memory or
+// disk.
 func (r *recorder) run(ctx context.Context) error {
 	units, err := r.plan(ctx)
 	if err != nil {
@@ -60,7 +61,7 @@ func (r *recorder) run(ctx context.Context) error {
 
 // A window limits the units that were requested but not yet written.
 type window struct {
-	sure int           // the number of units that are admitted whatever their size
+	sure int           // the number of units that are admitted regardless of their size
 	left chan struct{} // receives a signal when a unit leaves the window
 
 	mu    sync.Mutex

@@ -28,17 +28,19 @@ type unit struct {
 
 	files  []*file
 	faults []*mesh.Fault
-	err    error // the reason why the context ended
+	err    error // the error of the context, if it ended before the requests did
 }
 
 // A want is a request, with the data that the recorder needs to store its answer.
 type want struct {
 	requests.Request
-	also   string                      // an alternative file name in the source snapshot; may be empty
-	places []inventory.Place           // the places through which a proxy can be reached; nil for other servers
-	file   func(transport.Form) string // returns the name of the file, or "" if a snapshot can't hold an answer in this form
-	fault  mesh.Fault                  // the fault to report if there is no answer; Err is set then
-	kind   string                      // the kind and group of the objects in a Kubernetes list
+	also   string            // an alternative file name in the source snapshot; may be empty
+	places []inventory.Place // the clusters and names by which a proxy can be reached; nil for other servers
+	// returns the name of the file, or "" if a snapshot can't contain an answer
+	// in this format
+	file  func(transport.Form) string
+	fault mesh.Fault // the fault to report if there is no answer; Err is set in that case
+	kind  string     // the kind and API group of the objects in a Kubernetes list
 }
 
 // fetch sends the requests of a unit and stores their answers in it.
@@ -70,9 +72,8 @@ func (r *recorder) fetch(ctx context.Context, u *unit) {
 	}
 }
 
-// emptyList returns a file with an empty list, for a resource that the cluster
-// doesn't have. When the snapshot is read, the list is then empty, as it is in
-// the cluster.
+// emptyList returns a file with an empty list. It is written for a resource
+// that the cluster doesn't have, so that the snapshot has an empty list too.
 func emptyList(w want) *file {
 	text := `{"apiVersion":"v1","items":[],"kind":"List"}` + "\n"
 	return &file{
@@ -81,7 +82,7 @@ func emptyList(w want) *file {
 	}
 }
 
-// size returns the size of the answers in bytes.
+// size returns the total size of the unit's answers in bytes.
 func (u *unit) size() (n int64) {
 	for _, f := range u.files {
 		n += f.body.Size()
@@ -89,13 +90,13 @@ func (u *unit) size() (n int64) {
 	return n
 }
 
-// isOptional reports whether it is not a fault that an answer is missing. This is
-// so for an answer that the source snapshot doesn't have either, for a resource
-// that the cluster doesn't have, and for an endpoint that an older istiod doesn't
-// have.
+// isOptional reports whether a missing answer is not a fault. It is not a fault
+// if the source is a snapshot without this answer, if the cluster doesn't have
+// the resource, or if istiod is too old for the endpoint.
 func (r *recorder) isOptional(w want, err error) bool {
 	if errors.Is(err, fs.ErrNotExist) {
-		return !r.cluster.IsLive() || w.To == requests.Kubernetes // a mesh that is given by addresses has no API server
+		// a live mesh that is specified by addresses has no API server
+		return !r.cluster.IsLive() || w.To == requests.Kubernetes
 	}
 	return w.To == requests.Pilot && requests.IsNotFound(err)
 }
@@ -136,9 +137,9 @@ func (r *recorder) fetchFile(ctx context.Context, w want) (*file, error) {
 	return f, nil
 }
 
-// answer returns the answer to a request. The answers from which the inventory
-// was built must be in the snapshot unchanged, so they come from the cache. All
-// other answers are fetched again, and not kept in memory.
+// answer returns the answer to a request. The snapshot must contain unchanged
+// the answers from which the inventory was built, so these come from the cache.
+// All other answers are fetched again, and not kept in memory.
 func (r *recorder) answer(ctx context.Context, w want) (body *transport.Body, err error) {
 	if isOfInventory(w.Request) {
 		return r.Client.Ask(ctx, w.Request)
@@ -178,15 +179,16 @@ func (r *recorder) discardOf(w want, body *transport.Body) func() {
 	return d.Discard
 }
 
-// A file is a file of the snapshot that is not written yet: an answer, and its
-// size and redactions as counted by measure.
+// A file is a file of the snapshot that has not been written yet. It has an
+// answer, the answer's size, and the number of redactions that measure has
+// counted.
 type file struct {
 	name    string
 	body    *transport.Body
 	kind    string // the kind of the objects in a Kubernetes list
 	size    int64
 	found   redact.Counts
-	discard func() // frees the answer
+	discard func() // frees the memory of the answer
 }
 
 // open returns a reader of the redacted bytes of the file. The caller must call
@@ -197,7 +199,7 @@ func (f *file) open(ctx context.Context, p *redact.Policy) (r redacted, close fu
 	switch f.body.Form {
 	case transport.Text:
 		return p.NewLineReader(src), close, nil
-	case transport.YAML: // only bug reports contain YAML, and their files are in memory anyway
+	case transport.YAML: // only bug reports contain YAML, and their files are small enough to convert in memory
 		text, err := kube.FromYAML(ctx, f.body)
 		if err != nil {
 			return nil, nil, err

@@ -2,10 +2,10 @@ package redact
 
 import "bytes"
 
-// readAhead searches, at the beginning of an object, the member that decides
-// about the others: the name of a container, of a variable, or of a matched header.
-// So the order of the members doesn't matter. If the member is further away than the
-// largest window, its text stays unknown.
+// readAhead looks, at the beginning of an object, for the member that decides how
+// the other members are redacted: the name of a container, of a variable, or of a
+// matched header. So the order of the members doesn't matter. If this member is
+// further away than the largest window, its text is treated as unknown.
 func (r *Reader) readAhead() {
 	f := &r.stack[len(r.stack)-1]
 	if f.of == nil || len(f.of.tags) == 0 {
@@ -28,15 +28,15 @@ func (r *Reader) readAhead() {
 		}
 		switch _, err := r.fill(); {
 		case err == nil, err == errFull && r.widen():
-		default: // if the body ends too early, the reader reports that when it gets there
+		default: // if the body ends too early, the reader reports that when it reaches the end
 			return
 		}
 	}
 }
 
-// member returns the text of the first member of w that is one of tags, nil if there
-// is none. w begins with a member. short is true if such a member may come after the
-// end of w.
+// member returns the text of the first member in w whose name is in tags, or nil if
+// there is none. w has to begin with a member. short is true if w ends before the
+// object does, so that such a member may still follow.
 func member(w []byte, tags map[string]*field) (text []byte, found *field, short bool) {
 	for i := 0; ; {
 		if i = overSpace(w, i); i == len(w) {

@@ -1,22 +1,26 @@
 package redact
 
-// A Class says how the text of a field is redacted.
+// A Class is the rule by which the text of a field is redacted.
 type Class uint8
 
-// The classes. The text of a field without a row is Digested.
+// These are the classes. A field that no row of the table lists is Digested.
 const (
-	Digested    Class = iota // the text is replaced by a keyed digest
-	Kept                     // the text is kept, except recognizable secrets in it
-	URL                      // the text is kept, except a URL's user information and query
-	Word                     // the word of letters before a colon is kept, the rest is digested
-	Matched                  // the text is kept if neither the text nor its name looks secret; see Naming for the name
-	Naming                   // the text is kept; it is the name of the Matched fields in the same message
-	Owning                   // the text is kept; it names the owner of the metadata in the same message, which is kept only if the owner is one of Istio's
-	Label                    // the text is kept if its key doesn't look secret
-	Action                   // a text in an Any inside the field is kept
-	Certificate              // the text is kept if it consists of certificates and nothing else
-	Variable                 // the text is kept if it is a setting of istiod, and dropped otherwise
-	Dropped                  // the text is replaced by a fixed word
+	Digested Class = iota // the text is replaced by a keyed digest
+	Kept                  // the text is kept, except recognizable secrets in it
+	URL                   // the text is kept, except a URL's user information and query
+	Word                  // the letters before the first colon are kept, and the rest is digested
+	// the text is kept if neither the text nor the name that it belongs to
+	// looks secret; a field of class Naming contains the name
+	Matched
+	Naming // the text is kept; it is the name to which the Matched fields of the same message belong
+	// the text is kept; it names the owner of the metadata in the same message,
+	// and that metadata is kept only if the owner is one of Istio's
+	Owning
+	Label       // the text is kept if the key of the label doesn't look secret
+	Action      // the text is kept if it is in an Any inside the field
+	Certificate // the text is kept if it consists of certificates and nothing else
+	Variable    // the text is kept if it is a setting of istiod, and otherwise dropped
+	Dropped     // the text is replaced by a fixed word
 )
 
 // Word returns what happens to a text of the class, in the documentation's words:
@@ -50,8 +54,8 @@ func (c Class) Condition() string {
 	return ""
 }
 
-// spreads reports whether a row with this class applies to everything inside a field
-// that holds messages.
+// spreads reports whether a table row with this class applies to everything inside a
+// field whose values are messages.
 func (c Class) spreads() bool {
 	switch c {
 	case Digested, Dropped, Matched, Action, Certificate:

@@ -15,8 +15,8 @@ func (r *Reader) unescaped(raw []byte) ([]byte, bool) {
 }
 
 // unescape appends the decoded text of a string with escapes. If more is true, the
-// string continues after s, and an incomplete escape or character at the end of s is
-// returned as rest.
+// string continues after s. Then rest is an incomplete escape or character at the
+// end of s.
 func unescape(to, s []byte, more bool) (text, rest []byte, ok bool) {
 	for {
 		back := bytes.IndexByte(s, '\\')
@@ -55,7 +55,7 @@ func unescape(to, s []byte, more bool) (text, rest []byte, ok bool) {
 	}
 }
 
-// unit decodes \uXXXX.
+// unit decodes one UTF-16 unit in the form \uXXXX.
 func unit(s []byte) (rune, bool) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0, false

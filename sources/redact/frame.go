@@ -3,20 +3,26 @@ package redact
 // A frame is an array or object that contains the current position.
 type frame struct {
 	array bool
-	of    *message // the object's message; nil if it isn't known
-	at    *field   // the field that describes an array's elements, a map's values, or the members of an object without a known message
-	named judgment // whether the object's values may be shown, according to the name that they belong to, such as the header of a header matcher
-	ours  bool     // the object is an environment variable that is a setting of istiod
+	of    *message // the schema of the object; nil if it isn't known
+	// the field that describes an array's elements, a map's values, or the
+	// members of an object whose schema isn't known
+	at *field
+	// whether the object's values may be shown, judged by the name in the
+	// object, such as the name of a matched header
+	named judgment
+	ours  bool // true if the object is an environment variable that is a setting of istiod
 
-	object *object // the kind and version that a Kubernetes object has stated so far
+	object *object // the kind and version of a Kubernetes object, as far as they have been read
 
 	inherited
 }
 
-// An object is the kind and the version that a Kubernetes object states.
+// An object is the kind and the version of a Kubernetes object, as its members
+// kind and apiVersion contain them.
 type object struct{ kind, version string }
 
-// fieldOfClass returns a field whose whole content has this class and no known message.
+// fieldOfClass returns a field with this class for everything inside it. The schema of
+// its content is unknown.
 func fieldOfClass(c Class) *field {
 	switch c {
 	case Digested:
@@ -29,21 +35,24 @@ func fieldOfClass(c Class) *field {
 
 // inherited is the set of rules that apply to everything inside an array or object.
 type inherited struct {
-	all     Class // the class of everything inside the frame, if isAll is set
-	isAll   bool
-	matched judgment // the same as named, but for a name in an object around the frame, such as that of a header matcher
-	istiod  bool     // the frame is inside istiod's own container
-	chosen  bool     // a text in an Any inside the frame is a name
+	all   Class // the class of everything inside the frame; valid if isAll is set
+	isAll bool
+	// whether the values may be shown, judged by a name in an object around the
+	// frame, such as a header matcher's
+	matched judgment
+	istiod  bool // true if the frame is inside the container that runs istiod
+	chosen  bool // true if a text in an Any inside the frame is a name, and therefore kept
 }
 
-// A judgment says whether the values that belong to a name may be shown.
+// A judgment is the decision whether the values that belong to a name, such as
+// a header's values, may be shown.
 type judgment uint8
 
 const (
 	unjudged  judgment = iota
 	harmless           // the value may be shown if it doesn't look secret
-	sensitive          // the value must not be shown, whatever it is
-	structure          // the value is a host, a path or the like
+	sensitive          // the value must not be shown
+	structure          // the value is a host, a path or similar, and may be shown
 )
 
 // push enters an array or object.
@@ -55,12 +64,12 @@ func (r *Reader) push(array bool) error {
 	at := r.field
 	if n := len(r.stack); n > 0 {
 		f.inherited = r.stack[n-1].inherited
-		if array || !at.dict { // the values of a map are judged by their own keys
+		if array || !at.dict { // the keys of a map decide whether its values may be shown
 			r.influence(&f, &r.stack[n-1], at)
 		}
 	}
 	switch {
-	case array && at.dict: // the body has a list where the schema has a map
+	case array && at.dict: // the schema has a map here, but the body has a list
 		f.at = at.value
 	case array:
 		f.at = at
@@ -85,13 +94,15 @@ func (r *Reader) push(array bool) error {
 	return nil
 }
 
-// dictionary is the message of a map, whose members may have any name.
+// dictionary is the schema of a map, whose members may have any name.
 var dictionary = &message{}
 
-// influence sets the inherited rules of a frame, which depend on the field that holds
-// the array or object.
+// influence sets the rules that a frame inherits, which depend on the field that
+// contains the array or object.
 func (r *Reader) influence(f, parent *frame, at *field) {
-	if f.array && at.class == Matched { // the list holds the values of a matcher, and the matcher's name is beside the list
+	// the list has a matcher's values, and the matcher's name is in the object
+	// around the list
+	if f.array && at.class == Matched {
 		f.matched = r.judged(parent)
 	}
 	if !at.all || f.isAll && f.all == Dropped {
@@ -100,7 +111,7 @@ func (r *Reader) influence(f, parent *frame, at *field) {
 	switch at.class {
 	case Matched:
 		f.matched = r.judged(parent)
-	case Label: // each value of a label selector is judged by its own key
+	case Label: // the key of each value in a label selector decides whether that value may be shown
 	case Action:
 		f.chosen = true
 	default:
@@ -109,12 +120,12 @@ func (r *Reader) influence(f, parent *frame, at *field) {
 }
 
 // judged combines the judgments of all names that decide whether the next value may be
-// shown: its key, the name in another field of its object (such as the name of a
-// header), and such a name in an object around it.
+// shown. These are the value's key, the name in another field of the same object (such
+// as the name of a header), and such a name in an enclosing object.
 func (r *Reader) judged(in *frame) judgment {
 	j := max(harmless, r.input, r.keyed)
 	if in.of != nil && in.of.naming {
-		if in.named == unjudged { // the name comes after the value, so it isn't known yet
+		if in.named == unjudged { // the name comes after the value, so it hasn't been read yet
 			return sensitive
 		}
 		j = worse(j, in.named)
@@ -122,8 +133,8 @@ func (r *Reader) judged(in *frame) judgment {
 	return worse(j, in.matched)
 }
 
-// worse returns the judgment that has precedence. A value that is a host may be
-// shown as one, unless another name says that it is a secret.
+// worse returns the judgment that takes precedence. A host may be shown, unless
+// another name shows that the value is a secret.
 func worse(a, b judgment) judgment {
 	if a == sensitive || b == sensitive {
 		return sensitive

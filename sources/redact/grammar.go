@@ -12,15 +12,17 @@ import (
 type grammar struct {
 	stack []frame
 	want  want
-	field *field   // the field that the next value belongs to
-	keyed judgment // the judgment of the next member's name, if the names are data
-	input judgment // the judgment of the header that a tree of matchers matches
+	field *field   // the field to which the next value belongs
+	keyed judgment // the judgment of the next member's name, if the member is an entry of a map
+	input judgment // the judgment of the header that a tree of matchers compares
 	tells meaning
 
-	judgments map[bool]map[string]judgment // a cache of the judgments of keys: [true] for keys of labels, [false] for other keys
+	// caches the judgments of keys: entry [true] for keys of labels, [false]
+	// for other keys
+	judgments map[bool]map[string]judgment
 }
 
-// meaning is what the reader learns from the next text.
+// meaning is the role of the next text for the redaction of its object.
 type meaning uint8
 
 const (
@@ -28,7 +30,7 @@ const (
 	typeName          // the text is the type of the object's message
 	kindName
 	versionName
-	containerName // the text is the name of a container
+	containerName // the text is the name of a pod's container
 	headerName    // the text is the name of the matched header
 )
 
@@ -38,11 +40,11 @@ type want uint8
 const (
 	value      want = iota
 	valueOrEnd      // a value or the end of an array that has just begun
-	name            // of a member
+	name            // the name of a member
 	nameOrEnd       // a name or the end of an object that has just begun
-	colon           // after a name
-	commaOrEnd      // a comma or the end, after a member or an element
-	nothing         // after the document
+	colon           // the colon after a name
+	commaOrEnd      // a comma, or the end of the object or array
+	nothing         // nothing, because the document has ended
 )
 
 // tooLong is the message for a number that is longer than the window.
@@ -88,8 +90,8 @@ func (r *Reader) token() error {
 	return r.scalar()
 }
 
-// nextByte skips white space and returns the next byte. The error is io.EOF at the end
-// of the document.
+// nextByte skips white space and returns the next byte. At the end of the document it
+// returns io.EOF.
 func (r *Reader) nextByte() (byte, error) {
 	for {
 		for ; r.at < len(r.win); r.at++ {
@@ -132,7 +134,7 @@ func (r *Reader) separator(c byte) error {
 	return nil
 }
 
-// done is called after each value.
+// done updates the state of the parser after a value.
 func (r *Reader) done() {
 	r.want = commaOrEnd
 	if len(r.stack) == 0 {
@@ -140,8 +142,8 @@ func (r *Reader) done() {
 	}
 }
 
-// scalar skips a number, true, false or null. A long number without a schema may be
-// a secret and is redacted like a text.
+// scalar skips a number, true, false or null. A long number that no schema
+// describes may be a secret, so it is redacted like a text.
 func (r *Reader) scalar() error {
 	i := r.at
 	for {
@@ -180,7 +182,7 @@ func (r *Reader) ended(i int) error {
 	if !isCount(text) && !json.Valid(text) {
 		return r.broken("no JSON value", r.at)
 	}
-	const long = 7 // number of digits; ports and similar numbers have fewer
+	const long = 7 // number of digits; ports and similar numbers are shorter
 	if len(text) >= long && isDigit(text[len(text)-1]) && !bytes.ContainsAny(text, ".eE") && len(r.stack) > 0 && !r.policy.asGiven {
 		if c, all := r.classed(); all && (c == Digested || c == Dropped) {
 			r.put(r.at, i, `"`+r.replacement(c, text)+`"`)
@@ -194,7 +196,7 @@ func (r *Reader) ended(i int) error {
 // quoted returns the position of the closing quote of the string that begins at
 // r.at. The error is errFull if the string is longer than the window.
 func (r *Reader) quoted() (end int, escaped bool, err error) {
-	const short = 64 // length in bytes; most strings are shorter, and for them a loop is faster than a search
+	const short = 64 // length in bytes; most strings are shorter, and a loop over them is faster than a search
 	for i, c := range r.win[r.at+1 : min(len(r.win), r.at+short)] {
 		if c == '"' {
 			return r.at + 1 + i, false, nil
@@ -219,9 +221,9 @@ func (r *Reader) quoted() (end int, escaped bool, err error) {
 	}
 }
 
-// scan searches the closing quote of a string in w[i:limit]. If there is none, next
-// is the position to continue from; it is after limit if an escape crosses the
-// limit.
+// scan searches w[i:limit] for the closing quote of a string. If there is none,
+// next is the position from which to continue. It is after limit if an escape
+// crosses the limit.
 func scan(w []byte, i, limit int) (end, next int, closed bool) {
 	quote := -1
 	for i < limit {
@@ -238,7 +240,7 @@ func scan(w []byte, i, limit int) (end, next int, closed bool) {
 			return quote, quote, true
 		case back < 0:
 			return 0, limit, false
-		case i+back+1 >= len(w): // the escape is incomplete
+		case i+back+1 >= len(w): // the window ends within the escape
 			return 0, i + back, false
 		}
 		i += back + 2
@@ -250,7 +252,7 @@ func scan(w []byte, i, limit int) (end, next int, closed bool) {
 func (r *Reader) member() error {
 	end, escaped, err := r.quoted()
 	switch {
-	case err == errFull: // no field has so long a name, so nothing is known of its value
+	case err == errFull: // no field of a schema has such a long name, so the value is treated as unknown
 		r.field, r.keyed, r.tells = openField, sensitive, noMeaning
 		r.begin(Digested)
 		r.long.name = true
@@ -273,8 +275,8 @@ func (r *Reader) member() error {
 	return nil
 }
 
-// enter looks up the field of the member with this name. It reports whether the name
-// itself must be redacted.
+// enter looks up the field for a member's name. It reports whether the name itself
+// must be redacted.
 func (r *Reader) enter(name []byte) (secret bool) {
 	in := &r.stack[len(r.stack)-1]
 	r.keyed, r.tells = unjudged, noMeaning
@@ -308,8 +310,7 @@ func (r *Reader) enter(name []byte) (secret bool) {
 	return secret
 }
 
-// judgeKey does the same as judgeName with a cache, because the keys of maps repeat
-// often.
+// judgeKey is judgeName with a cache, because the same keys of maps occur often.
 func (r *Reader) judgeKey(key []byte, c Class) judgment {
 	const most = 4096
 	if j, ok := r.judgments[c == Label][string(key)]; ok {
@@ -323,7 +324,8 @@ func (r *Reader) judgeKey(key []byte, c Class) judgment {
 	return j
 }
 
-// learns returns what the reader learns from the value of the member with this name.
+// learns returns what the value of the member with this name means for the redaction
+// of the object.
 func (f *frame) learns(name []byte) meaning {
 	switch {
 	case len(name) == 0:

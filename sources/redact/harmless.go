@@ -8,19 +8,20 @@ import (
 	"strings"
 )
 
-// hotWords are parts of names of headers and the like. If a name contains one, its
-// value may be a credential.
+// hotWords are parts of names of headers, parameters and similar. If a name
+// contains one, its value may be a credential.
 var hotWords = []string{"auth", "token", "key", "secret", "pass", "cookie", "session", "credential", "bearer", "jwt", "signature", "private"}
 
-// labelWords are parts of keys of labels whose values may be credentials. In these
-// keys "auth" and "key" are ordinary words.
+// labelWords are parts of keys of labels whose values may be credentials. "auth"
+// and "key" are not among them, because labels use these words for other things.
 var labelWords = []string{"token", "secret", "passw", "credential", "apikey", "api-key", "api_key"}
 
-// structures are the names of headers whose values are hosts, paths and the like.
+// structures are the names of headers whose values are hosts, paths and similar,
+// not credentials.
 var structures = []string{":authority", ":method", ":path", ":scheme", ":status", "host"}
 
-// judgeName decides whether the values of a name may be shown. The name is the key of
-// a label, or a name that a matcher compares the value of, such as a header's.
+// judgeName decides whether the values that belong to a name may be shown. The name
+// is the key of a label, or the name of what a matcher compares, such as a header.
 func judgeName(name []byte, c Class) judgment {
 	lower := strings.ToLower(string(name))
 	words := hotWords
@@ -32,7 +33,8 @@ func judgeName(name []byte, c Class) judgment {
 				return structure
 			}
 		}
-		lower = strings.Replace(lower, "request.auth.", "", 1) // Istio's prefix for the names of a token's claims
+		// Istio prefixes the names of a token's claims with "request.auth."
+		lower = strings.Replace(lower, "request.auth.", "", 1)
 	}
 	for _, w := range words {
 		if strings.Contains(lower, w) {
@@ -42,9 +44,9 @@ func judgeName(name []byte, c Class) judgment {
 	return harmless
 }
 
-// judgeOwner decides the same for the owner of the metadata or filter state that a
-// matcher reads. Istio's own owners store identities and the claims of tokens there;
-// other owners may store anything.
+// judgeOwner decides whether a matcher on metadata or filter state may be shown, by
+// the owner of this data. Istio's own owners store identities and the claims of
+// tokens there. Other owners may store anything.
 func judgeOwner(name []byte) judgment {
 	switch s := string(name); {
 	case strings.HasPrefix(s, "io.istio."):
@@ -82,10 +84,12 @@ func isScalar(s []byte) bool {
 			return false
 		}
 	}
-	return !digits && !others || letters <= 3 // so these are scalars: "1.5Gi", "2026-11-22T12:55:15.3Z", "10.0.0.1/8", "250ms", "ROUND_ROBIN"
+	// these are scalars, for example: "1.5Gi", "2026-11-22T12:55:15.3Z",
+	// "10.0.0.1/8", "250ms", "ROUND_ROBIN"
+	return !digits && !others || letters <= 3
 }
 
-// arePlainWords reports whether a text consists of words as people write them, with
+// arePlainWords reports whether a text consists of words of natural language, with
 // short numbers between or after them.
 func arePlainWords(s []byte) bool {
 	for len(s) > 0 {
@@ -106,8 +110,8 @@ func arePlainWords(s []byte) bool {
 }
 
 // isPlainWord reports whether w is letters followed by a few digits, such as
-// "http2", or only a few digits. A capital may only begin a word, unless all letters
-// are capitals. A word must not be very long.
+// "http2", or only a few digits. A capital letter is allowed only at the beginning,
+// unless all letters are capitals. A very long word is not plain.
 func isPlainWord(w []byte) bool {
 	const longest, digits, all = 16, 5, 48
 	n := 0
@@ -143,7 +147,7 @@ func isAlnum(c byte) bool { return isLetter(c) || c >= 0x80 }
 
 func isLetter(c byte) bool { return letters[c] }
 
-// letters contains the letters and digits of ASCII.
+// letters reports for each byte whether it is a letter or digit of ASCII.
 var letters = func() (is [256]bool) {
 	for c := range is {
 		is[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
@@ -177,7 +181,7 @@ func isWord(s []byte) bool {
 }
 
 // isCommand reports whether a text is exactly one command operator of Envoy's format
-// strings, such as "%REQ(USER-AGENT)%". Envoy replaces the operator by a value, so
+// strings, such as "%REQ(USER-AGENT)%". Envoy replaces the operator with a value, so
 // the text itself contains no secret.
 func isCommand(s []byte) bool {
 	if len(s) < 3 || s[0] != '%' || s[len(s)-1] != '%' || looksSecret(s) && !bytes.HasPrefix(s, []byte("%START_TIME(%")) {
@@ -193,9 +197,9 @@ func isCommand(s []byte) bool {
 // A part is a range of bytes in a text.
 type part struct{ from, to int }
 
-// secretParts returns the parts of a text that are secret because of where they are:
-// the user information before the host of a URL and, if the whole text is a URL or a
-// path, everything after its path.
+// secretParts returns the parts of a text that are secret because of their position.
+// These are the user information before the host of a URL and, if the whole text is
+// a URL or a path, everything after its path.
 func secretParts(s []byte, url bool) (parts []part) {
 	if colon := bytes.IndexByte(s, ':'); colon < 0 {
 	} else if at := bytes.Index(s[colon:], []byte("://")); at >= 0 {
@@ -216,7 +220,8 @@ func secretParts(s []byte, url bool) (parts []part) {
 	return parts
 }
 
-// marks are the first characters of keys and of some issuers' tokens.
+// marks are the first characters of private keys and of the tokens of some
+// issuers.
 var marks = [][]byte{
 	[]byte("-----BEGIN"), []byte("LS0tLS1CRUdJTi"), []byte("ghp_"), []byte("gho_"), []byte("ghs_"), []byte("github_pat_"), []byte("glpat-"),
 	[]byte("xoxb-"), []byte("xoxp-"), []byte("sk_live_"), []byte("sk-ant-"), []byte("AKIA"), []byte("AIza"), []byte("hvs."),
@@ -234,7 +239,7 @@ func containsSecret(s []byte) bool {
 	if len(s) < shortest {
 		return false
 	}
-	within := false // whether the loop is inside a word
+	within := false // true while the loop is inside a word
 	for i, c := range s {
 		switch {
 		case within && isLetter(c):
@@ -267,7 +272,7 @@ func endsInScheme(s []byte) bool {
 }
 
 // isCertificates reports whether a text consists of certificates and nothing else,
-// in PEM or in base64 of PEM.
+// in PEM or in base64-encoded PEM.
 func isCertificates(s []byte) bool {
 	rest := s
 	if !bytes.HasPrefix(s, []byte("-----BEGIN")) {

@@ -5,13 +5,13 @@ import (
 	"io"
 )
 
-// A LineReader redacts a body of text, such as the lists of old Envoys and the
+// A LineReader redacts a body of plain text: the lists of old Envoys, and the
 // loggers and counters of all Envoys. Each line is a sequence of names joined by
 // colons, or a name with a number or a word. Free text in a line is replaced by a
 // digest.
 type LineReader struct {
 	policy *Policy
-	lines  Reader // makes the digests
+	lines  Reader // computes the digests
 	src    io.Reader
 	in     []byte
 	out    []byte
@@ -23,7 +23,7 @@ func (p *Policy) NewLineReader(src io.Reader) *LineReader {
 	return &LineReader{policy: p, lines: Reader{policy: p}, src: src}
 }
 
-// Counts returns the counts so far.
+// Counts returns how many texts were replaced so far.
 func (l *LineReader) Counts() Counts { return l.lines.found }
 
 func (l *LineReader) Read(p []byte) (int, error) {
@@ -52,8 +52,8 @@ func (l *LineReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// line appends a line to the output. If a secret may be in the line, a digest
-// replaces the value after the name or the whole line.
+// line appends a line to the output. If the line may contain a secret, a digest
+// replaces the value after the name, or else the whole line.
 func (l *LineReader) line(s []byte) {
 	text := bytes.TrimRight(s, "\r")
 	if l.policy.asGiven {
@@ -87,7 +87,8 @@ func (l *LineReader) names(text []byte) {
 		if i > 0 {
 			l.out = append(l.out, "::"...)
 		}
-		named := len(parts) > 1 && (i == 0 || string(parts[i-1]) == "hostname") // the part is the name of a cluster or a host
+		// this part is the name of a cluster or a host
+		named := len(parts) > 1 && (i == 0 || string(parts[i-1]) == "hostname")
 		if named || isScalar(part) || isSafeWord(part) && (i == 0 || judgeName(parts[i-1], Matched) != sensitive) {
 			l.out = append(l.out, part...)
 		} else {
@@ -96,8 +97,8 @@ func (l *LineReader) names(text []byte) {
 	}
 }
 
-// isSafeWord reports whether a word doesn't look secret and contains no assignment.
-// The hash of a commit, which versions contain, is safe.
+// isSafeWord reports whether a word may be shown because it doesn't look secret and
+// contains no assignment. The hash of a commit is safe: versions contain it.
 func isSafeWord(s []byte) bool {
 	const commit = 40 // number of hexadecimal digits in the hash of a commit
 	if bytes.IndexByte(s, '=') >= 0 {

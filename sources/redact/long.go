@@ -2,13 +2,14 @@ package redact
 
 import "hash"
 
-// A long is a string that is longer than the window and is read in pieces. No name
-// is so long, so such a string is kept only if everything is kept.
+// A long is a string that is longer than the window and is therefore read in
+// pieces. Names are shorter, so such a string is kept only if its class keeps any
+// text.
 type long struct {
-	name   bool // the string is the name of a member
+	name   bool // true if the string is the name of a member
 	class  Class
-	digest hash.Hash // the hash of the string so far, if its class is Digested
-	tail   []byte    // an incomplete character or escape from the piece before this one
+	digest hash.Hash // the hash of the string so far; used if the string is digested
+	tail   []byte    // an incomplete character or escape at the end of the previous piece
 }
 
 // begin starts reading a long string.
@@ -63,8 +64,8 @@ func (r *Reader) piece() error {
 	return nil
 }
 
-// pieceEnd returns the end of the piece that begins at r.at: the closing quote, or a
-// position that doesn't split an escape.
+// pieceEnd returns the end of the piece that begins at r.at. The end is the closing
+// quote, or a position that doesn't split an escape.
 func (r *Reader) pieceEnd() (end int, closed bool, err error) {
 	for {
 		if end, _, closed := scan(r.win, r.at, len(r.win)); closed {

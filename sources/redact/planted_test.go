@@ -13,14 +13,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/envoy"
 )
 
-// A planter fills every text of every message with a different word.
+// A planter sets every text of every message to a different word.
 type planter struct {
 	schema *schema
 	places int
-	where  map[string]string // message.field by planted word
+	where  map[string]string // maps each planted word to its field, as message.field
 }
 
-// maxDeep is the nesting depth of messages up to which a planter fills them.
+// maxDeep is the nesting depth down to which a planter fills messages.
 const maxDeep = 3
 
 func (p *planter) word(at string) string {
@@ -146,7 +146,7 @@ func allMessages(s *schema) []string {
 }
 
 // TestPlanted plants a word in every text of every message in the schemas. It checks
-// that only the words survive whose fields a row of the table keeps.
+// that only those words remain whose fields a row of the table keeps.
 func TestPlanted(t *testing.T) {
 	p := policy(t, Options{})
 	plant := &planter{schema: p.schema, where: map[string]string{}}

@@ -15,23 +15,25 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// FreeText is the word in a snapshot's manifest that says that texts were digested.
+// FreeText is the phrase by which a snapshot's manifest states that texts were
+// digested.
 const FreeText = "free text"
 
-// Options determine what is redacted.
+// Options configure what is redacted.
 type Options struct {
-	// Key is the key of the digests, at least 16 bytes. Without one a random key is
-	// used, which nobody knows: digests then only show which texts are equal.
+	// Key is the key of the digests, at least 16 bytes. If it is empty, a random
+	// key is used and not stored: digests then show only which texts are equal.
 	Key []byte
-	// Keep lists more fields whose text is kept, in the forms of the table:
-	// "description", "HeaderValue:value".
+	// Keep lists further fields whose text is kept, in the form of the table's
+	// rows: "description" or "HeaderValue:value".
 	Keep []string
-	// AsGiven leaves everything unredacted.
+	// AsGiven turns redaction off.
 	AsGiven bool
 }
 
-// Check returns the error that [New] would return: a field to keep is in no schema
-// or is a secret by its type, or the key can be guessed.
+// Check returns the error that [New] would return: a field to keep is in no
+// schema, the schema marks it as a secret, or the key is short enough to be
+// guessed.
 func (o Options) Check() error {
 	_, err := New(o)
 	return err
@@ -45,8 +47,8 @@ type Policy struct {
 	asGiven bool
 }
 
-// New returns a Policy. It returns an error if a field in Keep is in no schema or is
-// a secret by its type, or if the key is short enough to be guessed.
+// New returns a Policy. It returns an error if a field in Keep is in no schema, if
+// the schema marks it as a secret, or if the key is short enough to be guessed.
 func New(o Options) (*Policy, error) {
 	p := &Policy{schema: theSchema(), key: o.Key, keep: o.Keep, asGiven: o.AsGiven}
 	const shortest = 16
@@ -68,7 +70,7 @@ func New(o Options) (*Policy, error) {
 	return p, nil
 }
 
-// keepable returns an error if a field must not be kept.
+// keepable returns an error if the user must not choose to keep a field.
 func (s *schema) keepable(word string) error {
 	of, name, qualified := strings.Cut(word, ":")
 	if !qualified {
@@ -89,10 +91,11 @@ func (s *schema) keepable(word string) error {
 // hash returns a new keyed hash for a text.
 func (p *Policy) hash() hash.Hash { return hmac.New(sha256.New, p.key) }
 
-// KeyCheck returns a value that identifies the key without revealing it. A snapshot
-// has it in its manifest. It is the digest of a fixed text, so it helps an attacker
-// no more than the digest of any text that can be guessed: it allows trying keys,
-// and a random key has 256 bits. It is "" if nothing is digested.
+// KeyCheck returns a value that identifies the key without revealing it. A
+// snapshot's manifest contains it. It is the digest of a fixed text, so it helps an
+// attacker no more than the digest of any other text that can be guessed: it allows
+// trying keys, and a random key has 256 bits. KeyCheck returns "" if nothing is
+// digested.
 func (p *Policy) KeyCheck() string {
 	if p.asGiven {
 		return ""
@@ -105,7 +108,7 @@ func KeyCheck(key []byte) string {
 	return strings.TrimPrefix(Digest(key, "the key of a snapshot's digests"), mesh.DigestMark)
 }
 
-// Digest returns the digest that replaces a text under a key.
+// Digest returns the digest that replaces a text, computed with a key.
 func Digest(key []byte, text string) string {
 	h := hmac.New(sha256.New, key)
 	io.WriteString(h, text)
@@ -114,12 +117,12 @@ func Digest(key []byte, text string) string {
 
 func asDigest(sum []byte) string { return mesh.DigestMark + hex.EncodeToString(sum[:8]) }
 
-// isReplacement reports whether a text is itself a replacement, so it was already
-// redacted.
+// isReplacement reports whether a text is itself a digest or a fixed word, so
+// that it must have been redacted before.
 func isReplacement(s []byte) bool { return mesh.IsDigest(s) || mesh.IsRedacted(s) }
 
-// Words lists, for people, what is redacted. before lists what was already redacted
-// by somebody else.
+// Words describes, for users, what is redacted. before describes what had already
+// been redacted in the source.
 func (p *Policy) Words(before []string) []string {
 	words := []string{"private keys", "tokens", "passwords", "values of environment variables", FreeText}
 	if p.asGiven {
@@ -133,8 +136,8 @@ func (p *Policy) Words(before []string) []string {
 	return words
 }
 
-// Hidden returns what a snapshot shows of a free text: its digest, or the text if
-// nothing is redacted.
+// Hidden returns the form of a free text in a snapshot: its digest, or the text
+// itself if redaction is off.
 func (p *Policy) Hidden(text string) string {
 	if p.asGiven {
 		return text
@@ -142,8 +145,8 @@ func (p *Policy) Hidden(text string) string {
 	return Digest(p.key, text)
 }
 
-// Scrub returns a text that was written for people. If the text contains a
-// recognizable secret, it returns its digest instead.
+// Scrub redacts a message that was written for users. If the message contains a
+// recognizable secret, Scrub returns its digest, otherwise the message itself.
 func (p *Policy) Scrub(text string) string {
 	if !p.asGiven && (containsSecret([]byte(text)) || len(secretParts([]byte(text), false)) > 0) {
 		return Digest(p.key, text)

@@ -9,28 +9,28 @@ import (
 
 const (
 	windowSize = 64 << 10
-	widest     = 1 << 20 // largest size of the window, for one string
+	widest     = 1 << 20 // largest size of the window in bytes
 	maxDepth   = 10_000
 )
 
 // A Reader returns a JSON body with its secrets redacted. The result doesn't depend
-// on the pieces in which the body arrives or is read. One goroutine at a time may
-// use it.
+// on how the body is split into reads. Only one goroutine at a time may use a
+// Reader.
 //
-// A body that isn't JSON is an error. Nothing after the syntax error is returned,
-// because nobody can know what it is.
+// A body that isn't JSON is an error. The reader returns nothing after the syntax
+// error, because it can't tell what follows.
 type Reader struct {
 	policy  *Policy
 	schema  *schema
 	src     io.Reader
 	win     []byte // the window: the part of the body that is in memory
-	at      int    // win[at:] isn't parsed yet
-	mark    int    // win[mark:at] will be returned unchanged
+	at      int    // the index in win from which the body isn't parsed yet
+	mark    int    // the index in win from which the parsed bytes will be returned unchanged
 	base    int64  // offset of the window in the body
 	drained error  // the error or io.EOF that ended src
 
 	out   []byte
-	given int // bytes of out that Read has returned
+	given int // number of bytes of out that Read has returned
 	found Counts
 	err   error
 
@@ -39,15 +39,15 @@ type Reader struct {
 	digests map[string]string
 
 	grammar
-	long *long // the string being read, if it is too long for the window
+	long *long // the current string, if it is longer than the window
 }
 
 // Counts is the number of texts that were replaced by a digest and by a fixed word.
 type Counts struct{ Digested, Dropped int }
 
-// NewReader returns a Reader of a body that a snapshot has under the name file. For
-// a list of Kubernetes objects, kind is the kind of the objects, for example
-// "Gateway.networking.istio.io".
+// NewReader returns a Reader of a body that is stored in a snapshot under the name
+// file. If the body is a list of Kubernetes objects, kind is their kind, for
+// example "Gateway.networking.istio.io".
 func (p *Policy) NewReader(src io.Reader, file, kind string) *Reader {
 	return p.newReader(src, rootOf(file, kind), windowSize)
 }
@@ -58,7 +58,7 @@ func (p *Policy) newReader(src io.Reader, root string, window int) *Reader {
 	return r
 }
 
-// Counts returns the counts so far.
+// Counts returns how many texts were replaced so far.
 func (r *Reader) Counts() Counts { return r.found }
 
 // Read returns more of the redacted body.
@@ -91,24 +91,24 @@ func (r *Reader) next() {
 	if err == nil {
 		return
 	}
-	if err == io.EOF { // the regular end of the body
+	if err == io.EOF { // io.EOF is the regular end of the body
 		r.flush(r.at)
 	}
 	r.err = err
 }
 
-// flush passes the bytes before end on unchanged.
+// flush copies the bytes before end to the output unchanged.
 func (r *Reader) flush(end int) {
 	r.out = append(r.out, r.win[r.mark:end]...)
 	r.mark = end
 }
 
-// skip omits the bytes before end.
+// skip leaves out the bytes before end.
 func (r *Reader) skip(end int) { r.mark = end }
 
-// fill reads more bytes and keeps those from r.at on in the window. moved is the
-// distance that they moved towards the start. The error is errFull if the window has
-// no free space.
+// fill reads more bytes into the window and keeps those from r.at on. moved is the
+// distance by which these moved towards the start. The error is errFull if the
+// window has no free space.
 func (r *Reader) fill() (moved int, err error) {
 	if r.drained != nil {
 		return 0, r.drained
@@ -142,8 +142,8 @@ func (r *Reader) fill() (moved int, err error) {
 
 var errFull = errors.New("the window is full")
 
-// widen enlarges the window for a longer string. It returns false if it has its
-// largest size.
+// widen enlarges the window for a longer string. It returns false if the window
+// already has its largest size.
 func (r *Reader) widen() bool {
 	if cap(r.win) >= widest || cap(r.win) < windowSize {
 		return false
@@ -157,7 +157,7 @@ func (r *Reader) broken(what string, at int) error {
 	return fmt.Errorf("%s at byte %d", what, r.base+int64(at))
 }
 
-// put replaces win[from:to] by a text.
+// put replaces win[from:to] with a text.
 func (r *Reader) put(from, to int, text string) {
 	r.flush(from)
 	r.out = append(r.out, text...)

@@ -22,11 +22,11 @@ func typed(name, fields string) string {
 	return `{"configs":[{"@type":"type.googleapis.com/` + name + `",` + fields + `}]}`
 }
 
-// d is what maskDigests puts in place of every digest, so that test cases don't
-// depend on the key.
+// d is the placeholder that maskDigests puts in place of every digest, so that
+// test cases don't depend on the key.
 const d = "redacted:DDDDDDDDDDDDDDDD"
 
-// maskDigests replaces every digest in a text by d.
+// maskDigests replaces every digest in a text with the placeholder d.
 func maskDigests(s string) string {
 	for at := 0; ; {
 		i := strings.Index(s[at:], mesh.DigestMark)
@@ -170,8 +170,8 @@ type stuck struct{}
 func (stuck) Read([]byte) (int, error) { return 0, nil }
 
 // TestLongStringsAreDigestedWhole reads strings that are longer than the window.
-// Their digest must be that of the whole string, however the string is cut into
-// pieces.
+// Their digest must be that of the whole string, regardless of the pieces in
+// which it was read.
 func TestLongStringsAreDigestedWhole(t *testing.T) {
 	p := policy(t, Options{})
 	for _, unit := range []string{`x\"\\ y`, `é`, `\ud83d\ude00`, `\ud83d`, `\u00e9z`} {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// The names of messages that are built in and have no schema.
+// These are the names of the messages that are defined in this file because no
+// schema has them.
 const (
 	anything = "an Any"
 	aText    = "google.protobuf.StringValue"
@@ -14,7 +15,7 @@ const (
 	aList    = "a list of "
 )
 
-// builtin returns a message that has no schema, nil if the name isn't one of these.
+// builtin returns a message that no schema has, or nil if there is no such message.
 func (s *schema) builtin(name string) *message {
 	switch {
 	case name == anything:
@@ -35,8 +36,8 @@ func (s *schema) builtin(name string) *message {
 	return nil
 }
 
-// object returns the message of a Kubernetes object. of is the message of the whole
-// object, or of its spec if it is one of Istio's.
+// object returns the schema of a Kubernetes object. of is the message of the whole
+// object or, if the object is one of Istio's, the message of its spec.
 func (s *schema) object(of string) *message {
 	m := &message{rest: openField, object: true, fields: map[string]*field{
 		"kind": {class: Kept}, "apiVersion": {class: Kept}, "metadata": {holds: "k8s.meta.ObjectMeta"},
@@ -56,8 +57,8 @@ func (s *schema) object(of string) *message {
 	return m
 }
 
-// objectOf returns the message of a Kubernetes object of which only the kind is
-// known.
+// objectOf returns the schema of a Kubernetes object whose version isn't known,
+// only its kind.
 func (s *schema) objectOf(kind string) *message {
 	for _, group := range []string{"", "networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io"} {
 		if name := s.spec(kind, group); name != "" {
@@ -67,8 +68,8 @@ func (s *schema) objectOf(kind string) *message {
 	return s.message("object/.")
 }
 
-// spec returns the name of the message for a kind of Kubernetes objects, "" if it
-// isn't known.
+// spec returns the name of the message for a kind of Kubernetes objects, or "" if
+// the kind isn't known.
 func (s *schema) spec(kind, group string) string {
 	known := func(name string) bool { return s.lines[name] != "" }
 	var names []string
@@ -100,9 +101,9 @@ var answers = map[string]string{
 	"clusterz": "answers.Cluster", "push_status": "answers.PushStatus", "mesh": "istio.mesh.v1alpha1.MeshConfig", "networkz": "answers.Networks",
 }
 
-// rootOf returns the name of the message in a file of a snapshot; the file may also
-// hold a list of such messages. For a list of Kubernetes objects, kind is the kind
-// of the objects, for example "Gateway.networking.istio.io".
+// rootOf returns the name of the message in a file of a snapshot. The file may also
+// contain a list of such messages. If it contains a list of Kubernetes objects,
+// kind is their kind, for example "Gateway.networking.istio.io".
 func rootOf(file, kind string) string {
 	if strings.HasPrefix(file, "kubernetes/") {
 		return aList + "object/" + kind

@@ -24,32 +24,34 @@ var answersText string
 // A message describes the fields of one Protobuf message or Kubernetes object. A
 // message without fields is open: nothing is known of its content.
 type message struct {
-	fields    map[string]*field // fields by name, in both spellings
-	rest      *field            // describes all other fields
-	any       bool              // the message is an Any: its @type names the message
-	object    bool              // the message is a Kubernetes object: its kind names the message
-	tags      map[string]*field // the fields whose text decides about the others, by name in both spellings
-	naming    bool              // one field of the message holds the name that the others are matched under
-	container bool              // the message is a container of a pod
-	variable  bool              // the message is an environment variable
-	input     bool              // the message selects the header that a tree of matchers matches
+	fields map[string]*field // the fields by name, in camelCase and in snake_case
+	rest   *field            // describes all fields that aren't listed
+	any    bool              // true if the message is an Any, whose @type is the name of the real message
+	object bool              // true if the message is a Kubernetes object, whose kind decides its schema
+	// the fields whose text decides how the other fields are redacted, by name
+	// in camelCase and in snake_case
+	tags      map[string]*field
+	naming    bool // true if one field contains the name to which the values of the others belong
+	container bool // true if the message is a container of a pod
+	variable  bool // true if the message is an environment variable
+	input     bool // true if the message selects the header that a tree of matchers compares
 }
 
 // A field describes the value of one field of a message, and how it is redacted.
 type field struct {
 	class  Class
-	all    bool   // class applies to everything inside the field
-	own    bool   // class applies even if the parent has another class for everything inside
-	number bool   // the value is a number, a time or a word of an enumeration instead of free text
-	figure bool   // the value is a number; a word with digits in it isn't one
-	bytes  bool   // the text is in base64
-	notes  bool   // the field holds annotations
-	chosen bool   // the text may be a name
-	dict   bool   // the field is a map; class and the other attributes are those of its values
-	holds  string // the name of the field's message; "" if it isn't known
-	value  *field // the field of one value, if the field is a map
+	all    bool   // true if class applies to everything inside the field
+	own    bool   // true if class applies even inside a field whose class covers everything in it
+	number bool   // true if the value is a number, a time or a word of an enumeration, not free text
+	figure bool   // true if the value is a number; a word that contains digits isn't one
+	bytes  bool   // true if the text is in base64
+	notes  bool   // true if the field contains annotations
+	chosen bool   // true if the text may be a name
+	dict   bool   // true if the field is a map; class and the other attributes then describe its values
+	holds  string // the name of the message that the field contains; empty if it isn't known
+	value  *field // describes each value, if the field is a map
 
-	of atomic.Pointer[message] // the message named by holds, once it has been looked up
+	of atomic.Pointer[message] // the message whose name is in holds, once it has been looked up
 }
 
 // openField is a field whose content isn't known.
@@ -61,8 +63,8 @@ var droppedField = &field{class: Dropped, all: true}
 // keptField is a field whose text is kept.
 var keptField = &field{class: Kept}
 
-// held returns the message that a field has as its value, nil if the schema doesn't
-// know it.
+// held returns the message that a field contains, or nil if the schema doesn't have
+// it.
 func (s *schema) held(f *field) *message {
 	if f.holds == "" {
 		return nil
@@ -79,7 +81,9 @@ func (s *schema) held(f *field) *message {
 // A schema finds messages by their full names. Each message is parsed when it is
 // first needed.
 type schema struct {
-	lines map[string]string // the lines of the tables, by message; Envoy's messages are not in it
+	// the lines of the tables, by message; without Envoy's messages, which have
+	// a table of their own
+	lines map[string]string
 	rows  map[string]Class
 	mu    sync.RWMutex
 	read  map[string]*message
@@ -87,8 +91,8 @@ type schema struct {
 
 var theSchema = sync.OnceValue(func() *schema { return newSchema(nil) })
 
-// newSchema returns the schema with the table's classes. The fields in keep are
-// kept, too.
+// newSchema returns a schema with the classes of the table. It also keeps the
+// fields in keep.
 func newSchema(keep []string) *schema {
 	s := &schema{lines: map[string]string{}, rows: map[string]Class{}, read: map[string]*message{}}
 	for _, text := range []string{answersText, istioText, kubernetesText} {
@@ -110,8 +114,8 @@ func newSchema(keep []string) *schema {
 	return s
 }
 
-// normal converts the field name in an entry of the table to its JSON name in
-// protobuf.
+// normal converts a field name in a row of the table to the name that
+// protobuf's JSON uses.
 func normal(word string) string {
 	if of, name, ok := strings.Cut(word, ":"); ok {
 		return of + ":" + camel(name)
@@ -119,7 +123,7 @@ func normal(word string) string {
 	return camel(word)
 }
 
-// message returns the message with this full name, nil if nothing is known of it.
+// message returns the message with this full name, or nil if no schema has it.
 func (s *schema) message(name string) *message {
 	if name == "" {
 		return nil
@@ -158,7 +162,8 @@ func (s *schema) parse(name string) *message {
 	return m
 }
 
-// add adds a field to the message m, unless m already has one of that name.
+// add adds a field to the message m, unless m already has a field with that
+// name.
 func (s *schema) add(m *message, of, word string) {
 	name, mark := word, ""
 	if i := strings.IndexAny(word, "![#=@*?%"); i >= 0 {
@@ -210,7 +215,7 @@ func (s *schema) field(of, name, mark string) *field {
 		f.holds = absolute(mark[1:], of)
 		f.all = qualified && class.spreads() || class == Dropped && strings.HasSuffix(f.holds, ".DataSource")
 		if !f.all && class != Word {
-			f.class = Digested // this class applies if the body has a text where a message should be
+			f.class = Digested // the class of a text in a field that should contain a message
 		}
 	case mark[0] == '@':
 		f.holds, f.class = anything, Digested
@@ -248,14 +253,14 @@ func (s *schema) class(of, name string) (c Class, qualified bool) {
 	return s.rows[name], false
 }
 
-// absolute returns the full name of a message whose name may be relative to the
-// message in.
+// absolute returns the full name of a message. A relative name is resolved in
+// the message in.
 func absolute(name, in string) string {
 	rest, relative := strings.CutPrefix(name, "^")
 	if !relative {
 		return name
 	}
-	for i := 1; i < len(in); i++ { // the outer message's path ends with the first part that begins with a capital
+	for i := 1; i < len(in); i++ { // the outer message's path ends after its first part with a capital initial
 		if in[i-1] == '.' && 'A' <= in[i] && in[i] <= 'Z' {
 			return in[:i] + rest
 		}
@@ -263,7 +268,7 @@ func absolute(name, in string) string {
 	return rest
 }
 
-// camel returns the JSON name that protobuf gives a field.
+// camel converts a field name to the name that protobuf's JSON uses.
 func camel(s string) string {
 	if strings.IndexByte(s, '_') <= 0 || strings.ToUpper(s) == s {
 		return s
@@ -285,8 +290,8 @@ func camel(s string) string {
 	return b.String()
 }
 
-// has reports whether a message has a field of this name. It considers the messages
-// whose full name ends in of, or all if of is empty.
+// has reports whether a message has a field with this name. It checks the messages
+// whose full name ends in of, or all messages if of is empty.
 func (s *schema) has(of, name string) bool {
 	found := func(message, fields string) bool {
 		if of != "" && message != of && !strings.HasSuffix(message, "."+of) {

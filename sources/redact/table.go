@@ -6,16 +6,17 @@ import "github.com/meshq/kubectl-meshq/sources/envoy"
 type Row struct {
 	Class Class
 
-	// Of lists the fields by their names in the schemas. "name" is the field in
-	// every known message. "HeaderValue:value" is the field in these messages only,
-	// and has precedence over the first form. A row doesn't apply to a field that
-	// holds messages, since the messages have rows for their own fields. A row of
-	// the second form does: it applies to everything inside the field.
+	// Of lists the fields by their names in the schemas. "name" means this field in
+	// every message. "HeaderValue:value" means this field in messages of this name,
+	// and takes precedence over the first form. A row of the first form doesn't
+	// apply to a field whose values are messages, since these have rows for their
+	// own fields. A row of the second form does: it applies to everything inside
+	// the field.
 	Of     string
 	Reason string
 }
 
-// Rows returns the whole table: which fields have which class, and why.
+// Rows returns the whole table: the class of each listed field, and the reason.
 func Rows() []Row {
 	return []Row{
 		{Kept, `name names namespace namespaces group kind api_version version version_info system_version_info resource_version generate_name id uid

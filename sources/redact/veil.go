@@ -8,9 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/kube"
 )
 
-// Veil returns the shape of an answer of Kubernetes or istiod that hides the texts
-// of the classes Dropped and Variable. It keeps all names and all other texts. file
-// and kind are those of [Policy.NewReader].
+// Veil returns the shape with which the decoder hides the secret texts in an answer
+// of Kubernetes or istiod, those of the classes Dropped and Variable. It keeps all
+// names and all other texts. file and kind are the same as for [Policy.NewReader].
 func Veil(file, kind string) decode.Shape {
 	s := theSchema()
 	return veil{schema: s}.at(&field{holds: rootOf(file, kind)})
@@ -20,12 +20,13 @@ func Veil(file, kind string) decode.Shape {
 type veil struct {
 	schema *schema
 	of     *message
-	values *field // for a map: the field of one value
-	istiod bool   // the message is inside istiod's own container
-	ours   bool   // the environment variable is one of istiod's settings
+	values *field // describes each value, if the shape is that of a map
+	istiod bool   // true if the message is inside the container that runs istiod
+	ours   bool   // true if the message is an environment variable that is a setting of istiod
 }
 
-// Member returns the shape of the value of a field. Names stay unchanged.
+// Member returns the shape of a field's value. The field's name stays
+// unchanged.
 func (v veil) Member(key []byte) (string, decode.Shape) {
 	f := v.values
 	if v.of != nil {
@@ -47,7 +48,7 @@ func (v veil) at(f *field) decode.Shape {
 		return nil
 	case f.notes:
 		return notes{}
-	case f.number, f.dict && f.holds == "" && !f.all: // the values are texts, so they have no names
+	case f.number, f.dict && f.holds == "" && !f.all: // the map's values are texts, which contain no names
 		return nil
 	case f.dict:
 		v.values = f.value
@@ -66,28 +67,28 @@ func (v veil) at(f *field) decode.Shape {
 func (veil) Typed([]byte) (decode.Shape, bool) { return nil, false }
 
 // tag returns the name of the field whose text decides how the others are redacted,
-// "" if there is none.
+// or "" if there is none.
 func (m *message) tag() string {
 	switch {
 	case m.container, m.variable:
 		return "name"
-	case m.object && m.fields["spec"] == nil && m.fields["data"] == nil: // the kind of the object isn't known yet
+	case m.object && m.fields["spec"] == nil && m.fields["data"] == nil: // the kind of the object hasn't been read yet
 		return "kind"
 	}
 	return ""
 }
 
-// tagged is the shape of a message in which one text decides how the others are
-// redacted.
+// tagged is the shape of a message in which the text of one field decides how
+// the others are redacted.
 type tagged struct {
 	veil
 	tag string
 }
 
-// Tag returns the name of the field with this text.
+// Tag returns the name of the field whose text decides.
 func (t tagged) Tag() string { return t.tag }
 
-// Tagged returns the shape for this text.
+// Tagged returns the shape of the message for the text of the field Tag.
 func (t tagged) Tagged(text []byte) decode.Shape {
 	v := t.veil
 	switch {
@@ -101,17 +102,18 @@ func (t tagged) Tagged(text []byte) decode.Shape {
 	return v
 }
 
-// isIstiod reports whether a container is istiod's, by its name.
+// isIstiod reports whether a container runs istiod, judged by the container's
+// name.
 func isIstiod(name []byte) bool { return string(name) == "discovery" }
 
-// isSetting reports whether the name of a variable is that of one of istiod's
-// settings and doesn't look secret.
+// isSetting reports whether an environment variable is one of istiod's
+// settings, and its name doesn't look secret.
 func isSetting(name []byte) bool {
 	return (bytes.HasPrefix(name, []byte("PILOT_")) || bytes.HasPrefix(name, []byte("ISTIO_"))) && judgeName(name, Matched) != sensitive
 }
 
-// notes is the shape of annotations. It hides the one in which kubectl stores the
-// applied object, since it repeats every text.
+// notes is the shape of annotations. It hides the annotation in which kubectl
+// stores the applied object, since that repeats every text of the object.
 type notes struct{}
 
 func (notes) Member(key []byte) (string, decode.Shape) {

@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// classed returns the class of the next text. all is true if the class comes from a
-// parent that applies it to everything inside.
+// classed returns the class of the next text. all is true if the class comes from
+// an enclosing field that applies it to everything inside.
 func (r *Reader) classed() (c Class, all bool) {
 	f, in := r.field, &inherited{}
 	if n := len(r.stack); n > 0 {
@@ -68,7 +68,8 @@ func (r *Reader) text() error {
 	return nil
 }
 
-// judge keeps the text win[from:to], or replaces all or a part of it.
+// judge keeps the text in win[from:to], or replaces all or a part of it,
+// according to its class.
 func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 	c, _ := r.classed()
 	if isReplacement(text) || r.tells == typeName && isWord(text) && (bytes.IndexByte(text, '.') > 0 || !looksSecret(text)) {
@@ -77,7 +78,7 @@ func (r *Reader) judge(from, to int, text []byte, escaped bool) {
 	if c == Digested && isCommand(text) {
 		return
 	}
-	keep := 0 // the number of leading bytes that are kept
+	keep := 0 // the number of bytes at the beginning that are kept
 	switch c {
 	case Kept, URL:
 		if r.field.number {
@@ -142,9 +143,9 @@ func (r *Reader) replacement(c Class, text []byte) string {
 	return mesh.Redacted
 }
 
-// scrub replaces the recognizable secrets in a text that is otherwise kept.
+// scrub replaces the recognizable secrets in a text whose class keeps it.
 func (r *Reader) scrub(from, to int, text []byte, escaped, url bool) {
-	const longest = 4096 // length in bytes; a longer text can't be a name
+	const longest = 4096 // length in bytes; longer texts aren't checked for being a name
 	if len(text) > longest || containsSecret(text) {
 		r.put(from, to, r.digest(text))
 		return
@@ -192,9 +193,9 @@ func (r *Reader) learn(text []byte) {
 	}
 }
 
-// retype sets the message of an object, its schema, to the one that the object's type
-// URL names. If the schema doesn't know that message, the fields of the object are
-// treated as fields with unknown content.
+// retype sets the schema of an object to the message that the object's type URL
+// names. If the schemas don't have that message, the content of the object's fields
+// counts as unknown.
 func (r *Reader) retype(f *frame, name string) {
 	if f.isAll {
 		return
@@ -212,8 +213,8 @@ func (r *Reader) retype(f *frame, name string) {
 	}
 }
 
-// rekind sets the message of a Kubernetes object, its schema, once both its kind and
-// its version have been read.
+// rekind sets the schema of a Kubernetes object, once both its kind and its version
+// have been read.
 func (r *Reader) rekind(f *frame) {
 	o := f.said()
 	if o.kind == "" || o.version == "" || strings.HasSuffix(o.kind, "List") {
@@ -226,7 +227,8 @@ func (r *Reader) rekind(f *frame) {
 	f.of = r.schema.message("object/" + o.kind + "." + group)
 }
 
-// said returns the kind and version that a Kubernetes object has stated so far.
+// said returns the kind and version of a Kubernetes object, as far as they have
+// been read.
 func (f *frame) said() *object {
 	if f.object == nil {
 		f.object = &object{}

@@ -20,7 +20,7 @@ import (
 // A Target is the kind of server that a request goes to.
 type Target int
 
-// These are the targets, in the order of the ledger.
+// These are the targets, in the order in which the ledger lists their requests.
 const (
 	Pilot Target = iota
 	Kubernetes
@@ -32,14 +32,14 @@ const (
 type Request struct {
 	Cluster *Cluster
 	To      Target
-	Name    string // the istiod's or proxy's pod.namespace; empty for Kubernetes
+	Name    string // the id of the istiod or proxy, in the form pod.namespace; empty for Kubernetes
 	What    string // the endpoint with its query, or the Kubernetes resource
 }
 
 // An answer holds the body that a request returned, and the time that it took.
 type answer struct {
 	body *store.Shared[*transport.Body]
-	took time.Duration // the duration; written before the body is set
+	took time.Duration // the duration of the request; written before the body is set
 }
 
 // A Client sends the requests of one mesh. Its methods may be called by several
@@ -50,18 +50,18 @@ type Client struct {
 
 	mu      sync.Mutex
 	answers map[Request]*answer
-	faults  map[string]recorded // the faults, by the text of the fault
+	faults  map[string]recorded // the faults; the keys are their texts
 }
 
-// NewClient returns a client that takes its slots from s. clock measures how
-// long requests take; if it is nil, they are not measured.
+// NewClient returns a client whose requests wait for slots of the store s.
+// clock measures how long requests take; if it is nil, they are not measured.
 func NewClient(s *store.Store, clock func() time.Time) *Client {
 	return &Client{store: s, clock: clock, answers: map[Request]*answer{}, faults: map[string]recorded{}}
 }
 
 // Ask returns the answer to a request. Each request is sent only once. Ask waits
-// for a slot of the store, unless the answer is already known or ctx already
-// holds a slot.
+// for a slot of the store, unless the answer is already known or the load under
+// ctx already has a slot.
 func (c *Client) Ask(ctx context.Context, r Request) (*transport.Body, error) {
 	c.mu.Lock()
 	a := c.answers[r]
@@ -148,12 +148,12 @@ func (r Request) sendTo(ctx context.Context, s transport.Source) (*transport.Bod
 type Asked struct {
 	Context string        // the kubeconfig context; may be empty
 	To      Target        // the kind of the server
-	Whom    string        // the pod.namespace of an istiod or a proxy, or "kubernetes"
+	Whom    string        // the id of an istiod or a proxy, in the form pod.namespace, or "kubernetes"
 	What    string        // the endpoint or resource, such as "syncz", "config_dump" or "pods"
 	Bytes   int64         // the size of the answer in bytes
 	Took    time.Duration // the duration of the request; 0 without a clock
-	Again   int           // the number of times that the kept answer was used
-	Missing bool          // reports whether no source has an answer
+	Again   int           // the number of times that the cached answer was reused
+	Missing bool          // true if no source has an answer
 	Err     error         // the reason why there is no answer
 }
 
@@ -190,9 +190,9 @@ func (c *Client) Ledger() []Asked {
 
 // Progress counts the requests and how many of them have been answered.
 type Progress struct {
-	// Phase is the phase that is running: "asking istiods", "listing pods",
-	// "listing objects" (of other resources) or "asking proxies". It is empty
-	// before the first request.
+	// Phase is the current phase: "asking istiods", "listing pods", "listing
+	// objects" (of other resources) or "asking proxies". It is empty before the
+	// first request.
 	Phase string
 
 	// Done counts the requests of the phase that were answered or failed. Total

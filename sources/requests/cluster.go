@@ -11,7 +11,7 @@ import (
 
 // A Cluster is one Kubernetes cluster. It has all sources of one kubeconfig
 // context, and answers requests from any of them. A single answer of a proxy
-// that was given on its own, such as a config dump, is a Cluster too.
+// that was opened without a mesh, such as a config dump, is a Cluster too.
 type Cluster struct {
 	Number  int    // the position among the mesh's clusters
 	Context string // the kubeconfig context; may be empty
@@ -45,16 +45,16 @@ func (c *Cluster) IsDump() bool {
 	return c.Kind == transport.KindConfigDump || c.Kind == transport.KindZtunnelDump || c.Kind == transport.KindClusters
 }
 
-// IsLive reports whether answers are fetched from a running cluster when they
-// are needed. It returns false if they were recorded.
+// IsLive reports whether answers are fetched from a running cluster. It returns
+// false if they were recorded.
 func (c *Cluster) IsLive() bool { return c.Kind == transport.KindLive }
 
-// HasAPIServer reports whether a live cluster was given by a kubeconfig, not by
-// the addresses of istiods and Envoys.
+// HasAPIServer reports whether a live cluster was specified by a kubeconfig.
+// Otherwise it was specified by the addresses of istiods and Envoys.
 func (c *Cluster) HasAPIServer() bool { return c.Sources[0].Manifest().IstioNamespace != "" }
 
-// CannotHave reports whether err is about data that a live mesh given by
-// addresses cannot have, because no API server is known. Such an error is not a
+// CannotHave reports whether err is about data that a live mesh specified by
+// addresses cannot have, because there is no API server. Such an error is not a
 // fault.
 func (c *Cluster) CannotHave(err error) bool {
 	return c.IsLive() && !c.HasAPIServer() && errors.Is(err, fs.ErrNotExist)

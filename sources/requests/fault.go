@@ -11,10 +11,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// recorded is a fault in the list of faults that a client keeps.
+// A recorded is an entry in the list of faults that a client keeps.
 type recorded struct {
 	fault   *mesh.Fault
-	leftOut bool // no caller got the fault as an error; see LeftOut
+	leftOut bool // true if no caller got the fault as an error; see LeftOut
 }
 
 // Faults returns the faults of all requests so far, each fault once, sorted by
@@ -22,10 +22,10 @@ type recorded struct {
 // evaluator prefetched but never needed.
 func (c *Client) Faults() []*mesh.Fault { return c.recorded(func(recorded) bool { return true }) }
 
-// LeftOut returns the faults that no caller got as an error, because the rest of
-// the result was complete without the missing data. These are faults of the
-// inventory and of the sources, and of one context in a list of several. Every
-// other fault was returned to a caller.
+// LeftOut returns the faults that no caller got as an error, because a result
+// without the missing data was still usable. These are the faults of the
+// inventory and of the sources, and those of one context in a list of several.
+// Every other fault was returned to a caller.
 func (c *Client) LeftOut() []*mesh.Fault {
 	return c.recorded(func(r recorded) bool { return r.leftOut })
 }
@@ -72,7 +72,9 @@ func (c *Client) Fail(ctx context.Context, f *mesh.Fault) error {
 		return f.Err
 	}
 	var inner *mesh.Fault
-	if errors.As(f.Err, &inner) && inner.Err != nil { // the fault is that of a value inside the section, and doesn't contain the section's name
+	// the fault is about a value inside the section, and doesn't name the
+	// section
+	if errors.As(f.Err, &inner) && inner.Err != nil {
 		f.Err = inner.Err
 	}
 	c.record(f, false)
@@ -87,8 +89,8 @@ func IsEnd(ctx context.Context, err error) bool {
 // LosesData reports whether a fault of a source means that data is missing.
 func LosesData(f *mesh.Fault) bool { return !errors.Is(f.Err, fs.ErrNotExist) }
 
-// Named appends the cluster's context to a name, if the mesh has several
-// clusters: "kubernetes of staging".
+// Named appends the cluster's context to a name, as in "kubernetes of staging",
+// if the mesh has several clusters.
 func (c *Cluster) Named(name string, all []*Cluster) string {
 	if len(all) == 1 || c.Context == "" {
 		return name

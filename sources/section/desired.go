@@ -19,8 +19,8 @@ import (
 
 // Desired returns the configuration that istiod would send to the proxy: an
 // object of kind Desired, whose sections load when they are read. It isn't a
-// field of the proxy, because reading it makes istiod compute a push. The error
-// is a fault of the proxy.
+// field of the proxy, because reading it makes istiod compute a push. A
+// returned error is a fault of the proxy.
 func (p *Proxy) Desired(ctx context.Context) (*mesh.Object, error) {
 	var err error
 	switch {
@@ -61,9 +61,8 @@ func (d *desired) section(s mesh.Section) mesh.Lazy {
 	return d.group.Thunk(func(ctx context.Context) (any, error) {
 		v, err := d.read(ctx, s, d.request(s))
 		if err != nil && s == mesh.Endpoints && !requests.IsEnd(ctx, err) {
-			// This answer of istiod may lack endpoints, because a config_dump
-			// contains them only with the parameter include_eds. edsz always
-			// has them.
+			// If the answer is a config_dump without include_eds, it lacks
+			// endpoints. edsz always has them.
 			if all, e := d.read(ctx, s, "edsz?"+d.Link.Query()); e == nil {
 				return all, nil
 			}
@@ -75,8 +74,8 @@ func (d *desired) section(s mesh.Section) mesh.Lazy {
 	})
 }
 
-// WithEndpoints is the parameter with which istiod's config_dump also contains
-// the endpoints.
+// WithEndpoints is the parameter that makes istiod's config_dump contain
+// endpoints.
 const WithEndpoints = "&include_eds=true"
 
 // request returns the request for a section. A live istiod gets one request for
@@ -108,9 +107,9 @@ func (d *desired) request(s mesh.Section) string {
 	return request + "&types=" + strings.Join(types, ",")
 }
 
-// read reads a section from an answer of istiod. Each section is read by an
-// envoy.Proxy of its own. That costs little, since the bytes of the answer are
-// shared and a section is found without decoding the others.
+// read reads a section from an answer of istiod, with a new envoy.Proxy for
+// each section. That costs little, since all of them share the bytes of the
+// answer, and a section is found without decoding the others.
 func (d *desired) read(ctx context.Context, s mesh.Section, request string) (any, error) {
 	p := d.Link.Pilot
 	body, err := d.loader.client.Ask(ctx, requests.Request{Cluster: p.Cluster, To: requests.Pilot, Name: p.ID, What: request})
@@ -128,8 +127,8 @@ func (d *desired) read(ctx context.Context, s mesh.Section, request string) (any
 }
 
 // wrap converts an answer that is a list of resources into a config dump. An
-// istiod that doesn't know the parameter "types" answers with a config dump,
-// which is left unchanged.
+// answer that already is a config dump is left unchanged: an istiod that
+// doesn't support the parameter "types" returns one.
 func (d *desired) wrap(ctx context.Context, s mesh.Section, doc *decode.Document) error {
 	var out bytes.Buffer
 	if err := istiod.Wrap(ctx, &out, s, doc); err != nil {

@@ -24,7 +24,7 @@ func (p *Proxy) excerpt(s mesh.Section, load store.Load) *store.Thunk {
 			return p.noteLoad(ctx, s, nil, err)
 		}
 		if x == nil {
-			return load(ctx) // whole.Force would wait for a second slot of the store while this load holds one
+			return load(ctx) // whole.Force would wait for a second slot of the store while this load occupies one
 		}
 		x.Proxy = p.ID
 		x.Whole = func(ctx context.Context) ([]any, error) {

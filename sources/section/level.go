@@ -11,15 +11,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/ztunnel"
 )
 
-// A LevelSetter is a source that can set the log level of one of an Envoy's
-// loggers, or of all loggers if logger is empty. For a ztunnel, an empty level sets the levels with which ztunnels start. Recorded sources can't do this.
+// A LevelSetter is a source that can set the log level of an Envoy's logger, or of all its loggers if logger is empty.
+// For a ztunnel, an empty level restores the default levels. Recorded sources can't set levels.
 type LevelSetter interface {
 	SetLevel(ctx context.Context, proxy, logger, level string) (*transport.Body, error)
 }
 
 // SetLevel sets the log level of a logger of a live proxy. No other method
 // changes a proxy. Loggers that were loaded before keep their old level in the
-// document. The error is a fault of the proxy.
+// document. A returned error is a fault of the proxy.
 func (p *Proxy) SetLevel(ctx context.Context, logger, level string) error {
 	if err := p.setLevel(ctx, logger, level); err != nil {
 		return p.loader.client.Fail(ctx, &mesh.Fault{Proxy: p.ID, Section: string(mesh.Loggers), Err: err})
@@ -27,8 +27,8 @@ func (p *Proxy) SetLevel(ctx context.Context, logger, level string) error {
 	return nil
 }
 
-// setLevel tries the sources of each of the proxy's places until one has set the
-// level.
+// setLevel tries the sources of each cluster through which the proxy can be
+// reached, until one has set the level.
 func (p *Proxy) setLevel(ctx context.Context, logger, level string) error {
 	ctx, release, err := p.loader.store.Slot(ctx)
 	if err != nil {
@@ -57,8 +57,8 @@ func (p *Proxy) setLevel(ctx context.Context, logger, level string) error {
 	return first
 }
 
-// checkLevelSet returns an error unless the answer lists the loggers. Envoy and
-// ztunnel answer with this list after they have set a level.
+// checkLevelSet returns an error unless the answer is a list of loggers, which
+// Envoy and ztunnel return when they have set a level.
 func checkLevelSet(body *transport.Body) error {
 	text := make([]byte, min(body.Size(), 200))
 	if _, err := body.ReadAt(text, 0); err != nil && int64(len(text)) < body.Size() {

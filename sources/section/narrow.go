@@ -26,12 +26,12 @@ const mostNarrow = 3
 // of all elements.
 type liveSection struct {
 	section
-	parts map[string]*store.Thunk // the parts that were loaded, by the requested names and patterns; guarded by the proxy's mu
+	parts map[string]*store.Thunk // the loaded parts, by the requested names and patterns; guarded by the proxy's mu
 }
 
 // Narrow returns the elements that h selects, by a request that costs Envoy
-// little. ok is false if the section has no such request, or if so many parts
-// were requested that loading the whole section is cheaper.
+// little. ok is false if there is no such request for the section, or if so
+// many parts were requested that loading the whole section is cheaper.
 func (s *liveSection) Narrow(ctx context.Context, h mesh.Hint) (elements []any, ok bool, err error) {
 	key := envoy.Key(s.name)
 	h = mesh.Hint{By: cmp.Or(h.By, key), Names: sortedSet(h.Names), Patterns: sortedSet(h.Patterns)}
@@ -54,13 +54,14 @@ func sortedSet(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
 
-// part returns the thunk of the wanted elements, or nil if the section should be
-// loaded whole.
+// part returns the thunk that loads the wanted elements, or nil if the section
+// should be loaded whole.
 func (s *liveSection) part(wanted mesh.Hint) *store.Thunk {
 	p := s.proxy
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := strings.Join(wanted.Names, "\x00") + "\x00\x00" + strings.Join(wanted.Patterns, "\x00") // a NUL can separate the names, because no name contains it
+	// the names are separated by NUL, which no name contains
+	key := strings.Join(wanted.Names, "\x00") + "\x00\x00" + strings.Join(wanted.Patterns, "\x00")
 	if t := s.parts[key]; t != nil || len(s.parts) >= mostNarrow {
 		return t
 	}
@@ -113,12 +114,12 @@ func (r *reader) live(ctx context.Context, request envoy.Request) (*decode.Docum
 	return nil, last
 }
 
-// isJoined reports whether one answer with several sections is better than one
-// answer per section. A dump without endpoints contains clusters, listeners and
+// isJoined reports whether one request for several sections is better than one
+// request per section. A dump without endpoints contains clusters, listeners and
 // routes. It costs Envoy less than one mask for clusters and another for
-// listeners or routes (940 ms against 860 and 250 ms, for an Envoy with 5,000
-// clusters), and all its sections are of the same moment. For a query that reads
-// only a few elements, requests for these elements are better.
+// listeners or routes (940 ms, against 860 and 250 ms, for an Envoy with 5,000
+// clusters), and all its sections are from the same moment. For a query that
+// reads only a few elements, separate requests for these elements are better.
 func (l *Loader) isJoined(request envoy.Request) bool {
 	whole := func(s mesh.Section) bool {
 		h, ok := l.Reads[s]
@@ -141,9 +142,9 @@ var (
 	envoyWithMasks = version.MajorMinor(1, 20)
 )
 
-// knowsMasks reports whether the proxy's Envoy supports masks. It decides by the
-// Istio version that istiod reports; if that is unknown, it requests the version
-// from Envoy.
+// knowsMasks reports whether the proxy's Envoy supports masks in config_dump. It
+// decides by the Istio version that istiod reports. If istiod reports none, it
+// requests the version from Envoy.
 func (p *Proxy) knowsMasks(ctx context.Context) (bool, error) {
 	if v, err := version.ParseGeneric(p.Version()); err == nil {
 		return v.AtLeast(istioWithMasks), nil
@@ -171,9 +172,9 @@ func (p *Proxy) whyUnreachable() error {
 	return p.unreachable
 }
 
-// noteUnreachable returns err, and keeps it if the proxy could not be reached,
-// so that later requests fail at once. An HTTP status, a missing answer or a
-// failed program in the pod show that the proxy was reached.
+// noteUnreachable returns err. It also stores err if the proxy could not be
+// reached, so that later requests fail at once. An HTTP status, a missing
+// answer or a failed program in the pod show that the proxy was reached.
 func (p *Proxy) noteUnreachable(ctx context.Context, err error) error {
 	var status requests.StatusError
 	var ran interface {

@@ -29,18 +29,18 @@ type Options struct {
 	// read. A section that isn't in the map is read completely.
 	Reads map[mesh.Section]mesh.Hint
 
-	// WholeDump requests the whole config dump from each live Envoy, once. It
-	// is set for queries that read most sections of every proxy, because one
-	// request and one session then serve all of them.
+	// WholeDump makes the loader request the whole config dump from each live
+	// Envoy, once. It is set for queries that read most sections of every
+	// proxy, because one request in one session then serves all of them.
 	WholeDump bool
 
 	// ReadsDesired is the same as Reads, for the configuration that istiod
 	// would send.
 	ReadsDesired map[mesh.Section]mesh.Hint
 
-	// MaxWhole is the largest number of proxies of a live mesh of which all
-	// sections may be read; 0 means no limit. If more are read, TooMany is
-	// called, possibly several times. It must end the context of the loads.
+	// MaxWhole is the largest number of proxies of a live mesh whose sections
+	// may all be read; 0 means no limit. If a query reads more, TooMany is
+	// called, possibly several times. It must cancel the context of the loads.
 	MaxWhole int
 	TooMany  func(*TooManyError)
 }
@@ -54,7 +54,7 @@ type Loader struct {
 
 	mu     sync.Mutex
 	loaded map[Loaded]bool
-	whole  int // the number of proxies from which all sections were requested
+	whole  int // the number of proxies from which every section was requested
 }
 
 // NewLoader returns a loader that sends its requests through client and keeps
@@ -92,11 +92,11 @@ type Proxy struct {
 	group  *store.Group // the sections of the proxy, which are evicted together
 
 	mu          sync.Mutex
-	reader      *reader // the current reader; nil if none was needed since the last eviction
+	reader      *reader // the current reader; nil if no section was read since the last eviction
 	desired     *mesh.Object
 	unreachable error // the reason why a live proxy could not be reached
 
-	asked map[mesh.Section]bool // the sections that were requested completely; guarded by the loader's mu
+	asked map[mesh.Section]bool // the sections that were requested whole; guarded by the loader's mu
 }
 
 // NewProxy returns a proxy. object is the owner of the elements of its
@@ -127,15 +127,17 @@ func (p *Proxy) Section(s mesh.Section) mesh.Lazy {
 	return &section{proxy: p, name: s}
 }
 
-// A section loads one section of a proxy. Its thunk is created when the section is
-// first read, because most queries read few of a proxy's sections.
+// A section is the lazy value of one section of one proxy. Its thunk is created
+// when the section is first read, because most queries read few of a proxy's
+// sections.
 type section struct {
 	proxy *Proxy
 	name  mesh.Section
-	thunk *store.Thunk // the section, with the fields and elements that the query is known to read; guarded by the proxy's mu
+	thunk *store.Thunk // loads the section with the fields and elements that the query reads; guarded by the proxy's mu
 }
 
-// loader returns the thunk of the section.
+// loader returns the thunk that loads the section. It creates the thunk if
+// there is none.
 func (s *section) loader() *store.Thunk {
 	p := s.proxy
 	p.mu.Lock()
@@ -152,7 +154,8 @@ func (s *section) loader() *store.Thunk {
 	return s.thunk
 }
 
-// existing returns the thunk of the section, or nil if nothing has read the section.
+// existing returns the thunk of the section, or nil if the section has never been
+// read.
 func (s *section) existing() *store.Thunk {
 	s.proxy.mu.Lock()
 	defer s.proxy.mu.Unlock()
@@ -179,9 +182,9 @@ func (s *section) Pending() bool {
 // Sectional marks the value as a section.
 func (*section) Sectional() {}
 
-// NodeID returns the node id that the proxy has at its control plane: a string,
-// or null if it isn't known. It is lazy if only the bootstrap has it. Two
-// proxies may have the same node id.
+// NodeID returns the node id that the proxy sends to its control plane: a
+// string, or null if it isn't known. The value is lazy if only the bootstrap
+// contains it. Two proxies may have the same node id.
 func (p *Proxy) NodeID() any {
 	if p.Identity != nil {
 		return mesh.OrNull(p.Identity.NodeID)
@@ -204,7 +207,7 @@ func (p *Proxy) NodeID() any {
 func (p *Proxy) noteLoad(ctx context.Context, s mesh.Section, v any, err error) (any, error) {
 	if err != nil {
 		var no *requests.NoAnswerError
-		if errors.As(err, &no) && no.Request == string(s) { // the fault already contains the section's name
+		if errors.As(err, &no) && no.Request == string(s) { // the fault already names the section
 			err = no.Err
 		}
 		return nil, p.loader.client.Fail(ctx, &mesh.Fault{Proxy: p.ID, Section: string(s), Err: err})
@@ -215,8 +218,8 @@ func (p *Proxy) noteLoad(ctx context.Context, s mesh.Section, v any, err error) 
 	return v, nil
 }
 
-// loadKey marks the context in which a section is loaded. Its errors become
-// faults when the load ends.
+// loadKey marks a context in which a section is loaded. Errors under such a
+// context become faults when the load ends.
 type loadKey struct{}
 
 func inLoad(ctx context.Context) context.Context { return context.WithValue(ctx, loadKey{}, true) }
@@ -280,17 +283,17 @@ func (r *reader) fetch(ctx context.Context, request envoy.Request) (doc *decode.
 	if err == nil {
 		return doc, nil
 	}
-	if err != p.whyUnreachable() { // an earlier request has failed with the same error, which already names that request
+	if err != p.whyUnreachable() { // an error of an earlier request already contains that request's name
 		err = &requests.NoAnswerError{Request: request.What, Err: err}
 	}
-	if ctx.Value(loadKey{}) == nil { // the caller is a lazy field of an endpoint, not the load of a section
+	if ctx.Value(loadKey{}) == nil { // the caller is a lazy field of an endpoint, not a load of a section
 		return nil, p.loader.client.Fail(ctx, &mesh.Fault{Proxy: p.ID, Section: string(mesh.Endpoints), Err: err})
 	}
 	return nil, err
 }
 
-// recorded returns a recorded answer completely, even if only a part of it is
-// needed.
+// recorded returns a recorded answer completely, even if only a part of it was
+// requested.
 func (r *reader) recorded(ctx context.Context, what string) (*decode.Document, error) {
 	r.mu.Lock()
 	doc := r.documents[what]
@@ -305,8 +308,8 @@ func (r *reader) recorded(ctx context.Context, what string) (*decode.Document, e
 	return r.document(what, body), nil
 }
 
-// document returns the document of an answer. There is only one for each
-// request.
+// document returns the document of an answer. Several calls for the same
+// request return the same document.
 func (r *reader) document(what string, body *transport.Body) *decode.Document {
 	if body == nil {
 		return nil
@@ -322,8 +325,9 @@ func (r *reader) document(what string, body *transport.Body) *decode.Document {
 	return doc
 }
 
-// ask sends a request to the proxy, at the first of its places that has an
-// answer. A proxy that could not be reached gets no further requests.
+// ask sends a request to the proxy. It tries the clusters through which the
+// proxy can be reached until one has an answer. A proxy that could not be
+// reached gets no further requests.
 func (p *Proxy) ask(ctx context.Context, what string) (*transport.Body, error) {
 	if err := p.whyUnreachable(); err != nil {
 		return nil, err
@@ -334,8 +338,9 @@ func (p *Proxy) ask(ctx context.Context, what string) (*transport.Body, error) {
 	})
 }
 
-// firstAnswer calls ask for one place after the other until one has an answer.
-// If none has, the error is that of the first place.
+// firstAnswer calls ask for each place through which the proxy can be reached,
+// until one has an answer. If none has, it returns the error for the first
+// place.
 func (p *Proxy) firstAnswer(ask func(inventory.Place) (*transport.Body, error)) (*transport.Body, error) {
 	var first error
 	for _, at := range p.AllPlaces() {
@@ -349,7 +354,7 @@ func (p *Proxy) firstAnswer(ask func(inventory.Place) (*transport.Body, error)) 
 }
 
 // A TooManyError ends a run that would read all sections of more live proxies
-// than MaxWhole allows.
+// than MaxWhole.
 type TooManyError struct{ Most int }
 
 func (e *TooManyError) Error() string {

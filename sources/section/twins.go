@@ -7,9 +7,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/store"
 )
 
-// These limits apply to a shared table: the part of the memory budget and the
-// number of bytes that one table may take, and the size below which a table is
-// not worth its cost.
+// These constants limit a shared table: the share of the memory budget and the
+// number of bytes that one table may use, and the size below which a table
+// isn't worth its cost.
 const (
 	sharedPart = 4
 	sharedMost = 256 << 20
@@ -20,11 +20,11 @@ const (
 // the same: a value that was decoded for one proxy is found in a table when
 // another proxy is read.
 //
-// A table doesn't know which of its values are still used. Its whole size
+// A table can't tell which of its values are still in use. Its whole size
 // therefore counts against the memory budget for as long as a proxy that may use
 // it is loaded. When a table is full, a new table serves the proxies that are
-// read later. The count may be too high, never too low. The zero value is ready
-// to use.
+// read later. So the counted memory may be too high, but never too low. The zero
+// value is ready to use.
 type sharedTables struct {
 	mu    sync.Mutex
 	first *Proxy // the first proxy of the mesh that was read
@@ -32,9 +32,9 @@ type sharedTables struct {
 	share *store.Share // the memory that table uses
 }
 
-// twins returns the function that returns the shared table for the documents of a
-// group. The first proxy that is read gets no table: for a single proxy, a table
-// would only cost time.
+// twins returns a function that returns the shared table for the documents of a
+// group. The first proxy that is read gets no table, because a table would only
+// cost time if no other proxy is read.
 func (p *Proxy) twins(g *store.Group) func() *decode.Twins {
 	return func() *decode.Twins { return p.loader.twins(p, g) }
 }
@@ -60,6 +60,6 @@ func (l *Loader) twins(p *Proxy, g *store.Group) *decode.Twins {
 		t.share = l.store.Share()
 		t.table = decode.NewTwins(most, t.share.Grew)
 	}
-	g.Join(t.share) // the share can't be closed while t.mu is held
+	g.Join(t.share) // t.mu is held here, so the share can't be closed in between
 	return t.table
 }
