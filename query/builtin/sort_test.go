@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestMergeSortEqualsStableSort sorts pairs with many equal keys at every length
-// around the sizes at which mergeSort merges. The result must equal that of the
+// TestMergeSortEqualsStableSort sorts elements with many equal keys. The lengths are
+// those around the sizes at which mergeSort merges. The result must equal that of the
 // standard library's stable sort.
 func TestMergeSortEqualsStableSort(t *testing.T) {
 	type pair struct{ key, at int }

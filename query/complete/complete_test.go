@@ -19,7 +19,7 @@ func options() complete.Options {
 	return o
 }
 
-// offered returns the texts of the candidates.
+// offered returns the texts of the candidates for a source.
 func offered(src string, o complete.Options) (all []string) {
 	r := complete.Query(src, o)
 	for _, c := range r.Candidates {
@@ -28,13 +28,13 @@ func offered(src string, o complete.Options) (all []string) {
 	return all
 }
 
-// TestQuery checks the candidates at the end of a query. A word with a "!" in
-// front must not be offered. If the list of words starts with "=", no other word
-// may be offered.
+// TestQuery checks the candidates at the end of a query. A word that begins with "!" must
+// not be a candidate. If the list of words begins with "=", no other word may be a
+// candidate.
 func TestQuery(t *testing.T) {
 	o := options()
 	for src, want := range map[string]string{
-		// These sources end in a field.
+		// These sources end with a field.
 		".":                             "proxies pilots services kind !name !age() proxy(\"",
 		".pro":                          `= proxies proxies(" proxy(" proxyConfigs`,
 		".proxies[].":                   `clusters sync rds trace(" desired() synced() route(" !lbPolicy !match(" !fqdn !age()`,
@@ -64,7 +64,7 @@ func TestQuery(t *testing.T) {
 		`.["pro`:           `= proxies"] proxyConfigs"]`,
 		`.proxies[0]["clu`: `= clusterID"] clusters"]`,
 
-		// These sources end in a field after a pipe, a call or a binding.
+		// These sources end with a field after a pipe, a call or a variable definition.
 		`.proxies[] | select(.rds=="STALE") | .clus`:            `= cluster(" clusterID clusters`,
 		`.proxy("x").route("http.80").`:                         `match(" virtualHosts state !clusters`,
 		`.proxy("x").route("http.80").match("/").`:              "cluster clusters url redirectTo directStatus !virtualHosts",
@@ -75,39 +75,41 @@ func TestQuery(t *testing.T) {
 		`[.proxies[].clusters[]] | group_by(.fqdn)[] | .[0].fq`: "= fqdn",
 		`.proxies | first.sy`:                                   "= sync synced()",
 		`[limit(3; .proxies[])] | .[0].sy`:                      "= sync synced()",
-		`.proxies[] | any(.ver`:                                 "= version", // a call with two arguments is possible, too, so the shape is that of its outputs
-		`diff(.pr`:                                              `= proxies proxies(" proxy(" proxyConfigs`,
-		`any(.proxies[]; .sy`:                                   "= sync synced()",
-		`.proxies[] as $p | $p.sy`:                              "= sync synced()",
-		`. as {proxies: [$a]} | $a.sy`:                          "= sync synced()",
-		`.proxies[0] as {$sync} | $sync.c`:                      "= cds",
-		`. as $m | .proxies[] | $m.prox`:                        `= proxies proxies(" proxy(" proxyConfigs`,
-		`reduce .proxies[] as $p ({}; .[$p.na`:                  "= name namespace",
-		`reduce .prox`:                                          `= proxies proxies(" proxyConfigs proxy("`,
-		`reduce .proxies[] as $p (0; . + 1) | .`:                "=",
-		`foreach .proxies[] as $p (0; . + 1; $p.na`:             "= name namespace",
-		`if .proxies[0].connected then .pil`:                    "= pilots",
-		`if .pil`:                                               "= pilots",
-		`if . then 1 elif .pil`:                                 "= pilots",
-		`if . then 1 else .pil`:                                 "= pilots",
-		`if . then 1 else 2 end | .pil`:                         "=",
-		`try .pil`:                                              "= pilots",
-		`"\(.pil`:                                               "= pilots",
-		`"\(.pilots[0].name) and \(.pil`:                        "= pilots",
-		`"a\(1)b" | .pil`:                                       "=",
-		`[.proxies[] | {name, up: .connected}] | .[0].`:         "= name up",
-		`{a: .proxies[0]} + {b: 1} | .a.sy`:                     "= sync synced()",
-		`{a: .proxies[0]} + {b: 1} | .`:                         "= a b",
-		`{(.pil`:                                                "= pilots",
-		`{("a" + "b"): .pil`:                                    "= pilots",
-		`{a: 1, "b": .pil`:                                      "= pilots",
-		`{"b\(.pil`:                                             "= pilots",
-		`def f(g): .proxies[] | g; f(.sy`:                       "= sync synced()",
-		`def f($x): $x.sy`:                                      "=",
-		`def f: .proxies[]; f.sy`:                               "= sync synced()",
-		`def f: f; f | .`:                                       "=",
-		`.proxies[] | to_entries[] | .`:                         "= key value",
-		`.proxies | INDEX(.id)[].sy`:                            "= sync synced()",
+		// a call with two arguments is possible too, so the values are those that the
+		// first argument may yield
+		`.proxies[] | any(.ver`:                         "= version",
+		`diff(.pr`:                                      `= proxies proxies(" proxy(" proxyConfigs`,
+		`any(.proxies[]; .sy`:                           "= sync synced()",
+		`.proxies[] as $p | $p.sy`:                      "= sync synced()",
+		`. as {proxies: [$a]} | $a.sy`:                  "= sync synced()",
+		`.proxies[0] as {$sync} | $sync.c`:              "= cds",
+		`. as $m | .proxies[] | $m.prox`:                `= proxies proxies(" proxy(" proxyConfigs`,
+		`reduce .proxies[] as $p ({}; .[$p.na`:          "= name namespace",
+		`reduce .prox`:                                  `= proxies proxies(" proxyConfigs proxy("`,
+		`reduce .proxies[] as $p (0; . + 1) | .`:        "=",
+		`foreach .proxies[] as $p (0; . + 1; $p.na`:     "= name namespace",
+		`if .proxies[0].connected then .pil`:            "= pilots",
+		`if .pil`:                                       "= pilots",
+		`if . then 1 elif .pil`:                         "= pilots",
+		`if . then 1 else .pil`:                         "= pilots",
+		`if . then 1 else 2 end | .pil`:                 "=",
+		`try .pil`:                                      "= pilots",
+		`"\(.pil`:                                       "= pilots",
+		`"\(.pilots[0].name) and \(.pil`:                "= pilots",
+		`"a\(1)b" | .pil`:                               "=",
+		`[.proxies[] | {name, up: .connected}] | .[0].`: "= name up",
+		`{a: .proxies[0]} + {b: 1} | .a.sy`:             "= sync synced()",
+		`{a: .proxies[0]} + {b: 1} | .`:                 "= a b",
+		`{(.pil`:                                        "= pilots",
+		`{("a" + "b"): .pil`:                            "= pilots",
+		`{a: 1, "b": .pil`:                              "= pilots",
+		`{"b\(.pil`:                                     "= pilots",
+		`def f(g): .proxies[] | g; f(.sy`:               "= sync synced()",
+		`def f($x): $x.sy`:                              "=",
+		`def f: .proxies[]; f.sy`:                       "= sync synced()",
+		`def f: f; f | .`:                               "=",
+		`.proxies[] | to_entries[] | .`:                 "= key value",
+		`.proxies | INDEX(.id)[].sy`:                    "= sync synced()",
 		`.proxies | map({key: .id, value: .}) | from_entries | .["x"].sy`: "= sync synced()",
 		`.proxies[] | desired.clusters[].lb`:                              "= lbPolicy lbSubsetConfig",
 		`.proxies[] | diff | .re`:                                         "= refused resource resourceKind",
@@ -125,7 +127,7 @@ func TestQuery(t *testing.T) {
 		".pilots[]\n# a comment .\n| .rem":                                "= remoteClusters",
 		"# .pil":                                                          "=",
 
-		// These sources end at the start of a term.
+		// These sources end at the beginning of a term.
 		"":                         "select( .proxies .pilots proxy(\" $ns !route",
 		"sor":                      "= sort sort_by(",
 		".proxies[] | sy":          "= synced",
@@ -153,7 +155,7 @@ func TestQuery(t *testing.T) {
 		".proxies[] | {name: na":   "= nan",
 		"lim":                      "= limit(",
 
-		// These sources end in a variable, a format or an operator.
+		// These sources end with a variable, a format or an operator.
 		"$":                              "= $ARGS $ENV $ns",
 		". as $m | .proxies[] as $p | $": "= $ARGS $ENV $m $ns $p",
 		"(. as $m | 1) | $":              "= $ARGS $ENV $ns",
@@ -169,7 +171,7 @@ func TestQuery(t *testing.T) {
 		".a":                             "authorizationPolicies",
 		".proxies[0] ":                   "=",
 
-		// These sources end in a string.
+		// These sources end with a string.
 		`.proxies[] | select(.rds == "`:                             `= ERROR" IGNORED" NOT␣SENT" STALE" SYNCED" UNKNOWN"`,
 		`.proxies[] | select(.rds=="S`:                              `= STALE" SYNCED"`,
 		`.proxies[] | select(.rds != "S`:                            `= STALE" SYNCED"`,
@@ -185,7 +187,7 @@ func TestQuery(t *testing.T) {
 		`.proxies[].connectedAt | within("7`:                        `= 72h") 7d")`,
 		`.proxies[] | to_entries[] | select(.key == "clu`:           `= clusterID" clusters"`,
 		`.proxies[] | .kind == "`:                                   `= Proxy"`,
-		`.proxy("`:                                                  "=", // names can only be found by reading values
+		`.proxy("`:                                                  "=", // names can be found only by reading values
 		`.proxies[] | select("STALE" == "`:                          `= STALE"`,
 		`"`:                                                         "=",
 		`.proxies[] | test("a") | "`:                                "=",
@@ -215,7 +217,7 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-// TestQueryOverUnknownJSON checks queries over JSON of unknown shape.
+// TestQueryOverUnknownJSON checks queries whose input is JSON of an unknown form.
 func TestQueryOverUnknownJSON(t *testing.T) {
 	o := options()
 	o.Root, o.Functions = "", nil
@@ -226,8 +228,8 @@ func TestQueryOverUnknownJSON(t *testing.T) {
 	}
 }
 
-// TestFunctionsAreDescribed checks that every function that a query can call
-// has a description and a definition over shapes.
+// TestFunctionsAreDescribed checks that every function that a query can call has a
+// description, and a definition in shapes.jq.
 func TestFunctionsAreDescribed(t *testing.T) {
 	o := options()
 	var called []string
@@ -266,7 +268,8 @@ func TestFunctionsAreDescribed(t *testing.T) {
 	}
 }
 
-// TestLookQueriesRun checks that the queries that Query passes to Look are valid.
+// TestLookQueriesRun checks that the queries that complete.Query passes to Options.Look
+// are valid.
 func TestLookQueriesRun(t *testing.T) {
 	for src, want := range map[string]string{
 		`.proxies[0].labels.a`:              `.proxies[0].labels.debug(["__here", (objects | keys)]).empty()`,
@@ -291,7 +294,7 @@ func TestLookQueriesRun(t *testing.T) {
 	}
 }
 
-// FuzzQuery checks that Query returns for any source without a panic.
+// FuzzQuery checks that complete.Query returns without a panic for any source.
 func FuzzQuery(f *testing.F) {
 	o := options()
 	for _, src := range []string{`.proxies[] | select(.rds=="STALE") | .clus`, `reduce .[] as $x ("\(.a`, `{a:{"b`, `def f(g): f(g|g), f(f(.)); f(.`, `. as [$a, {b: $c}] ?// $a | .`} {

@@ -22,8 +22,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// watched is the recorded mesh that comes with the plugin. After a query it
-// reports the fields in the query that no object of the mesh has.
+// watched is the recorded mesh that is part of the plugin. After a query has run, it
+// returns the fields in the query that no object of the mesh has.
 type watched struct {
 	t     *testing.T
 	mesh  *sources.Mesh
@@ -44,8 +44,8 @@ func openDemo(t *testing.T) *watched {
 	return &watched{t, m, sources.NewVocabulary(nil)}
 }
 
-// run runs a query on the recorded mesh. It calls each with each value that the
-// query passes to debug, until each returns false.
+// run runs a query on the recorded mesh. It calls each with every value that the query
+// passes to the builtin debug, until each returns false.
 func (w *watched) run(text string, vars []string, each func(any) bool, note func(string)) error {
 	o := query.Options{Variables: vars, FieldHint: w.hints.Hint}
 	o.Doors.Desired = func(ctx context.Context, p *mesh.Object) (*mesh.Object, error) { return w.mesh.Desired(ctx, p) }
@@ -69,8 +69,8 @@ func (w *watched) run(text string, vars []string, each func(any) bool, note func
 	return err
 }
 
-// examples returns the queries that users can see: the queries in the README and
-// in the help, and the saved queries that come with the plugin.
+// examples returns the queries that users can see: those in the README and in the help,
+// and the saved queries that are part of the plugin.
 func examples(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -79,7 +79,7 @@ func examples(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	for _, line := range regexp.MustCompile(`(?m)^\$ kubectl meshq [^'\n]*'([^'\n]+)'`).FindAllStringSubmatch(string(text), -1) {
-		if _, err := syntax.Parse("", line[1]); err == nil { // otherwise the line has the name of a saved query
+		if _, err := syntax.Parse("", line[1]); err == nil { // any other line contains the name of a saved query
 			all[line[1]] = nil
 		}
 	}
@@ -89,7 +89,7 @@ func examples(t *testing.T) map[string][]string {
 		}
 	}
 	for _, q := range shipped.All() {
-		if q.Name == "check" { // the single checks already contain the queries of "check"
+		if q.Name == "check" { // the other saved checks contain the queries of "check"
 			continue
 		}
 		vars := []string{}
@@ -100,7 +100,7 @@ func examples(t *testing.T) map[string][]string {
 			vars = append(vars, "$words")
 		}
 		text := q.Text
-		if q.OfProxy { // the input of the query is a proxy
+		if q.OfProxy { // whether the query's input is a proxy
 			text = ".proxies[] | " + text
 		}
 		all[text] = vars
@@ -109,8 +109,8 @@ func examples(t *testing.T) map[string][]string {
 }
 
 // TestExamplesOfferTheirContinuation completes every prefix of every example.
-// Query must always return without a panic. If the example continues with a field
-// or a function, Query must offer it.
+// complete.Query must always return without a panic. If the example continues with a
+// field or a function, that must be one of the candidates.
 func TestExamplesOfferTheirContinuation(t *testing.T) {
 	w := openDemo(t)
 	all := examples(t)
@@ -131,7 +131,9 @@ func TestExamplesOfferTheirContinuation(t *testing.T) {
 		}
 		o.Look = func(text string, each func(any) bool) { _ = w.run(text, o.Variables, each, nil) }
 		if strings.Contains(src, "def ") || strings.Contains(src, ".clustr") {
-			continue // skip queries that define functions, whose parameters are unknown, and one that has an error on purpose
+			// queries that define functions, whose parameters are unknown, and a query
+			// that has an error on purpose
+			continue
 		}
 		words, _ := syntax.Words(src)
 		for _, word := range words {
@@ -153,9 +155,9 @@ func isMethod(got []string, name string) bool {
 	return slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(strings.TrimPrefix(s, "."), name+"(") })
 }
 
-// TestFieldsAgreeWithTheMesh completes a field at each position of the examples
-// that allows one. The offered fields must be exactly those of the objects that
-// the recorded mesh has at that position.
+// TestFieldsAgreeWithTheMesh completes a field at each position in the examples at which
+// a field may follow. The candidates must be exactly the fields that the recorded mesh's
+// objects have at that position.
 func TestFieldsAgreeWithTheMesh(t *testing.T) {
 	w := openDemo(t)
 	places := map[string]bool{}
@@ -188,7 +190,9 @@ func (w *watched) compare(at string, o complete.Options) {
 		}
 	}
 	if len(names) == 0 || strings.Contains(at, ".routesTo(") || complete.Ambiguous(at) {
-		return // skip positions at which the schema has no fields or the mesh has no objects, and calls that may mean two functions
+		// Skip positions for which the schema has no fields or the mesh has no objects,
+		// and calls that may refer to two functions.
+		return
 	}
 	kinds := map[any]bool{}
 	w.look(at, "objects | (.kind, keys)", o, func(v any) {

@@ -2,8 +2,8 @@ package complete
 
 import "github.com/meshq/kubectl-meshq/query/syntax"
 
-// Probe returns the query that reads the values at the end of a source. It returns
-// "" if no values have to be read.
+// Probe returns the query that reads the values for the candidates at the end of a
+// source. It returns "" if no values have to be read.
 func Probe(src, what string) (query string) {
 	p := locate(src)
 	if p.place != atField {
@@ -15,8 +15,8 @@ func Probe(src, what string) (query string) {
 	return query
 }
 
-// Ambiguous reports whether a source ends in a call that may get more arguments.
-// The input of the call's first argument depends on their number.
+// Ambiguous reports whether a source ends in a call to which more arguments may be added.
+// The number of arguments determines what the input of the first argument is.
 func Ambiguous(src string) bool {
 	p := locate(src)
 	known := base()
@@ -28,8 +28,8 @@ func Ambiguous(src string) bool {
 	return false
 }
 
-// Undefined returns those of the functions, given as name/arity, that have no
-// definition on shapes.
+// Undefined returns the functions, from a list of "name/arity", that are not defined in
+// shapes.jq.
 func Undefined(functions []string) (unknown []string) {
 	known := base()
 	for _, f := range functions {

@@ -143,7 +143,8 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// TestFew checks that a condition on a name selects few elements.
+// TestFew checks that a condition on a name is recognized as selecting only a few
+// elements.
 func TestFew(t *testing.T) {
 	for _, c := range []struct {
 		query string
@@ -155,7 +156,8 @@ func TestFew(t *testing.T) {
 		{`.proxies[].clusters[] | select(.name == "x" and .type == "EDS")`, true},
 		{`.proxies[].clusters[] | select("x" == .name or (.name | startswith("y")))`, true},
 		{`.proxies[].clusters | map(select(.name == "x"))`, true},
-		{`.proxies[].clusters[] | select(.name == "x") | {type, lbPolicy}`, false}, // these fields can be read without a request for the elements
+		// these fields can be read without requesting the elements separately
+		{`.proxies[].clusters[] | select(.name == "x") | {type, lbPolicy}`, false},
 		{`.proxies[].clusters[] | select(.name == "x" or .type == "EDS")`, false},
 		{`.proxies[].clusters[] | select(.type == "EDS")`, false},
 		{`.proxies[].clusters[] | select(.name == "x"), .`, false},

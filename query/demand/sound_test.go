@@ -16,7 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The test generates random queries from these parts.
+// The test generates random queries from these lists.
 var (
 	steps = []string{
 		".", ".a", ".b", ".n", ".a.b", ".[]", ".[]?", ".[0]", ".[-1]", ".[1:]", ".a[0].n", ".a[].b?", `.["b"]`, ".[.n]?", "length", "keys", `has("a")`, "type", "not",
@@ -71,10 +71,10 @@ func value(r *rand.Rand, depth int) any {
 	return out
 }
 
-// unseen replaces the values that a tree doesn't include.
+// unseen replaces the values that a query doesn't read according to the analysis.
 const unseen = "nobody is to look here"
 
-// pruned returns a copy of a value in which everything outside of the tree is
+// pruned returns a copy of a value in which every part that the tree doesn't include is
 // replaced by unseen.
 func pruned(v any, t *demand.Tree) any {
 	switch {
@@ -104,8 +104,7 @@ func pruned(v any, t *demand.Tree) any {
 	return v
 }
 
-// answers returns the results of a query, and whether the query ended without an
-// error.
+// answers returns the results of a query. ok is true if the query ended without an error.
 func answers(t *testing.T, src string, in any) (string, bool) {
 	p, err := query.Compile(src, query.Options{})
 	if err != nil {
@@ -131,8 +130,8 @@ func answers(t *testing.T, src string, in any) (string, bool) {
 }
 
 // TestNothingElseIsLookedAt checks that a query has the same results if its input
-// contains only the parts that the query's tree includes. (In a real run a missing
-// part would only cost one more request, but no part should be missing.)
+// contains only the parts that the query reads according to the analysis. (In a real run,
+// a missing part would only cost one more request, but no part should be missing.)
 func TestNothingElseIsLookedAt(t *testing.T) {
 	n, narrow, wrong := 1500, 0, 0
 	if testing.Short() {
@@ -146,7 +145,8 @@ func TestNothingElseIsLookedAt(t *testing.T) {
 			continue
 		}
 		want, ok := answers(t, src, in)
-		if !ok || strings.Contains(src, "try") || strings.Contains(want, "cannot") || strings.Contains(want, "expected") { // an error message may contain a part of a value that the query doesn't read
+		// An error message may contain a part of a value that the query doesn't read.
+		if !ok || strings.Contains(src, "try") || strings.Contains(want, "cannot") || strings.Contains(want, "expected") {
 			continue
 		}
 		narrow++

@@ -36,7 +36,7 @@ func show(t testing.TB, v any) string {
 	return string(text)
 }
 
-// sections compares two values and returns all sections of the result.
+// sections compares two values and returns the results for all sections.
 func sections(t testing.TB, a, b any) (out []diff.Section) {
 	t.Helper()
 	err := diff.Compare(context.Background(), a, b, func(s diff.Section) error {
@@ -73,8 +73,8 @@ func differs(t testing.TB, a, b any) (out []string) {
 	return out
 }
 
-// patched creates the JSON Patch from a to b and applies it to a with an
-// independent implementation.
+// patched creates the JSON Patch that changes a into b, and applies it to a with another
+// library.
 func patched(t testing.TB, a, b any) any {
 	t.Helper()
 	ops := []*object.Object{}
@@ -87,7 +87,7 @@ func patched(t testing.TB, a, b any) any {
 			ops = append(ops, m)
 		}
 	}
-	if len(ops) == 1 && ops[0].Get("path") == "" { // that implementation can't replace a whole document
+	if len(ops) == 1 && ops[0].Get("path") == "" { // the other library can't replace a whole document
 		return ops[0].Get("value")
 	}
 	p, err := jsonpatch.DecodePatch([]byte(show(t, ops)))
@@ -137,8 +137,8 @@ func TestPlainValuesAreComparedExactly(t *testing.T) {
 	}
 }
 
-// TestEqualAsEnvoyReadsThem checks values that differ as JSON, but are equal to
-// Envoy. Each pair is inside a Cluster unless the case names another kind.
+// TestEqualAsEnvoyReadsThem checks values that differ as JSON but have the same meaning
+// to Envoy. The values are inside a Cluster, unless the test case names another kind.
 func TestEqualAsEnvoyReadsThem(t *testing.T) {
 	const istio = `"@type":"type.googleapis.com/istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig"`
 	for name, c := range map[string][2]string{
@@ -251,7 +251,7 @@ func random(r *rand.Rand, depth int) any {
 	return []string{"x", "y", "1s", "1.0s", "1"}[r.IntN(5)]
 }
 
-// changed returns a copy of a value with random changes.
+// changed returns a copy of a value with some random changes.
 func changed(r *rand.Rand, v any) any {
 	switch x := v.(type) {
 	case *object.Object:
@@ -314,7 +314,7 @@ func TestPlainPatches(t *testing.T) {
 	}
 }
 
-// listener is a resource that contains lists of all kinds.
+// listener is a Listener that contains lists of every kind that the rules distinguish.
 const listener = `{"kind":"Listener","name":"0.0.0.0_80","filterChains":[
  {"name":"a","filterChainMatch":{"destinationPort":80,"applicationProtocols":["http/1.1","h2c"]},"filters":[{"name":"f1"},{"name":"hcm","typedConfig":{
   "@type":"type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager","statPrefix":"s","httpFilters":[{"name":"h1"},{"name":"h2"},{"name":"router"}],
@@ -326,8 +326,8 @@ const listener = `{"kind":"Listener","name":"0.0.0.0_80","filterChains":[
  {"name":"b","filterChainMatch":{"serverNames":["x","y"]},"filters":[{"name":"tcp"}]}],
  "listenerFilters":[{"name":"tls_inspector"},{"name":"original_dst"}]}`
 
-// shuffled returns a copy of a value in which each list whose order has no meaning
-// is shuffled.
+// shuffled returns a copy of a value. The elements of each list whose order has no
+// meaning are shuffled.
 func shuffled(r *rand.Rand, v any) any {
 	switch x := v.(type) {
 	case *object.Object:

@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// proxy returns a proxy with the given sections, or an object with the
-// configuration that istiod would send to one.
+// proxy returns a proxy with the given sections or, for another kind, the configuration
+// that istiod would send to a proxy.
 func proxy(t *testing.T, kind string, sections map[string]string) *mesh.Object {
 	t.Helper()
 	kinds := map[string]string{"clusters": "Cluster", "listeners": "Listener", "routes": "RouteConfiguration", "endpoints": "Endpoint", "extensions": "ExtensionConfig"}
@@ -76,7 +76,7 @@ func TestProxies(t *testing.T) {
 			map[string]string{"clusters": `[{"name":"b","state":"ACTIVE"},{"name":"c","state":"ACTIVE"}]`},
 			[]string{"clusters a . true false", "clusters c . false true"},
 		},
-		"one name sent twice": { // Envoy keeps only one cluster of a name
+		"one name sent twice": { // Envoy keeps only one cluster with this name
 			map[string]string{"clusters": `[{"name":"a","state":"ACTIVE","x":1},{"name":"a","state":"ACTIVE","x":2}]`},
 			map[string]string{"clusters": `[{"name":"a","state":"ACTIVE","x":2}]`},
 			[]string{"clusters a . true false"},
@@ -128,8 +128,8 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestProxiesLoadsComparedSectionsOnly checks that Proxies loads only the compared
-// sections, and that it returns load errors.
+// TestProxiesLoadsComparedSectionsOnly checks that Proxies loads only the sections that
+// it compares, and that it returns the errors of failed loads.
 func TestProxiesLoadsComparedSectionsOnly(t *testing.T) {
 	gone := errors.New("gone")
 	never := mesh.Later(func(context.Context) (any, error) { return nil, gone })

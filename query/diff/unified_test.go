@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// texts returns the two texts of a section.
+// texts returns the text of each side of a section.
 func texts(t *testing.T, s diff.Section) (a, b []string) {
 	t.Helper()
 	err := s.Texts(context.Background(), func(l diff.TextLine) {
@@ -30,8 +30,8 @@ func texts(t *testing.T, s diff.Section) (a, b []string) {
 	return a, b
 }
 
-// apply applies a unified diff as patch(1) does. It fails if a line isn't at the
-// line number in the diff.
+// apply applies a unified diff as the command patch does. The test fails if a line isn't
+// at the line number that the diff gives.
 func apply(t *testing.T, a []string, lines []diff.TextLine) (b []string) {
 	t.Helper()
 	at := 0
@@ -91,8 +91,8 @@ func unified(t *testing.T, s diff.Section, around int) (out []diff.TextLine) {
 	return out
 }
 
-// TestUnifiedConvertsOneTextToTheOther checks that the texts are the JSON of the
-// values, and that the diff converts the first text to the second.
+// TestUnifiedConvertsOneTextToTheOther checks that the two texts are the JSON of the
+// values, and that applying the diff to the first text results in the second.
 func TestUnifiedConvertsOneTextToTheOther(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	tried := 0
@@ -127,8 +127,8 @@ func TestUnifiedConvertsOneTextToTheOther(t *testing.T) {
 
 func ptr(v any) *any { return &v }
 
-// TestUnifiedSections checks that the diff of many resources contains only the
-// text next to a change, with correct line numbers.
+// TestUnifiedSections checks that the diff of many resources contains only the lines near
+// a change, with correct line numbers.
 func TestUnifiedSections(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for round := range 25 {
@@ -137,7 +137,7 @@ func TestUnifiedSections(t *testing.T) {
 			one := parse(t, listener).(*object.Object)
 			one.Set("name", fmt.Sprintf("l%02d", i))
 			if r.IntN(3) == 0 {
-				one.Set("filterChains", []any{}) // shorten the text of this element
+				one.Set("filterChains", []any{}) // shortens the text of this element
 			}
 			other := one
 			if r.IntN(4) == 0 {

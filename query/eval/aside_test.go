@@ -16,14 +16,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// halting is a mesh in which the loads of some sections wait until the test
+// halting is a mesh for tests. The loads of some of its sections wait until the test
 // releases them.
 type halting struct {
 	release         map[int]chan struct{}
 	loading, loaded atomic.Int32
 	most            atomic.Int32
 	value           func(i int) any
-	pauses          bool // a load that waits is paused
+	pauses          bool // whether a load that waits counts as paused (see mesh.Pause)
 }
 
 type haltingSection struct {
@@ -67,7 +67,7 @@ func (s *haltingSection) Force(ctx context.Context) (any, error) {
 	return s.value(s.i), nil
 }
 
-// reaches waits until n is want. It returns false if that takes too long.
+// reaches waits until n equals want. It returns false if that takes too long.
 func reaches(n *atomic.Int32, want int) bool {
 	for range 20000 {
 		if int(n.Load()) == want {
@@ -78,8 +78,9 @@ func reaches(n *atomic.Int32, want int) bool {
 	return false
 }
 
-// TestPausedLoadsNeedNoPermit checks that more sections that never answer than there
-// are permits to load delay no other section, if their loads are paused.
+// TestPausedLoadsNeedNoPermit checks that paused loads don't use up the permits to load.
+// More sections than there are permits never answer, and their loads are paused. All
+// other sections must be loaded without a delay.
 func TestPausedLoadsNeedNoPermit(t *testing.T) {
 	var halts []int
 	for i := range 40 {
@@ -110,9 +111,9 @@ func TestPausedLoadsNeedNoPermit(t *testing.T) {
 	}
 }
 
-// TestInvariant6Aside checks that a section that never answers delays no other
-// section: all others are loaded meanwhile, within the limits, and the sections
-// that don't answer time out together.
+// TestInvariant6Aside checks that a section that never answers delays no other section.
+// All other sections must be loaded in the meantime, within the limits. The sections that
+// don't answer must time out at the same time.
 func TestInvariant6Aside(t *testing.T) {
 	for _, tc := range []struct {
 		query string
@@ -137,7 +138,7 @@ func TestInvariant6Aside(t *testing.T) {
 		loads := tc.n - len(tc.halts)
 		waiting := len(tc.halts)
 		if strings.Contains(tc.query, "each .proxies") || strings.Contains(tc.query, "reduce") {
-			waiting++ // the consumer itself also waits for the section, in addition to a worker
+			waiting++ // in addition to a worker, the consumer itself waits for this section
 		}
 		if !reaches(&f.loaded, loads) || !reaches(&f.loading, waiting) {
 			t.Errorf("%s: %d of %d loaded, %d of %d waited for", tc.query, f.loaded.Load(), loads, f.loading.Load(), waiting)
@@ -158,8 +159,8 @@ func TestInvariant6Aside(t *testing.T) {
 	}
 }
 
-// TestInvariant7Aside checks that the end of a run also ends all goroutines that
-// wait because a section never loads.
+// TestInvariant7Aside checks that the end of a run also ends all goroutines that wait for
+// a section that never loads.
 func TestInvariant7Aside(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for _, q := range []string{`.proxies[] | .clusters[] | range(700)`, `reduce .proxies[] as $p (0; . + ($p.clusters | length))`} {
@@ -180,8 +181,8 @@ func TestInvariant7Aside(t *testing.T) {
 	}
 }
 
-// TestInvariant5Slow checks that no more elements are evaluated ahead of a slow
-// consumer than may load at the same time.
+// TestInvariant5Slow checks that a slow consumer also slows the workers: no more elements
+// may be evaluated before the consumer needs them than may load at the same time.
 func TestInvariant5Slow(t *testing.T) {
 	all := make([]int, 200)
 	for i := range all {
@@ -215,8 +216,8 @@ func TestInvariant5Slow(t *testing.T) {
 	}
 }
 
-// TestInvariant9Aside checks that the number of parked elements and their total
-// size are limited.
+// TestInvariant9Aside checks that the number of parked elements, and the memory that they
+// use, are limited.
 func TestInvariant9Aside(t *testing.T) {
 	code := mustCompile(t, `.proxies[] | .clusters`, Options{})
 	f, doc := newHalting(400, 0)
@@ -226,7 +227,7 @@ func TestInvariant9Aside(t *testing.T) {
 	go func() {
 		got <- code.Run(context.Background(), doc, nil, RunOptions{Workers: 8, Memory: 256 << 20, Finish: finishDeep}, func(any) error { results++; return nil })
 	}()
-	for range 2000 { // the loop waits because garbage collection may take a while
+	for range 2000 { // repeated, because garbage collection may take a while
 		if f.loaded.Load() > 8 {
 			break
 		}

@@ -9,10 +9,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// benchmark is a program that is measured in the evaluator and in gojq.
+// benchmark is a query whose speed is measured, in the evaluator and in gojq.
 type benchmark struct{ name, query string }
 
-// benchmarks are programs that only compute, without loading anything.
+// benchmarks are queries that only compute and load nothing.
 var benchmarks = []benchmark{
 	{"fib", `def fib: if . < 2 then . else (. - 1 | fib) + (. - 2 | fib) end; 19 | fib`},
 	{"fibarg", `def fib($n): if $n < 2 then $n else fib($n - 1) + fib($n - 2) end; fib(18)`},

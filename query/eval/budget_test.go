@@ -16,8 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// hungry lists programs that need more memory than the limit. The first few always
-// run, the others only if MESHQ_LONG is set.
+// hungry lists queries that need more memory than the limit. The first few are always
+// run, the others only if the environment variable MESHQ_LONG is set.
 var hungry = []string{
 	`"x" * 2e9`,
 	`null | .[4e8] = 1`,
@@ -38,9 +38,9 @@ var hungry = []string{
 	`[range(1e7)] | map([.]) | group_by(.) | map(length)`,
 }
 
-// TestInvariant11 checks that a run's memory is limited. Each program runs in a
-// process of its own. The process must end in time and use less than twice the
-// limit, plus the memory that any process of this test needs.
+// TestInvariant11 checks that a run's memory is limited. Each query runs in a process of
+// its own. The process must end in time, and use less than twice the limit in addition to
+// what every such process needs.
 func TestInvariant11(t *testing.T) {
 	if q := os.Getenv("MESHQ_HUNGRY"); q != "" {
 		consume(t, q)

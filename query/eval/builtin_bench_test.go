@@ -8,7 +8,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// programs resemble queries of a dump of clusters.
+// programs are queries like those that users run on a list of clusters.
 var programs = []benchmark{
 	{"names", `[.[].name] | length`},
 	{"equal", `[.[] | select(.type == "EDS" and .port == 8080)] | length`},
@@ -40,7 +40,7 @@ var programs = []benchmark{
 }
 
 // clusters returns n clusters in the form in which the decoder returns them: small
-// integers as int, other numbers as their text.
+// integers as int, and other numbers as the text that they were written in.
 func clusters(n int) any {
 	out := make([]any, n)
 	for i := range out {
@@ -60,8 +60,8 @@ func clusters(n int) any {
 func BenchmarkProgramsOurs(b *testing.B) { measureOurs(b, programs, clusters(1000)) }
 func BenchmarkProgramsGojq(b *testing.B) { measureGojq(b, programs, clusters(1000)) }
 
-// TestProgramsAgree checks that the evaluator and gojq return the same results for
-// the measured programs.
+// TestProgramsAgree checks that the evaluator and gojq return the same results for the
+// queries whose speed is measured.
 func TestProgramsAgree(t *testing.T) {
 	in := clusters(60)
 	for _, x := range programs {

@@ -10,9 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// tooLargeFor lists programs whose result, or an intermediate value, is larger than
-// 16 MiB. In each of them one builtin builds that value, and has to check its size
-// in advance.
+// tooLargeFor lists queries with a result, or an intermediate value, that is larger than
+// 16 MiB. In each query one builtin creates that value, so the builtin must check the
+// size in advance.
 var tooLargeFor = []string{
 	`"x" * 2e9`,
 	`"xy" * 2e7 | . + .`,
@@ -59,8 +59,8 @@ var tooLargeFor = []string{
 	`@json "\(range(3) | "x" * 3e7)\("x" * 3e7)"`,
 }
 
-// TestBuiltinsKeepTheBudget runs tooLargeFor with a limit of 16 MiB and a deadline.
-// The programs must end with the error for the memory limit long before the
+// TestBuiltinsKeepTheBudget runs the queries in tooLargeFor with a limit of 16 MiB and a
+// deadline. Each query must end with the error for the memory limit long before the
 // deadline, and must never use much more memory than the limit.
 func TestBuiltinsKeepTheBudget(t *testing.T) {
 	const limit = 16 << 20
@@ -82,8 +82,8 @@ func TestBuiltinsKeepTheBudget(t *testing.T) {
 	}
 }
 
-// watchHeap starts to measure the heap. The returned function stops the measurement
-// and returns the largest growth of the heap, in bytes.
+// watchHeap starts to measure the heap. The returned function stops the measurement and
+// returns by how many bytes the heap has grown at most.
 func watchHeap() func() int64 {
 	const objects = "/memory/classes/heap/objects:bytes"
 	before, most := values.ReadHeap(objects), int64(0)
@@ -107,7 +107,7 @@ func watchHeap() func() int64 {
 	}
 }
 
-// unending lists programs that never end by themselves.
+// unending lists queries that never end by themselves.
 var unending = []string{
 	`"ab" * 2000000 | test("(a*)*c")`,
 	`last(repeat(1))`,
@@ -153,12 +153,14 @@ func TestBuiltinsEndAtTheDeadline(t *testing.T) {
 	}
 }
 
-// TestLargeValuesAreMeasuredUntilTheDeadline measures a value that consists of few
-// arrays with many elements each. The measurement visits every element, but must
-// count few steps.
+// TestLargeValuesAreMeasuredUntilTheDeadline measures the size of a value that contains a
+// few large arrays many times. Every element counts as visited, but the measurement must
+// need only few steps.
 func TestLargeValuesAreMeasuredUntilTheDeadline(t *testing.T) {
 	one := make([]any, 1_000_000)
-	all := make([]any, 200) // the arrays exceed the memory limit; without the deadline, the run would end with the error for that limit
+	// the arrays exceed the memory limit, so without the deadline the run would end with
+	// the error for that limit
+	all := make([]any, 200)
 	for i := range all {
 		all[i] = one
 	}

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// TestBuiltinsLoadNoMore checks how much each builtin loads. The result must be the
-// one of gojq for the plain document, and only the listed sections may be loaded.
+// TestBuiltinsLoadNoMore checks which sections each builtin loads. The result must be the
+// same as gojq's for the completely loaded document, and only the listed sections may be
+// loaded.
 func TestBuiltinsLoadNoMore(t *testing.T) {
 	const n = 8
 	for _, tc := range []struct {
@@ -39,7 +40,8 @@ func TestBuiltinsLoadNoMore(t *testing.T) {
 		{`[.proxies[0:2][] | .clusters] | add | length`, sections("clusters", 0, 1)},
 		{`.proxies[0] * {a: 1} | .a`, nil},
 		{`(.proxies[0] + {a: 1}) | keys | length`, nil},
-		{`.proxies[0] == .proxies[1]`, sections("clusters", 0, 1)}, // the comparison reads the keys, then the first member
+		// the comparison reads the keys and then only the first member
+		{`.proxies[0] == .proxies[1]`, sections("clusters", 0, 1)},
 		{`.proxies[0] | [.name, .i] | @csv`, nil},
 		{`.proxies | map(.name) | join(",")`, nil},
 		{`"\(.proxies[2].clusters | length)"`, sections("clusters", 2)},
@@ -60,13 +62,14 @@ func TestBuiltinsLoadNoMore(t *testing.T) {
 		{`.proxies[3] | until(.i == 3; .clusters) | .name`, nil},
 		{`[.proxies[0:2] | while(length > 0; .[1:]) | .[0].name]`, nil},
 		{`[.proxies[0] | recurse(if .i < 3 then {i: (.i + 1)} else empty end) | .i]`, nil},
-		{`.proxies[0] | try error catch .name`, append(sections("clusters", 0), sections("routes", 0)...)}, // the function error loads the raised value completely
+		// the function error loads the raised value completely
+		{`.proxies[0] | try error catch .name`, append(sections("clusters", 0), sections("routes", 0)...)},
 		{`[.proxies[] | .name | ltrimstr("pod-") | tonumber] | add`, nil},
 		{`.proxies | any(.rds == "STALE"), all(.clusters)`, sections("clusters", 0, 1, 2, 3, 4, 5, 6, 7)},
 		{`[splits("x")?]`, nil},
 		{`.proxies | indices([]) | length`, nil},
 		{`.proxies[0] | contains({name: "pod"})`, nil},
-		{`.proxies[0] | try (. + 1) catch "no"`, nil}, // an error message contains only the loaded parts of a value
+		{`.proxies[0] | try (. + 1) catch "no"`, nil}, // an error message shows only the loaded parts of a value
 		{`.proxies[0] | try (1 - .) catch "no"`, nil},
 		{`.proxies[0] | try (. * "x") catch "no"`, nil},
 		{`.proxies[0] | try -. catch "no"`, nil},
@@ -87,8 +90,8 @@ func TestBuiltinsLoadNoMore(t *testing.T) {
 	}
 }
 
-// TestBuiltinsGoAhead checks that builtins that read many elements load several
-// concurrently.
+// TestBuiltinsGoAhead checks that a builtin that reads many elements loads several of
+// them concurrently.
 func TestBuiltinsGoAhead(t *testing.T) {
 	for _, query := range []string{
 		`[..] | length`, `[paths] | length`, `[.proxies | paths(type == "string")] | length`, `.proxies | walk(.) | length`, `.proxies | map(.clusters | length) | add`,

@@ -15,36 +15,38 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// samples are values of all types, including unusual ones.
+// samples are the input values with which functions are called. They include unusual
+// values of all types.
 const samples = `null, false, true, 0, 1, -1, 2.5, -0.5, 3e10, 12345678901234567890, 1e1000, nan, "", "a", "abc", "a,b, c", "12", "-7.50", "nan", "A\u00e9\u03c9\ud83d\ude04",
 	"<&'\">", "%41+b", "YWJj", "2015-03-05T23:51:47Z", "true", [], [0], [1, 2, 3], [3, 1, 2, 1], ["a", "b", null], [[1, 2], [3]], [null], [[]], [{"a": 1}, {"a": 0}],
 	[1425599621, 2, 3], [2015, 2, 5, 23, 51, 47, 4, 63], [65, 66], [{"key": "k", "value": 1}, {"name": "n"}, {"Key": "K", "Value": null}], [["a", "g"]], ["a", "b"], [[0], 1],
 	{}, {"a": 1}, {"a": {"b": [1, null]}, "c": "x"}, {"start": 1, "end": 2}, {"key": "v"}`
 
-// argumentSamples are the arguments with which functions of one argument are called.
+// argumentSamples are the arguments with which functions with one argument are called.
 const argumentSamples = `null, true, 0, 1, -1, 2.5, "", "a", "b", ", ", "g", "[a-c]", "(?<x>a)", "%Y-%m-%d", "csv", "sh", [], [0], ["a"], ["a", "b"], [[0]], [["a"]], ["a", "gi"], {}, {"a": 1}`
 
-// fewSamples and fewArguments are the inputs and arguments for functions of several
-// arguments. They are fewer, because all combinations are tried.
+// fewSamples and fewArguments are the inputs and arguments for functions with several
+// arguments. There are fewer of them, because all combinations are tried.
 const (
 	fewSamples   = `null, 2.5, "", "abc", "a,b, c", "2015-03-05", [], [1, "a", null], [[1, 2], [3]], [{"a": 1}], {}, {"a": {"b": 1}}`
 	fewArguments = `null, 0, 2.5, "", "a", "(?<x>a)", "a|", [], ["a"], [["a"]], {}, {"a": 1}`
 )
 
-// otherwise lists functions that can't be compared, because their results depend on
-// more than their input and arguments, or because they may not terminate.
+// otherwise lists functions that can't be compared with gojq's. Their results depend on
+// more than their input and arguments, or they may not terminate.
 var otherwise = []string{
 	"input/0", "inputs/0", "debug/0", "debug/1", "stderr/0", "halt/0", "halt_error/0", "halt_error/1", "now/0", "env/0", "builtins/0", "input_filename/0", "modulemeta/0", "localtime/0", "strflocaltime/1", "until/2",
 }
 
-// ofJqsOwn lists functions whose results differ from gojq's, because they follow jq.
+// ofJqsOwn lists functions whose results are those of jq and therefore differ from
+// gojq's.
 var ofJqsOwn = []string{
 	"transpose/0", "tonumber/0", "fromjson/0", "truncate_stream/1", "reverse/0", "index/1", "rindex/1", "indices/1", "range/3", "nth/1", "first/0", "last/0", "gamma/0", "getpath/1", "flatten/1", "JOIN/2", "JOIN/3", "JOIN/4",
 }
 
-// TestBuiltins compares every function with gojq's, for all samples. The results must
-// be equal, and both must fail for the same inputs. The texts of the errors are not
-// compared, because ours are those of jq.
+// TestBuiltins compares every function with gojq's, for all samples. The results must be
+// equal, and both must fail for the same inputs. The texts of the errors are not
+// compared, because the evaluator's are those of jq.
 func TestBuiltins(t *testing.T) {
 	calls := new(atomic.Int64)
 	t.Run("all", func(t *testing.T) {
@@ -125,7 +127,7 @@ func valueOf(constants string) any {
 	return object.FromPlain(v)
 }
 
-// elements splits a result that is a single array into one line for each element.
+// elements converts a result that is a single array into one result for each element.
 func elements(r *results) *results {
 	var all []json.RawMessage
 	if len(r.lines) != 1 || object.Unmarshal([]byte(r.lines[0]), &all) != nil {
@@ -163,8 +165,8 @@ func TestBuiltinsAreKnown(t *testing.T) {
 	}
 }
 
-// added are queries with functions and flags that jq 1.8 has and gojq lacks, and the
-// results of jq 1.8.2.
+// added lists queries with functions and flags that jq 1.8 supports and gojq doesn't,
+// with the results of jq 1.8.2.
 var added = []struct{ query, want string }{
 	{`{"b": 1, "a": 2} | keys_unsorted`, `["b","a"]`},
 	{`{"b": 1, "a": 2} | keys, (to_entries | map(.key)), [.[]], [tostream], tojson, (walk(.) | tojson)`, `["a","b"] ["b","a"] [1,2] [[["b"],1],[["a"],2],[["a"]]] "{\"b\":1,\"a\":2}" "{\"b\":1,\"a\":2}"`},
@@ -198,8 +200,8 @@ func TestAdded(t *testing.T) {
 	}
 }
 
-// TestPrelude checks that every definition in the prelude parses on its own and has
-// the name in its key.
+// TestPrelude checks that each jq definition in the prelude can be parsed separately, and
+// defines the function that its key names.
 func TestPrelude(t *testing.T) {
 	texts := preludeTexts()
 	for k, text := range texts {

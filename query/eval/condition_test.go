@@ -18,14 +18,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The queries of this test are random. Each iterates over arrays that can load a
-// subset of their elements, applies a condition, and continues with more filters.
+// The queries of this test are random. Each one iterates over arrays that can load a
+// subset of their elements, applies a condition to the elements, and continues with more
+// filters.
 
 func among(r *rand.Rand, all ...string) string { return all[r.Intn(len(all))] }
 
 func text(r *rand.Rand) string { return among(r, `"a"`, `"ab"`, `"b"`, `"abc"`, `""`, `"a.c"`, `"é"`) }
 
-// operand returns a random expression that a name is compared with.
+// operand returns a random expression for the other side of a comparison with a name.
 func operand(r *rand.Rand) string {
 	return among(r, text(r), text(r), text(r), `$n`, `$o.name`, `$o.deep.name`, `("a", "b")`, `($n, `+text(r)+`)`, `$list[]`, `$m`, `$o.none`, `$n.a`, `$mixed[]`, `null`, `1`, `empty`, `error("e")`, `("a" + "b")`)
 }
@@ -53,8 +54,8 @@ func ofText(r *rand.Rand) string {
 	return ". " + among(r, "==", "==", "!=") + " " + operand(r)
 }
 
-// condition returns a random condition: a combination of leaves by and, or and not.
-// leaf returns a condition on an element or on a string.
+// condition returns a random combination of conditions, with and, or and not. leaf
+// returns a single condition on an element or on a string.
 func condition(r *rand.Rand, leaf func(*rand.Rand) string, depth int) string {
 	if depth > 0 {
 		a, b := condition(r, leaf, depth-1), condition(r, leaf, depth-1)
@@ -108,16 +109,16 @@ func conditional(r *rand.Rand) string {
 	return `. as $d | ("ab", "b") as $n | 1 as $m | ["a", "b"] as $list | ["a", 1] as $mixed | {name: "a", deep: {name: "ab"}} as $o | ` + q
 }
 
-// lateness is the value of a member that has to be loaded.
+// lateness is a lazy value: it has to be loaded before it can be read.
 type lateness struct{ v any }
 
 func (l *lateness) Pending() bool                          { return true }
 func (l *lateness) Forced() (any, bool)                    { return nil, false }
 func (l *lateness) Force(ctx context.Context) (any, error) { return l.v, mesh.Enter(ctx) }
 
-// rows generates an array, and the same array with lazy members. Some elements have
-// no name. A few have a name that is not a string, or are not objects; regular is
-// false then, because no array in a mesh contains such elements.
+// rows generates an array, and the same array with lazy elements. Some elements have no
+// name. If regular is false, a few have a name that isn't a string, or aren't objects,
+// which is never the case in a real mesh.
 func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 	plain, lazy, regular = []any{}, []any{}, true
 	odd := r.Intn(12) == 0
@@ -136,7 +137,7 @@ func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 		e.Set("cluster", []string{"a", "b", "ab"}[r.Intn(3)])
 		e.Set("late", i%3)
 		f := e.Clone()
-		if r.Intn(3) == 0 { // a lazy member causes the evaluator to work ahead
+		if r.Intn(3) == 0 { // a lazy member causes the evaluator to work ahead of the consumer
 			f.Set("late", &lateness{i % 3})
 		}
 		var l any = f
@@ -149,9 +150,9 @@ func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 	return plain, lazy, regular
 }
 
-// shifty is a lazy array that behaves at random, as far as its interface permits.
-// When it is filtered, it may return more than the requested elements, refuse to
-// filter, or report that it has been loaded in the meantime.
+// shifty is a lazy array that behaves at random, within the rules of its interface. When
+// the evaluator requests a subset of the elements, it may return more of them, refuse to
+// return a subset, or report that it was loaded completely in the meantime.
 type shifty struct {
 	mu      sync.Mutex
 	r       *rand.Rand
@@ -209,12 +210,12 @@ func (s *shifty) Narrow(ctx context.Context, h mesh.Hint) ([]any, bool, error) {
 	return out, true, nil
 }
 
-// eagerly wraps a lazy array so that it can only be loaded completely.
+// eagerly hides from the evaluator that a lazy array can load a subset of its elements.
 type eagerly struct{ mesh.Lazy }
 
-// conditionDocument generates a document in three forms: without lazy values,
-// with arrays that can load a subset of their elements, and with arrays that can
-// only be loaded completely.
+// conditionDocument generates a document in three forms: completely loaded, with arrays
+// that can load a subset of their elements, and with arrays that can only be loaded
+// completely.
 func conditionDocument(r *rand.Rand, t *tally) (plain, narrow, eager any) {
 	faulty := r.Intn(6) == 0
 	array := func(id string) (any, *shifty) {
@@ -247,14 +248,13 @@ func conditionDocument(r *rand.Rand, t *tally) (plain, narrow, eager any) {
 	}
 	plain, narrow, eager = both("Mesh", "", object.Of("proxies", [3]any{ps[0], ps[1], ps[2]}))
 	if faulty {
-		plain = nil // gojq has no faults, so there is no result to compare with
+		plain = nil // gojq has no equivalent of a failed load, so there is no result to compare with
 	}
 	return plain, narrow, eager
 }
 
-// conditionDiffers runs a random query on both lazy documents, and in gojq on the
-// plain document. It returns the query, and the first difference between the
-// results.
+// conditionDiffers runs a random query on both lazy forms of a document, and in gojq on
+// the loaded form. It returns the query, and the first difference between the results.
 func conditionDiffers(seed int64, t *tally) (query, difference string) {
 	r := rand.New(rand.NewSource(seed))
 	query = conditional(r)
@@ -276,7 +276,8 @@ func conditionDiffers(seed int64, t *tally) (query, difference string) {
 			return query, fmt.Sprintf("%d workers: %s\nwithout asking: %s", workers, got, want)
 		}
 	}
-	if plain == nil || strings.Contains(query, `; "x")`) || strings.Contains(query, `; "n")`) || strings.Contains(query, `; "s")`) { // these queries use regex flags of jq that gojq lacks
+	// These queries use flags of regular expressions that jq supports and gojq doesn't.
+	if plain == nil || strings.Contains(query, `; "x")`) || strings.Contains(query, `; "n")`) || strings.Contains(query, `; "s")`) {
 		return query, ""
 	}
 	gojqs := byGojq(ctx, gojqCase{query: query, inputs: []any{plain}})
@@ -293,8 +294,8 @@ func conditionDiffers(seed int64, t *tally) (query, difference string) {
 	return query, ""
 }
 
-// TestConditions checks that results, errors and faults don't change if a section
-// leaves out elements for which the condition is false.
+// TestConditions checks that results, errors and reported load failures don't change if a
+// section omits elements for which the condition is false.
 func TestConditions(t *testing.T) {
 	n, count := 1500, &tally{}
 	if testing.Short() {

@@ -22,18 +22,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// gojqCase is a test case of gojq's command.
+// gojqCase is a test case from the tests of gojq's command.
 type gojqCase struct {
 	name, query string
 	inputs      []any
-	null        bool // whether the query's input is null; then only the builtins input and inputs read the inputs
-	names       []string
-	values      []any
-	library     []string
+	// whether the query's input is null, so that only the builtins input and inputs read
+	// the input values
+	null    bool
+	names   []string
+	values  []any
+	library []string
 }
 
-// withoutValue lists the short forms of gojq's flags that have no value and don't
-// change the query.
+// withoutValue lists those flags of gojq, in their short form, that have no value and
+// don't change the query.
 var withoutValue = map[string]string{
 	"--null-input": "n", "--compact-output": "c", "--raw-output": "r", "--join-output": "j", "--raw-output0": "r", "--tab": "c",
 	"--color-output": "C", "--monochrome-output": "M", "--exit-status": "e", "--raw-input": "R", "--slurp": "s",
@@ -48,8 +50,8 @@ func gojqFolder(t testing.TB) string {
 	return filepath.Join(strings.TrimSpace(string(dir)), "cli")
 }
 
-// gojqCases returns the test cases that a library can run, and the number of
-// others. The others use input files or other formats, or test the command itself.
+// gojqCases returns the test cases that can be run with a library, and the number of
+// other cases. The others use input files or other formats, or test the command itself.
 func gojqCases(t testing.TB) (runnable []gojqCase, others int) {
 	t.Helper()
 	folder := gojqFolder(t)
@@ -77,18 +79,18 @@ func gojqCases(t testing.TB) (runnable []gojqCase, others int) {
 	return runnable, others
 }
 
-// commandLine holds gojq's command-line arguments.
+// commandLine is a parsed command line of gojq.
 type commandLine struct {
 	folder     string
 	tc         gojqCase
-	short      string // short forms of the flags without a value
+	short      string // flags without a value, in their short form
 	file       bool   // whether the query is in a file
 	words      []string
 	positional []any
 	named      *object.Object
 }
 
-// read parses a test case. It returns false if a library can't run the case.
+// read parses a test case. It returns false if the case can't be run with a library.
 func (l *commandLine) read(args []string, input string) bool {
 	l.named, l.positional = object.New(0), []any{}
 	rest := ""
@@ -205,8 +207,8 @@ func (l *commandLine) finish(input string) bool {
 	return err == nil
 }
 
-// aboutTheHost reports whether the result of a query depends on the environment of
-// the test.
+// aboutTheHost reports whether the result of a query depends on the environment in which
+// the test runs.
 func aboutTheHost(query string) bool {
 	for _, word := range []string{"builtins", "input_filename"} {
 		if strings.Contains(query, word) {
@@ -216,7 +218,7 @@ func aboutTheHost(query string) bool {
 	return false
 }
 
-// modules loads the modules in gojq's test data.
+// modules loads the modules that are in gojq's test data.
 type modules struct{ loader gojq.ModuleLoader }
 
 func (m modules) Module(path string, meta, _ any) (*syntax.Program, any, error) {
@@ -241,8 +243,8 @@ func (m modules) Data(path string, meta, _ any) (any, error) {
 
 const mostResults = 300
 
-// results holds the output of one engine: one line per result, and the error
-// last.
+// results contains the output of a query: one line for each result, and the error in the
+// last line.
 type results struct{ lines []string }
 
 var errEnough = errors.New("enough")
@@ -258,8 +260,8 @@ func (r *results) add(v any) error {
 	return nil
 }
 
-// tooMuch reports whether v has too many parts for a test. Even a few values may
-// have many parts if they contain one another many times.
+// tooMuch reports whether v has too many parts for a test. Even a small value may have
+// many parts if it contains the same parts many times.
 func tooMuch(v any) bool {
 	left := 100_000
 	return !within(v, &left)
@@ -286,7 +288,7 @@ func (r *results) fail(err error) { r.lines = append(r.lines, "error: "+err.Erro
 
 func (r *results) String() string { return strings.Join(r.lines, "\n") }
 
-// kinds returns the results without the messages of errors.
+// kinds returns the results, without the texts of the errors.
 func (r *results) kinds() string {
 	out := make([]string, len(r.lines))
 	for i, l := range r.lines {
@@ -297,9 +299,9 @@ func (r *results) kinds() string {
 	return strings.Join(out, "\n")
 }
 
-// alike reports whether r, the results for lazy inputs, equals the results for
-// plain inputs. An error doesn't load the value in its message, so the messages may
-// differ from that value on.
+// alike reports whether the results r, for an input that isn't loaded, equal the results
+// for the loaded input. An error doesn't load the value in its message, so two error
+// messages may differ from that value on.
 func (r *results) alike(plain *results) bool {
 	if len(r.lines) != len(plain.lines) {
 		return false
@@ -316,8 +318,8 @@ func (r *results) alike(plain *results) bool {
 	return true
 }
 
-// notLoaded matches the part of a preview that represents a value that isn't
-// loaded, and the end of a shortened preview.
+// notLoaded matches the part of an error message that replaces a value that isn't loaded,
+// and the end of a shortened value.
 var notLoaded = regexp.MustCompile(`\{…|,? ?\.\.\.`)
 
 type iter func() (any, bool)
@@ -335,7 +337,7 @@ func each(vs []any) iter {
 	}
 }
 
-// byGojq runs a case in gojq.
+// byGojq runs a test case in gojq.
 func byGojq(ctx context.Context, tc gojqCase) *results {
 	out := &results{}
 	q, err := gojq.Parse(tc.query)
@@ -383,8 +385,8 @@ func (tc *gojqCase) each(next iter, run func(v any) bool) {
 	}
 }
 
-// byUs runs a case in the evaluator. The function wrap converts the inputs, for
-// example to lazy ones.
+// byUs runs a test case in the evaluator. wrap converts the inputs, for example to lazy
+// ones.
 func byUs(ctx context.Context, tc gojqCase, wrap func(any) any) *results {
 	out := &results{}
 	p, err := syntax.Parse("", tc.query)
@@ -430,7 +432,8 @@ func byUs(ctx context.Context, tc gojqCase, wrap func(any) any) *results {
 
 func asItIs(v any) any { return v }
 
-// lazily returns a value in which every part is lazy.
+// lazily returns a value in which every part is lazy, so that it is loaded only when it
+// is read.
 func lazily(v any) any {
 	switch x := v.(type) {
 	case []any:
@@ -449,7 +452,8 @@ func lazily(v any) any {
 	return mesh.Later(func(context.Context) (any, error) { return v, nil })
 }
 
-// exceptions returns the cases of gojq in which the evaluator differs on purpose.
+// exceptions returns those of gojq's test cases in which the evaluator differs from gojq
+// on purpose.
 func exceptions() map[string]bool {
 	out := map[string]bool{}
 	for _, d := range conform.Differences() {
@@ -460,14 +464,14 @@ func exceptions() map[string]bool {
 	return out
 }
 
-// runaway is the timeout for a case that never ends. It must be much longer than
-// any other case takes, because the race detector makes a case many times slower on
-// a busy machine.
+// runaway is the timeout for a test case that never ends. It must be much longer than any
+// other case takes, because the race detector makes a case many times slower on a busy
+// machine.
 const runaway = 2 * time.Minute
 
-// TestConform compares the evaluator with gojq for every case in gojq's tests that
-// a library can run. The results must be equal, and there must be an error where
-// gojq returns one. Both must be true for plain inputs and for inputs whose parts
+// TestConform compares the evaluator with gojq, for each of gojq's test cases that can be
+// run with a library. The results must be equal, and the evaluator must return an error
+// exactly if gojq does. Both must be true for loaded inputs and for inputs whose parts
 // are all lazy.
 func TestConform(t *testing.T) {
 	cases, others := gojqCases(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// marked returns the source with brackets around the position of the error.
+// marked returns the source of a query, with brackets around the position of the error.
 func marked(e *values.Error) string {
 	if e.Program == nil {
 		return ""
@@ -32,8 +32,8 @@ func parse(t testing.TB, src string) *syntax.Program {
 	return p
 }
 
-// TestErrorsHaveAPlace checks that an error has the position at which it was
-// raised: the innermost position in the user's own query.
+// TestErrorsHaveAPlace checks that an error has the position in the user's own query at
+// which it was raised, the innermost one.
 func TestErrorsHaveAPlace(t *testing.T) {
 	library := []*syntax.Program{parse(t, `def inner: .a.b; def outer(f): f | inner; def broken: 1 | .x;`)}
 	natives := []Native{
@@ -90,7 +90,8 @@ func TestErrorsHaveAPlace(t *testing.T) {
 		{`@base64d`, `⟦@base64d⟧`, ``},
 		{`[1, "x"] | join(1)`, `[1, "x"] | ⟦join⟧(1)`, ``},
 		{`recurse(.a.b.c)`, `recurse(.a.b⟦.c⟧)`, ``},
-		{`def f: 1 + f; f`, ``, `recursion is too deep`}, // the position of this error depends on the stack, so it isn't checked
+		// this error's position depends on the stack, so it isn't checked
+		{`def f: 1 + f; f`, ``, `recursion is too deep`},
 	} {
 		code := mustCompile(t, tc.query, Options{Library: library, Natives: natives})
 		in := object.Of("a", object.Of("b", 1))
@@ -211,7 +212,7 @@ func TestFieldHints(t *testing.T) {
 }
 
 // TestRecursionIsLimitedByItsStack checks that branches that aren't evaluated don't
-// reduce how deep a function can recurse.
+// reduce the depth to which a function can recurse.
 func TestRecursionIsLimitedByItsStack(t *testing.T) {
 	var branches, alternatives strings.Builder
 	for i := range 500 {

@@ -19,8 +19,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// fake is a small mesh for tests. It counts the loads of its sections, and can
-// delay them or make them fail.
+// fake is a small mesh for tests. It counts the loads of its sections, and can make them
+// slow or make them fail.
 type fake struct {
 	proxies []*fakeProxy
 	latency time.Duration // maximum duration of a load
@@ -78,7 +78,8 @@ func (f *fake) document() any {
 	return mesh.NewObject("Mesh", nil, object.Of("proxies", ps))
 }
 
-// plain returns the mesh as a plain value, without the sections named in without.
+// plain returns the mesh as a completely loaded value. It omits the sections named in
+// without.
 func (f *fake) plain() any {
 	ps := []any{}
 	for _, p := range f.proxies {
@@ -196,7 +197,7 @@ type answer struct {
 	notes  []string
 }
 
-// kinds returns the answer without the text of its error.
+// kinds returns the answer, without the text of the error.
 func (a *answer) kinds() string {
 	b := *a
 	if b.err != nil {
@@ -205,8 +206,8 @@ func (a *answer) kinds() string {
 	return b.String()
 }
 
-// String returns the answer as gojq would print it, without the proxy's name in the
-// error.
+// String returns the answer in the form in which gojq prints it. It omits the proxy's
+// name from the error.
 func (a *answer) String() string {
 	s := strings.Join(a.out, "\n")
 	if a.err == nil {
@@ -231,7 +232,7 @@ func mustCompile(t testing.TB, query string, o Options) *Code {
 	return code
 }
 
-// finishDeep loads all parts of a result.
+// finishDeep loads a result completely.
 func finishDeep(ctx context.Context, v any) (any, error) { return mesh.Deep(ctx, v) }
 
 // ask runs a query over a document with the given number of workers.
@@ -256,7 +257,7 @@ func askWith(ctx context.Context, code *Code, doc any, o RunOptions) *answer {
 	return a
 }
 
-// askGojq runs the same query on the plain document in gojq.
+// askGojq runs a query in gojq, on the completely loaded document.
 func askGojq(t testing.TB, query string, plain any) *answer {
 	t.Helper()
 	q, err := gojq.Parse(query)

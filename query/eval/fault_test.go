@@ -21,7 +21,7 @@ func faulty(n int, latency time.Duration, sections ...string) *fake {
 	return f
 }
 
-// touched returns the faulty sections that the query tried to load.
+// touched returns the sections that the query tried to load and that can't be loaded.
 func (f *fake) touched() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -37,8 +37,8 @@ func (f *fake) touched() []string {
 
 const portRefused = "port 15000 refused"
 
-// TestInvariant8 checks that a section that can't be loaded removes its proxy from
-// the results and has no other effect.
+// TestInvariant8 checks that a section that can't be loaded only removes its proxy from
+// the results, and has no other effect.
 func TestInvariant8(t *testing.T) {
 	bad := []string{"pod-001.ns1/clusters", "pod-003.ns0/clusters", "pod-003.ns0/routes", "pod-005.ns2/routes"}
 	for _, tc := range []struct {
@@ -115,13 +115,13 @@ func TestInvariant8(t *testing.T) {
 	}
 }
 
-// TestADropIsExactAhead checks queries in which a dropped proxy changes what should
-// have been evaluated ahead of the results. That work must be repeated, so that
-// results and faults are the same as with one worker.
+// TestADropIsExactAhead checks queries in which a proxy is dropped, which changes what
+// workers should have evaluated in the meantime. Their work must be repeated, so that the
+// results and the reported load failures are the same as with one worker.
 func TestADropIsExactAhead(t *testing.T) {
 	for _, query := range []string{
-		// In these queries, the source yields a proxy twice, or raises an error
-		// after it.
+		// In these queries, the iteration yields a proxy twice, or raises an error after
+		// the proxy.
 		`def twice: .proxies[] | (., .); [twice | .clusters | length]`,
 		`def fails: .proxies[] | (., if .i == 1 then error("bad") else empty end); [fails | .clusters | length]`,
 		`def fails: .proxies[] | (., if .i == 2 then error("bad") else empty end); try (fails | .clusters | length) catch .`,
@@ -129,14 +129,14 @@ func TestADropIsExactAhead(t *testing.T) {
 		`def meets: .proxies[] | (., (.routes | empty), .); [meets | .clusters | length]`,
 		`def counted: limit(7; .proxies[] | (., .)) | .; def all: [counted] | .[]; [all | .clusters | length]`,
 		`def nested: .proxies[] as $p | .proxies[] | [$p.i, .]; [nested | select(.[0] < 3) | .[1].clusters | length]`,
-		// In these queries, the evaluation of one element, not the source, yields a
-		// proxy twice or raises an error.
+		// In these queries, the evaluation of one element (not the iteration itself)
+		// yields a proxy twice or raises an error.
 		`.proxies as $all | [limit(30; .proxies[] | select(.routes) | $all[1:4][] | (., .)) | .clusters | length]`,
 		`.proxies as $all | [limit(30; .proxies[] | $all[1:4][] | select(.routes) | (., .)) | .clusters | length]`,
 		`.proxies as $all | [limit(50; .proxies[] | $all[1:4][] | (., if .i == 3 then error("bad") else empty end)) | .clusters | length]`,
 		`.proxies as $all | try limit(50; .proxies[] | $all[1:4][] | (., if .i == 2 then error("bad") else empty end) | .) catch . | objects | .clusters | length`,
 		`.proxies as $all | [limit(50; .proxies[] | (., ($all[1:3][] | (., .))) | .) | .clusters | length]`,
-		// In these queries, the part before the first load yields a proxy twice.
+		// In these queries, the part that needs no loads yields a proxy twice.
 		`.proxies as $all | (.proxies[0] | .clusters, .routes | length), (def twice: .proxies[] | (., .); [twice | $all[1, 0].clusters | length])`,
 		`reduce (.proxies[] | (., .)) as $p (0; . + ($p.clusters | length))`,
 		`[foreach (.proxies[] | (., .)) as $p (0; . + ($p.routes | length); ., ($p.clusters | length))]`,
@@ -160,8 +160,8 @@ func TestADropIsExactAhead(t *testing.T) {
 	}
 }
 
-// TestFinishDropsToo checks that a value is dropped if its section can't be loaded
-// in Finish, when the value is rendered. It is only dropped if it belongs to a
+// TestFinishDropsToo checks that a value is dropped if its section can't be loaded when
+// the result is rendered (in RunOptions.Finish). It is dropped only if it belongs to a
 // proxy of an iteration; otherwise the query fails.
 func TestFinishDropsToo(t *testing.T) {
 	for _, workers := range []int{1, 64} {
@@ -178,9 +178,9 @@ func TestFinishDropsToo(t *testing.T) {
 	}
 }
 
-// TestFaultsAheadAreNotTold checks that the reported faults don't depend on how far
-// ahead of the results the workers evaluate. If the query ends before it needs a
-// proxy, the proxy's fault is not reported.
+// TestFaultsAheadAreNotTold checks that the reported load failures don't depend on how
+// far the workers run ahead of the consumer. If the query ends before it needs a proxy, a
+// failure of that proxy is not reported.
 func TestFaultsAheadAreNotTold(t *testing.T) {
 	for _, workers := range []int{1, 2, 64} {
 		f := faulty(40, 100*time.Microsecond, "pod-003.ns0/clusters", "pod-004.ns1/clusters", "pod-009.ns0/clusters")
@@ -229,8 +229,7 @@ func FuzzFaults(f *testing.F) {
 	})
 }
 
-// askShort runs a random program. It stops at a timeout and keeps only the first
-// results.
+// askShort runs a random query. It stops at a timeout and returns only the first results.
 func askShort(code *Code, doc any, workers int) *answer {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -241,8 +240,8 @@ func askShort(code *Code, doc any, workers int) *answer {
 	return a
 }
 
-// named returns the error messages, in order, for the sections that can't be
-// loaded. Each section is given as "proxy/section".
+// named returns the error messages for sections that can't be loaded, in order. Each
+// section is given as "proxy/section".
 func named(sections []string) []string {
 	var out []string
 	for _, s := range sections {
@@ -253,8 +252,8 @@ func named(sections []string) []string {
 	return out
 }
 
-// proxiesOf replaces each proxy of a plain JSON document by a mesh object of kind
-// Proxy, because errors only name the proxy of such an object.
+// proxiesOf replaces each proxy in a JSON document by a mesh object of kind Proxy,
+// because errors name only the proxy of such an object.
 func proxiesOf(doc any) any {
 	m := doc.(*object.Object)
 	ps := m.Get("proxies").([]any)
@@ -264,12 +263,12 @@ func proxiesOf(doc any) any {
 	return doc
 }
 
-// writer writes random queries of the fake mesh.
+// writer writes random queries for the test mesh.
 type writer struct{ *rand.Rand }
 
 func (w *writer) pick(of ...string) string { return of[w.IntN(len(of))] }
 
-// query returns a random query of the mesh.
+// query returns a random query for the test mesh.
 func (w *writer) query() string {
 	ps := w.proxies()
 	switch w.IntN(14) {
@@ -303,7 +302,7 @@ func (w *writer) query() string {
 	return fmt.Sprintf("%s | %s", ps, w.value(3))
 }
 
-// proxies returns an expression for some proxies of the mesh.
+// proxies returns a random expression that yields some proxies of the mesh.
 func (w *writer) proxies() string {
 	switch w.IntN(13) {
 	case 9:
@@ -332,7 +331,7 @@ func (w *writer) proxies() string {
 
 func (w *writer) section() string { return w.pick(".clusters", ".routes") }
 
-// value returns an expression for a value of a proxy.
+// value returns a random expression that yields a value of a proxy.
 func (w *writer) value(depth int) string {
 	if depth == 0 {
 		return w.pick(".i", ".name", ".clusters", ".routes")
@@ -362,7 +361,7 @@ func (w *writer) value(depth int) string {
 	return w.number(depth)
 }
 
-// element returns an expression for a value of an element of a section.
+// element returns a random expression that yields a value of one element of a section.
 func (w *writer) element(depth int) string {
 	switch w.IntN(5) {
 	case 0:

@@ -15,7 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// joints are patterns that combine two or more pieces of queries into one.
+// joints are formats that combine two or more parts of queries into one query.
 var joints = []string{
 	"%s | %s", "[%s, %s]", "(%s) as $v | $v, (%s)", "try (%s) catch (\"caught\" | %s)", "map(%s) | (%s)", "(%s) // (%s)", "(%s)? | (%s)", "[.[]? | %s] | (%s)",
 	"first(%s), (%s)", "(%s) == (%s)", "{a: (%s), b: (%s)}", "reduce (%s) as $i (.; %s)", "if %s then %s else . end", "[paths] | (%s) | (%s)",
@@ -27,16 +27,16 @@ var joints = []string{
 	"pick(%s) | (%s)", "[tostream] | (%s) | (%s)", "\"\\(%s) and \\(%s)\"", "getpath(path(%s)) | (%s)", "(%s) = (%s)", "(%s) += (%s)", "[splits(%s)]? | (%s)",
 }
 
-// unfit matches pieces of queries that the test can't use, because they depend on the
+// unfit matches parts of queries that the test can't use, because they depend on the
 // environment, run for a long time, or write messages.
 var unfit = regexp.MustCompile(`import|include|\bnow|builtins|modulemeta|ENV|env|input|halt|debug|stderr|range\(\.|large|repeat|infinite|1e|while|until|recurse|0000|` +
 	`localtime|mktime|strf|todate|gmtime|limit\(\.|loc__|label|implode|__|combinations|\$ARGS|getpath\(\$|ascii\(|@base32|toarray|have_|splits\(\.|\* 1`)
 
-// ofJq matches pieces of queries that the test can't use, because gojq's results for
-// them differ from jq's, and the evaluator follows jq (see package conform).
+// ofJq matches parts of queries that the test can't use: gojq's results differ from jq's,
+// and the evaluator returns jq's (see package conform).
 var ofJq = regexp.MustCompile(`base64d|1\.2e3|truncate_stream|reverse|transpose|urid|flatten|indices|delpaths\(\[\[\{|\.\[\[|nth\(-|path\(\.\[1:`)
 
-// corpus returns pieces of queries, and inputs, from gojq's test cases.
+// corpus returns parts of queries, and input values, from gojq's test cases.
 func corpus(t testing.TB) (pieces []string, inputs []any) {
 	cases, _ := gojqCases(t)
 	for _, c := range cases {
@@ -59,7 +59,7 @@ func corpus(t testing.TB) (pieces []string, inputs []any) {
 	return pieces, inputs
 }
 
-// combined builds a query from random pieces.
+// combined creates a query from random parts.
 func combined(r *rand.Rand, pieces []string) string {
 	pick := func() string { return pieces[r.Intn(len(pieces))] }
 	joint := func() string { return joints[r.Intn(len(joints))] }
@@ -70,8 +70,7 @@ func combined(r *rand.Rand, pieces []string) string {
 	return q
 }
 
-// known lists the classes of queries whose results differ from gojq's, each with
-// the reason.
+// known lists kinds of queries whose results differ from gojq's, each with the reason.
 var known = []struct {
 	why string
 	is  func(query string, gojqs, ours, lazy *results) bool
@@ -79,7 +78,8 @@ var known = []struct {
 	{
 		"gojq sorts the keys of an object, here they stay as a query has set them",
 		func(query string, gojqs, ours, lazy *results) bool {
-			inCode := strings.Contains(query, "@base64") // @base64 applied to the text of a JSON value
+			// whether the query applies @base64 to the text of a JSON value
+			inCode := strings.Contains(query, "@base64")
 			return setsKeys.MatchString(query) && (inCode || reordered(gojqs.kinds(), ours.kinds())) && lazy.alike(ours)
 		},
 	},
@@ -113,7 +113,8 @@ var known = []struct {
 }
 
 var (
-	caughtWords = regexp.MustCompile(`catch \.([^a-zA-Z\[".]|$)`) // the texts of errors are jq's
+	// in these queries the result depends on the text of an error, which is jq's
+	caughtWords = regexp.MustCompile(`catch \.([^a-zA-Z\[".]|$)`)
 	setsKeys    = regexp.MustCompile(`\{|setpath|path\(.*:|[^=!<>]=([^=]|$)`)
 	numbered    = regexp.MustCompile(`\.\w*\[|nth|first|last|getpath`)
 	ofPaths     = regexp.MustCompile(`\b(path|paths|del|pick|walk|map_values)\(|[^=!<>]=([^=]|$)`)
@@ -126,7 +127,7 @@ type verdict int
 const (
 	agree verdict = iota
 	differ
-	undecided // verdict on a query that doesn't compile, or takes too long
+	undecided // result for a query that can't be compiled, or takes too long
 	excused
 )
 
@@ -142,8 +143,8 @@ func reordered(a, b string) bool {
 	return count == [256]int{}
 }
 
-// compared runs a query in gojq's machine, in the evaluator, and in the evaluator
-// with every part of the input lazy.
+// compared runs a query three times: in gojq, in the evaluator, and in the evaluator with
+// an input whose parts are all lazy.
 func compared(query string, in any) (v verdict, gojqs, ours, lazy *results) {
 	run := func(f func(ctx context.Context) *results) (*results, bool) {
 		ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
@@ -173,8 +174,8 @@ func compared(query string, in any) (v verdict, gojqs, ours, lazy *results) {
 	return differ, gojqs, ours, lazy
 }
 
-// TestCombinations checks that the results of some thousand random queries equal
-// gojq's. Each run uses the same queries.
+// TestCombinations checks that some thousand random queries have the same results as in
+// gojq. The queries are the same in each run of the test.
 func TestCombinations(t *testing.T) {
 	pieces, inputs := corpus(t)
 	r := rand.New(rand.NewSource(1))
@@ -205,8 +206,8 @@ func TestCombinations(t *testing.T) {
 	}
 }
 
-// FuzzEvaluate searches for a query whose results differ from gojq's, or differ
-// if its input is lazy.
+// FuzzEvaluate searches for a query whose results differ from gojq's, or change if its
+// input is lazy.
 func FuzzEvaluate(f *testing.F) {
 	pieces, inputs := corpus(f)
 	for seed := range 8 {
@@ -225,7 +226,7 @@ func FuzzEvaluate(f *testing.F) {
 	})
 }
 
-// FuzzNoPanic runs any query that parses, with small limits, and checks that it
+// FuzzNoPanic runs any query that can be parsed, with small limits, and checks that it
 // doesn't panic.
 func FuzzNoPanic(f *testing.F) {
 	cases, _ := gojqCases(f)

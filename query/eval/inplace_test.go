@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// steps are updates of a state, which is an object of objects and arrays. $i is a
-// number that grows with each step, and . is the state.
+// steps are updates of a state, as in reduce. The state (.) is an object of objects and
+// arrays. $i is a number that grows with each step.
 var steps = []string{
 	`.o["k\($i % 23)"] = $i`, `.a[$i % 37] = $i`, `.a += [$i]`, `.o += {"k\($i)": [$i]}`, `.n += 1`, `.a |= (. + [$i])`, `del(.o["k\($i % 19)"])`, `del(.a[-1])`, `del(.a[0])`, `del(.a[2:4])`,
 	`.a = .a[1:]`, `.a = .a[:-1]`, `.o |= with_entries(.value |= [.])`, `.a[:3] = [$i]`, `.a[1:3] = ["x", "y"]`, `. as $s | .o = $s.o | .a = ($s.a + [length])`, `.deep["d\($i % 3)"].x[$i % 5] = $i`,
@@ -23,9 +23,9 @@ var steps = []string{
 	`.o as $o | .o = ($o | del(.k1, .k2)) | .was = $o`, `label $out | (.a += ["l"] | ., break $out)`, `first(.n += 1, .n += 2)`, `del(.a[0, -1], .o.k3)`, `to_entries | from_entries`, `limit(1; .a[0] = $i)`, `.a |= (.[0] as $x | .[0] = .[-1] | .[-1] = $x)`,
 }
 
-// TestUpdatesInPlaceAreNotSeen checks that a reduce that updates its state in place
-// has the same result as one that updates copies. The copies are made by a
-// conversion to JSON and back, and so can't be changed in place.
+// TestUpdatesInPlaceAreNotSeen checks that a reduce that updates its state in place has
+// the same result as one that updates copies. Converting each state to JSON and back
+// makes a copy that can't be changed in place.
 func TestUpdatesInPlaceAreNotSeen(t *testing.T) {
 	r := rand.New(rand.NewSource(9))
 	for range 150 {
@@ -47,7 +47,7 @@ func TestUpdatesInPlaceAreNotSeen(t *testing.T) {
 	}
 }
 
-// growing lists programs of $n steps whose run time in jq is proportional to $n.
+// growing lists queries with $n steps. In jq, their run time is proportional to $n.
 var growing = []string{
 	`reduce range($n) as $i (""; . + "x")`,
 	`reduce range($n) as $i (""; . + "\($i)") | length`,
@@ -61,8 +61,8 @@ var growing = []string{
 	`reduce range($n) as $i ([[], {}]; .[0] += [$i] | .[1]["k\($i)"] = $i) | length`, `reduce range($n) as $i ({}; . as $s | .["k\($i)"] = ($s | length)) | length`,
 }
 
-// TestUpdatesCostTheirSteps checks that the memory that a program allocates grows
-// in proportion to its steps.
+// TestUpdatesCostTheirSteps checks that the memory that a query allocates is proportional
+// to the number of its steps.
 func TestUpdatesCostTheirSteps(t *testing.T) {
 	for _, query := range growing {
 		p, err := syntax.Parse("", query)
@@ -87,8 +87,8 @@ func TestUpdatesCostTheirSteps(t *testing.T) {
 	}
 }
 
-// TestParallelUpdatesInPlace checks that workers can read a value that was updated
-// in place before they started, while the consumer continues to update it.
+// TestParallelUpdatesInPlace checks that workers can safely read a value while the
+// consumer updates it. The value was updated in place before the workers started.
 func TestParallelUpdatesInPlace(t *testing.T) {
 	f := newFake(60, 0)
 	query := `(reduce range(100) as $i ({}; .["k\($i)"] = $i | .l += [$i])) as $s | reduce .proxies[] as $p ($s; .[$p.id] = ($p.clusters | length) | .l += [$s.l[3]])
@@ -106,8 +106,8 @@ func TestParallelUpdatesInPlace(t *testing.T) {
 	}
 }
 
-// TestListsAreArrays checks that a native function receives a list as an array of
-// its elements.
+// TestListsAreArrays checks that a function written in Go receives an array that was
+// updated in place as an ordinary array.
 func TestListsAreArrays(t *testing.T) {
 	m := values.NewTask(t.Context(), nil, 0, nil)
 	v, err := values.WithElements(&m, []any{1, 2}, []any{3})
@@ -137,8 +137,8 @@ func bytesOf(t *testing.T, f func()) float64 {
 	return float64(after.TotalAlloc - before.TotalAlloc)
 }
 
-// TestAppendedTextsStayApart checks that a string doesn't change when other strings
-// are appended to it, or to a string that was made from it.
+// TestAppendedTextsStayApart checks that a string doesn't change when another string is
+// appended to it, or to a string that it is a part of.
 func TestAppendedTextsStayApart(t *testing.T) {
 	query := `("a" * 2000) as $a | ($a + "1") as $b | ($b + "2") as $c | ($b + "3") as $d | ($c + "4") as $e | ($a + "5") as $f
 		| [$a, $b, $c, $d, $e, $f | .[1999:]] | join(" ")`

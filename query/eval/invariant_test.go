@@ -18,8 +18,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestInvariant1 checks that the results for a document in which every part is lazy
-// are the same as gojq's for the plain document.
+// TestInvariant1 checks that a document in which every part is lazy has the same results
+// as the completely loaded document in gojq.
 func TestInvariant1(t *testing.T) {
 	for _, q := range meshQueries {
 		f := newFake(12, 0)
@@ -30,7 +30,7 @@ func TestInvariant1(t *testing.T) {
 	}
 }
 
-// TestInvariant3 checks the order: with any number of workers, results and reports
+// TestInvariant3 checks the order: with any number of workers, results and messages
 // arrive in the same order as with one worker.
 func TestInvariant3(t *testing.T) {
 	query := `.proxies[] | .nofield, (.clusters[].name | "\(.)"), (.routes[].w | select(. > 9) | note("big")), (if .i == 17 then error("last") else .i end)`
@@ -44,7 +44,9 @@ func TestInvariant3(t *testing.T) {
 		f := faulty(40, 300*time.Microsecond, "pod-004.ns1/clusters", "pod-009.ns0/routes", "pod-020.ns2/clusters")
 		var log []string
 		add := func(kind string) func(any) {
-			return func(v any) { log = append(log, fmt.Sprint(kind, v)) } // the log has no lock, so that -race detects a call in a second goroutine
+			// the log has no lock, so that the race detector reports calls from a second
+			// goroutine
+			return func(v any) { log = append(log, fmt.Sprint(kind, v)) }
 		}
 		err := code.Run(context.Background(), f.document(), nil, RunOptions{
 			Workers: workers, Finish: finishDeep,
@@ -65,8 +67,8 @@ func TestInvariant3(t *testing.T) {
 	}
 }
 
-// TestInvariant4 checks that values that were evaluated only ahead of the consumer
-// have no visible effect.
+// TestInvariant4 checks that values that workers evaluated but the query didn't use have
+// no visible effect.
 func TestInvariant4(t *testing.T) {
 	for _, q := range []string{
 		`first(.proxies[] | .nofield, .clusters[0].name)`,
@@ -76,7 +78,8 @@ func TestInvariant4(t *testing.T) {
 		`.proxies[] | if .clusters | length > 0 then error("stop") else . end`,
 	} {
 		f := newFake(40, 500*time.Microsecond)
-		f.fault = func(s string) bool { return s > "pod-002" } // faults in all sections that are loaded only ahead of the consumer
+		// all sections that only workers load in advance fail to load
+		f.fault = func(s string) bool { return s > "pod-002" }
 		code := mustCompile(t, q, Options{FieldHint: func(_, field string) string { return field }})
 		a := askWith(context.Background(), code, f.document(), RunOptions{Workers: 16})
 		if len(a.faults) > 0 || len(a.notes) > 1 || a.err != nil && !strings.HasSuffix(a.err.Error(), "stop") {
@@ -127,7 +130,7 @@ func newStuck(n int) (*stuckMesh, any) {
 	return f, object.Of("proxies", ps)
 }
 
-// settle waits until a number reaches least, and then until it no longer changes.
+// settle waits until the number n is at least least, and then until n no longer changes.
 func settle(n *atomic.Int32, least int32) int32 {
 	for end := time.Now().Add(20 * time.Second); n.Load() < least && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
@@ -143,8 +146,8 @@ func settle(n *atomic.Int32, least int32) int32 {
 	return last
 }
 
-// TestInvariant5 checks blocking. If all loads are blocked and no result is
-// consumed, the run waits within its limits. It continues as soon as one load ends.
+// TestInvariant5 checks that the run waits within its limits if all loads are blocked and
+// no result is taken. It must continue as soon as one load ends.
 func TestInvariant5(t *testing.T) {
 	f, doc := newStuck(3000)
 	code := mustCompile(t, `.proxies[] | .clusters[], (range(600) | -1)`, Options{})
@@ -165,9 +168,9 @@ func TestInvariant5(t *testing.T) {
 	}
 }
 
-// TestInvariant6All checks that all workers load elements from the start if the
-// caller wants all results. A part of the query that might need only some of the
-// elements starts with fewer loads.
+// TestInvariant6All checks that all workers load elements from the beginning if the
+// caller wants all results. A part of the query that may not need all elements must begin
+// with fewer loads.
 func TestInvariant6All(t *testing.T) {
 	for q, want := range map[string]int32{
 		`.proxies[] | .clusters[]`:                                       8,
@@ -197,8 +200,8 @@ func TestInvariant6All(t *testing.T) {
 	}
 }
 
-// TestInvariant5Bounds checks that, if the consumer takes no results, the
-// evaluation ahead of it stops at its limits.
+// TestInvariant5Bounds checks that the workers stop at their limits if the consumer takes
+// no results.
 func TestInvariant5Bounds(t *testing.T) {
 	for _, tc := range []struct {
 		query string
@@ -216,7 +219,9 @@ func TestInvariant5Bounds(t *testing.T) {
 		close(f.release)
 		enough := errors.New("enough")
 		err := mustCompile(t, tc.query, Options{Natives: []Native{count}}).Run(context.Background(), doc, nil, RunOptions{Workers: 8}, func(any) error {
-			before = seen.Load() // number of elements that were evaluated before the consumer received its first result
+			// number of elements that were evaluated before the consumer received its
+			// first result
+			before = seen.Load()
 			settle(&seen, 20)
 			return enough
 		})
@@ -241,8 +246,8 @@ func TestInvariant5Bounds(t *testing.T) {
 	<-done
 }
 
-// TestInvariant6 checks that the first element may always load, even if later
-// elements and outer regions use all permits.
+// TestInvariant6 checks that the first element may always load, even if later elements
+// and outer iterations use all permits.
 func TestInvariant6(t *testing.T) {
 	for _, q := range []string{
 		`.proxies as $all | .proxies[] | .i, ($all[] | select(.i > 2) | .clusters[])`,
@@ -281,8 +286,8 @@ func TestInvariant6(t *testing.T) {
 	}
 }
 
-// TestInvariant7 checks cancellation: whatever ends a run also ends all its
-// goroutines.
+// TestInvariant7 checks cancellation: each event that ends a run also ends all goroutines
+// of the run.
 func TestInvariant7(t *testing.T) {
 	before := runtime.NumGoroutine()
 	enough := errors.New("enough")
@@ -321,9 +326,8 @@ func TestInvariant7(t *testing.T) {
 	}
 }
 
-// TestInvariant7Inside checks that, if a consumer inside the query (such as first)
-// needs no more results, the evaluation ahead of that consumer ends while the run
-// continues.
+// TestInvariant7Inside checks a consumer inside the query, such as first. If it needs no
+// more results, the workers for it must end while the run continues.
 func TestInvariant7Inside(t *testing.T) {
 	for _, q := range []string{
 		`first(.proxies[] | .i, .clusters[]) | calm`,
@@ -349,8 +353,8 @@ func TestInvariant7Inside(t *testing.T) {
 	}
 }
 
-// weighty is a section that doesn't cache its value. The value stays in memory only
-// while a reader refers to it.
+// weighty is a section that doesn't cache its value. The value stays in memory only while
+// a reader refers to it.
 type weighty struct {
 	alive *atomic.Int64
 	still *sync.RWMutex // locked while the test counts the sections in memory
@@ -372,9 +376,9 @@ func (w *weighty) Force(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// TestInvariant9 checks memory: a run keeps in memory only the sections that it is
-// evaluating, and the sections of elements that were parked while the first element
-// waited for a load. In this test, a section takes 16 KB.
+// TestInvariant9 checks memory. A run may keep in memory only the sections that it is
+// evaluating, and those of elements that were parked while the first element waited for a
+// load. In this test, a section needs 16 KB.
 func TestInvariant9(t *testing.T) {
 	const memory, most9 = 16 << 20, 100 + 16<<20/8/16000
 	for _, q := range []string{
@@ -403,7 +407,8 @@ func TestInvariant9(t *testing.T) {
 				defer still.Unlock()
 				runtime.GC()
 				n := alive.Load()
-				for i := 0; n > most9 && i < 5000; i++ { // cleanups run in their own goroutine, so they may be late
+				// cleanups of collected values run in a goroutine of their own, so they may be late
+				for i := 0; n > most9 && i < 5000; i++ {
 					time.Sleep(time.Millisecond)
 					n = alive.Load()
 				}
@@ -422,8 +427,8 @@ func TestInvariant9(t *testing.T) {
 	}
 }
 
-// TestInvariant10 checks that a value never changes, even for code that reads it
-// while it is being updated.
+// TestInvariant10 checks that a value never changes, even for code that reads the value
+// during an update.
 func TestInvariant10(t *testing.T) {
 	input := func() any {
 		return object.Of("a", []any{1, 2, object.Of("b", []any{3, 4})}, "c", object.Of("d", 5, "e", []any{6}), "n", nil)
@@ -456,8 +461,8 @@ func TestInvariant10(t *testing.T) {
 	}
 }
 
-// TestInvariant10Slices checks updates of an array while the query holds a slice of
-// it. The expected results are jq's, because gojq's are wrong.
+// TestInvariant10Slices checks that an update of an array doesn't change a slice of it
+// that the query has stored. The expected results are jq's, because gojq's are wrong.
 func TestInvariant10Slices(t *testing.T) {
 	a := ask(context.Background(), t, `{a: [1, 2]} | (.a[0], .a[1:]) |= (if type == "array" then [.] else . + 1 end)`, nil, 1)
 	if fmt.Sprint(a.out, a.err) != `[{"a":[2,[2]]}] <nil>` {
@@ -465,8 +470,8 @@ func TestInvariant10Slices(t *testing.T) {
 	}
 }
 
-// TestInvariant12 checks that effects outside the query, such as log messages,
-// happen in the order in which jq would evaluate the query.
+// TestInvariant12 checks that effects outside of the query, such as messages, occur in
+// the same order as in jq.
 func TestInvariant12(t *testing.T) {
 	f := newFake(20, 0)
 	var log []string
@@ -500,9 +505,9 @@ func TestInvariant12(t *testing.T) {
 	}
 }
 
-// TestInvariant13 checks that leaving out elements that the query doesn't need
-// changes nothing else. The same errors occur at the same points, even if the
-// iteration has to start again.
+// TestInvariant13 checks that omitting elements that the query doesn't need changes
+// nothing else. Errors must occur at the same points, even if the iteration has to be
+// started again.
 func TestInvariant13(t *testing.T) {
 	row := func(name any, v any) any {
 		return object.Of("name", name, "v", v, "w", object.Of("z", v))
@@ -555,7 +560,8 @@ func TestInvariant13(t *testing.T) {
 	}
 	query := `[.x[] | select(.name == "b") | .v]`
 	more := 0
-	x := &narrow{by: "name", all: lazy, others: func() bool { more++; return more < 20 }} // the second load of the array returns fewer elements than the first
+	// the second load of this array returns fewer elements than the first
+	x := &narrow{by: "name", all: lazy, others: func() bool { more++; return more < 20 }}
 	got := ask(context.Background(), t, query, object.Of("x", x), 4)
 	if want := askGojq(t, query, object.Of("x", plain)); got.kinds() != want.kinds() || len(x.asked) != 2 {
 		t.Errorf("asked %d times: %s\nwant %s", len(x.asked), got, want)

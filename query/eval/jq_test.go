@@ -8,11 +8,11 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
 
-// oneOfAll is the input of the programs below. It has members of all types.
+// oneOfAll is the input of the queries below. It has members of all types.
 const oneOfAll = `{"name":"reviews-v1","n":3,"f":2.5,"neg":-7,"t":true,"no":false,"nil":null,"s":"a,b, c","u":"h\u00e9\ud83d\ude04","list":[3,1,2,1],"words":["b","a","c","a"],` +
 	`"rows":[{"k":"x","v":1,"w":[1,2]},{"k":"y","v":2,"w":[]},{"k":"x","v":3,"w":[3]}],"deep":{"a":{"b":[10,{"c":"d"}]}},"pairs":[["a",1],["b",2]],"at":1425599621}`
 
-// forJq lists programs with the same results in all versions of jq since 1.6.
+// forJq lists queries that have the same results in all versions of jq since 1.6.
 var forJq = []string{
 	`.name`, `.deep.a.b[1].c`, `.deep["a"]["b"][0]`, `.list[1:3]`, `.list[-2:]`, `.list[:1]`, `.s[2:5]`, `.rows[].k`, `[.rows[] | .v * 2]`, `.missing?`, `.name.x?`, `[.[]?] | length`,
 	`keys`, `.rows | length`, `.u | length`, `.u | utf8bytelength`, `has("name"), has("zzz")`, `.list | has(0), has(9)`, `.deep | to_entries`, `.deep | with_entries(.key |= "z" + .)`,
@@ -37,7 +37,7 @@ var forJq = []string{
 	`[.list[] | tostring] | sort | join("")`, `walk(if type == "number" then . + 1 else . end) | .list`, `ascii_downcase? // "no"`, `[.[] | type] | unique`, `.nil | length`, `infinite > 1, (nan < 1)`, `[.list, .words] | map(length) | add`,
 }
 
-// TestAgainstJq compares the evaluator with the jq installed on this machine.
+// TestAgainstJq compares the evaluator with the jq that is installed on this machine.
 func TestAgainstJq(t *testing.T) {
 	jq, err := exec.LookPath("jq")
 	if err != nil {
@@ -49,7 +49,7 @@ func TestAgainstJq(t *testing.T) {
 	}
 	input := valueOf(oneOfAll).([]any)[0]
 	cmd := exec.Command(jq, "-cS", strings.Join(programs, ",\n"))
-	cmd.Stdin = strings.NewReader(native.Marshal(input)) // jq keeps the order of the input's keys, gojq sorts them
+	cmd.Stdin = strings.NewReader(native.Marshal(input)) // jq keeps the order of the input's keys, but gojq sorts them
 	out, err := cmd.Output()
 	want := strings.Split(strings.TrimSpace(string(out)), "\n")
 	if err != nil || len(want) != len(programs) {

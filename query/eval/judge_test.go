@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// TestJudgedGivesWhatIsUnknown checks that a proxy that could not be checked has a
-// result of its own, after all other results. Its faults are reported as usual.
+// TestJudgedGivesWhatIsUnknown checks that a check yields a result for each proxy that
+// could not be checked, after all other results. The failed loads are also reported as
+// usual.
 func TestJudgedGivesWhatIsUnknown(t *testing.T) {
 	bad := []string{"pod-001.ns1/clusters", "pod-003.ns0/clusters", "pod-003.ns0/routes", "pod-005.ns2/routes"}
 	for _, c := range []struct{ name, query, want string }{
@@ -43,9 +44,9 @@ func TestJudgedGivesWhatIsUnknown(t *testing.T) {
 	}
 }
 
-// TestJudgedIsTheSameAhead checks that, if a dropped proxy causes a part of the
-// query to be evaluated again, no unknown result is lost and no event is reported
-// twice.
+// TestJudgedIsTheSameAhead checks a query of which a part is evaluated again because a
+// proxy was dropped. No result about an unchecked proxy may be lost, and no message may
+// be reported twice.
 func TestJudgedIsTheSameAhead(t *testing.T) {
 	for _, query := range []string{
 		`def twice: .proxies[] | (., .); [_judged(twice | .clusters | length; .)]`,

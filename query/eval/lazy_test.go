@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// sections returns the full names of the sections with one name in several proxies.
+// sections returns the full names, such as pod-000.ns0/clusters, of one section of several
+// proxies.
 func sections(name string, proxies ...int) []string {
 	var out []string
 	for _, i := range proxies {
@@ -25,7 +26,7 @@ func upTo(n int) []int {
 	return out
 }
 
-// TestInvariant2 checks that a query loads only what its result needs, however the
+// TestInvariant2 checks that a query loads only what its result needs, no matter how the
 // query is written.
 func TestInvariant2(t *testing.T) {
 	const n = 21
@@ -33,7 +34,7 @@ func TestInvariant2(t *testing.T) {
 	for _, tc := range []struct {
 		query string
 		loads []string
-		early bool // whether the query stops early, so that working ahead may load more
+		early bool // whether the query stops early, so that workers may load more than necessary
 	}{
 		{`.proxies | length`, nil, false},
 		{`.proxies[].name`, nil, false},

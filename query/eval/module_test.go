@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// files is a module loader for the evaluator and for gojq. It contains the texts of
-// the modules.
+// files is a module loader for the evaluator and for gojq. It contains the text of each
+// module.
 type files map[string]string
 
 func (f files) Module(path string, search, _ any) (*syntax.Program, any, error) {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// meshQueries read lazy values in different ways.
+// meshQueries are queries that read lazy values in different ways.
 var meshQueries = []string{
 	`.proxies[] | .clusters | length`,
 	`.proxies[] | select(.rds=="STALE") | .clusters[].name`,
@@ -90,9 +90,9 @@ var meshQueries = []string{
 	`[.proxies | .[:10] | .[] | .clusters | map(select(.w % 2 == 0)) | length]`,
 }
 
-// TestAheadIsTheSame checks that working ahead changes no result, and loads no more
-// than a sequential evaluation, unless the query stops early. gojq must have the
-// same results for the plain document.
+// TestAheadIsTheSame checks that concurrent evaluation changes no result, and loads no
+// more than a sequential evaluation, unless the query stops early. The results must be
+// the same as gojq's for the completely loaded document.
 func TestAheadIsTheSame(t *testing.T) {
 	const n = 24
 	exact, early := 0, 0
@@ -109,9 +109,12 @@ func TestAheadIsTheSame(t *testing.T) {
 			}
 			bound := workers
 			switch {
-			case strings.Contains(q, "$all[]"), strings.Contains(q, "paths"), strings.Contains(q, ".."), strings.Contains(q, "walk"): // these queries have nested regions
+			// These queries have nested iterations.
+			case strings.Contains(q, "$all[]"), strings.Contains(q, "paths"), strings.Contains(q, ".."), strings.Contains(q, "walk"):
 				bound = 2 * workers
-			case strings.Contains(q, "reduce"), strings.Contains(q, "foreach"), strings.Contains(q, "|="): // a scout may still be running when the query ends
+			// A worker that loads for a later step may still be running when the query
+			// ends.
+			case strings.Contains(q, "reduce"), strings.Contains(q, "foreach"), strings.Contains(q, "|="):
 				bound++
 			}
 			if most := f.most.Load(); most > int64(bound) {
@@ -193,12 +196,12 @@ func TestRunsAhead(t *testing.T) {
 	}
 }
 
-// hung is the time after its deadline at which a run counts as hung. The actual
-// delay is measured, but not tested, because the machine may be busy.
+// hung is the time after its deadline at which a run counts as hung. The actual delay is
+// measured but not tested, because the machine may be busy.
 const hung = 3 * time.Minute
 
-// goroutines waits until the number of goroutines is at most most, and returns the
-// number.
+// goroutines waits until at most most goroutines are running. It returns how many are
+// running.
 func goroutines(most int) int {
 	for range 10000 {
 		if n := runtime.NumGoroutine(); n <= most {
@@ -222,7 +225,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	if d := time.Since(start); d > hung {
 		t.Errorf("it took %v to end", d)
 	}
-	if n := goroutines(before); n > before { // goroutines may still be ending although they have reported that they are done
+	if n := goroutines(before); n > before { // goroutines that have reported their end may still be ending
 		t.Errorf("%d goroutines when Run returned, %d before", n, before)
 	}
 	for _, q := range []string{`first(.proxies[] | .clusters | length)`, `.proxies[] | .clusters[0] | error`, `any(.proxies[]; .routes)`,
@@ -234,7 +237,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	}
 }
 
-// TestPanicsComeOut checks that Run panics if a worker that runs ahead panics.
+// TestPanicsComeOut checks that Run panics in the caller's goroutine if a worker panics.
 func TestPanicsComeOut(t *testing.T) {
 	before := runtime.NumGoroutine()
 	bad := Native{Name: "bad", Value: func(c *Call) (any, error) { panic("no good") }}
@@ -254,9 +257,9 @@ func TestPanicsComeOut(t *testing.T) {
 	}
 }
 
-// TestScoutsGiveUp checks that a scout stops after a limit of steps. A scout's
-// state differs from that of the consumer, so its evaluation may never end by
-// itself.
+// TestScoutsGiveUp checks that a scout (a worker that only loads in advance) stops after
+// a limited number of steps. A scout doesn't know the consumer's state, so its evaluation
+// may never end by itself.
 func TestScoutsGiveUp(t *testing.T) {
 	query := `reduce .proxies[] as $p (null; if . == null and $p.i > 0 then last(range(1e15)) else . + ($p.clusters | length) end)`
 	f := newFake(40, 0)

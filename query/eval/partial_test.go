@@ -16,7 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The queries of this test read elements that are only partly loaded. Which part is
+// The queries of this test read elements that are loaded only in part. Which part is
 // loaded is random: it may be the part that a query reads, or another one.
 
 var looks = []string{
@@ -31,8 +31,8 @@ var overElements = []string{
 	".proxies[] | .x[] | %s", "[.proxies[] | {id, q: [.x[] | %s]}]", "[.proxies[].x[0] | %s]",
 }
 
-// inside returns an object with random members. Like Envoy, it leaves out members
-// that are null. The keys are sorted, because gojq sorts them.
+// inside returns an object with random members. As in Envoy's JSON, members that are null
+// are omitted. The keys are sorted, because gojq sorts them.
 func inside(r *rand.Rand, depth int) *object.Object {
 	out := object.New(0)
 	for _, k := range []string{"u", "y", "z"} {
@@ -68,8 +68,8 @@ func wholeElements(r *rand.Rand) (all []*object.Object) {
 	return all
 }
 
-// cut returns a copy of an object with the requested members and, at random, some
-// others.
+// cut returns a copy of an object that contains only the requested members and, at
+// random, some others.
 func cut(r *rand.Rand, e *object.Object, asked mesh.Asked) *object.Object {
 	out := object.New(0)
 	for k, v := range e.All() {
@@ -84,7 +84,7 @@ func cut(r *rand.Rand, e *object.Object, asked mesh.Asked) *object.Object {
 	return out
 }
 
-// excerptOf returns the elements of a section, each loaded only in part.
+// excerptOf returns the elements of a section. Each element is loaded only in part.
 func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *atomic.Int64) []any {
 	paths := []string{"name"}
 	for _, p := range []string{"v", "t", "w", "w.z", "w.y", "w.u", "w.u.q", "list", "none", "none.z"} {
@@ -97,7 +97,9 @@ func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *at
 	for _, e := range all {
 		x.Known = append(x.Known, cut(r, e, x.Asked))
 	}
-	var whole []any // all elements, completely loaded and in another order; elements with equal names keep their order
+	// all elements, loaded completely and in another order, in which elements with equal
+	// names keep their order
+	var whole []any
 	for _, name := range []string{"c", "a", "b"} {
 		for _, e := range all {
 			if e.Get("name") == name {
@@ -109,8 +111,8 @@ func excerptOf(r *rand.Rand, owner *mesh.Object, all []*object.Object, loads *at
 	return x.Objects()
 }
 
-// partialDiffers runs a random query three times: over partly loaded elements, over
-// complete elements, and with gojq. It returns the query, and the first difference
+// partialDiffers runs a random query three times: on partly loaded elements, on
+// completely loaded elements, and in gojq. It returns the query, and the first difference
 // between the results.
 func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) {
 	r := rand.New(rand.NewSource(seed))
@@ -120,7 +122,7 @@ func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) 
 		look[i] = looks[r.Intn(len(looks))]
 	}
 	query = fmt.Sprintf(shape, look...)
-	var partial, whole, plain [2][]any // two values each: one for the mesh, one for a proxy
+	var partial, whole, plain [2][]any // one value for the mesh, and one for a proxy
 	for i := range 2 {
 		all := wholeElements(r)
 		for _, e := range all {
@@ -147,7 +149,7 @@ func partialDiffers(seed int64, loads *atomic.Int64) (query, difference string) 
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	outcome := func(x [2][]any, workers int) string { // an error shows only the loaded parts of a value
+	outcome := func(x [2][]any, workers int) string { // an error message shows only the loaded parts of a value
 		a := askWith(ctx, code, document(x), RunOptions{Workers: workers, Finish: finishDeep})
 		return fmt.Sprintf("%s\n%v %q", strings.Join(a.out, "\n"), a.err != nil, a.faults)
 	}
@@ -181,8 +183,8 @@ func askGojqKinds(query string, in any) *results {
 	return byGojq(context.Background(), gojqCase{query: query, inputs: []any{in}})
 }
 
-// TestPartials checks that results don't depend on which parts of an element are
-// loaded, as long as these include the requested parts.
+// TestPartials checks that results don't depend on which parts of an element are loaded,
+// as long as the requested parts are among them.
 func TestPartials(t *testing.T) {
 	n := 2000
 	if testing.Short() {
@@ -215,8 +217,8 @@ func FuzzPartials(f *testing.F) {
 	})
 }
 
-// TestInvariant14 checks that reading a known part loads nothing, and that reading
-// any other part loads the element.
+// TestInvariant14 checks that reading a loaded part of an element requests nothing, and
+// that reading any other part requests the element.
 func TestInvariant14(t *testing.T) {
 	e := object.Of("kind", "Row", "name", "a", "v", 1, "w", object.Of("z", 2, "y", 3))
 	for _, tc := range []struct {
@@ -255,8 +257,8 @@ func TestInvariant14(t *testing.T) {
 	}
 }
 
-// TestPartialsOfTwoMoments checks that a part of an element is never combined with
-// a part of a newer version. The proxy has a fault instead.
+// TestPartialsOfTwoMoments checks that a part of an element is never combined with a part
+// of a newer version of the element. Instead, reading the proxy must fail.
 func TestPartialsOfTwoMoments(t *testing.T) {
 	for _, c := range []struct{ query, version, want string }{
 		{`[.proxies[].x[] | .name]`, "2", `["a","b"] []`},

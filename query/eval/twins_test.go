@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// sharing returns a value in which equal containers are identical, as in a document
-// of many proxies.
+// sharing returns a value in which equal arrays and objects are the same Go value, as
+// they are in a document with many proxies.
 func sharing(v any) any { return shared(v, object.New(0)) }
 
 func shared(v any, seen *object.Object) any {
@@ -35,7 +35,7 @@ func shared(v any, seen *object.Object) any {
 		return v
 	}
 	text, err := json.Marshal(v)
-	if err != nil { // the value can't be converted, because it contains a number that JSON can't represent
+	if err != nil { // the value contains a number that JSON can't represent
 		return v
 	}
 	if _, there := seen.Lookup(string(text)); !there {
@@ -49,10 +49,10 @@ func twice(v any) any {
 	return object.Of("a", v, "b", []any{v, v, object.Of("a", v)}, "c", object.Of("a", v, "b", []any{v}))
 }
 
-// TestTwins runs queries on values whose equal parts are identical, and on values
-// without identical parts. An update of one part must not change another, and a
-// path must lead to the same part. One difference is allowed: with identical parts,
-// a computed value may have a path if it is identical to a part of the input.
+// TestTwins runs queries on values whose equal parts are the same Go value, and on copies
+// without such parts. An update of one part must not change another, and a path must lead
+// to the same part. One difference is allowed: a computed value may have a path if it is
+// the same Go value as a part of the input.
 func TestTwins(t *testing.T) {
 	pieces, inputs := corpus(t)
 	r := rand.New(rand.NewSource(5))
@@ -100,8 +100,8 @@ func TestTwins(t *testing.T) {
 	}
 }
 
-// TestTwinsAreChangedApart checks that identical parts of a document are updated
-// independently.
+// TestTwinsAreChangedApart checks that equal parts of a document that are the same Go
+// value are updated independently.
 func TestTwinsAreChangedApart(t *testing.T) {
 	in := sharing(twice(object.Of("x", []any{1, 2, object.Of("y", nil)})))
 	for query, want := range map[string]string{

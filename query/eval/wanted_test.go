@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// narrow is a lazy array that can load only the elements with given values of a
-// field.
+// narrow is a lazy array that can load only the elements in which a field has one of the
+// requested values.
 type narrow struct {
 	by     string
 	all    []any
@@ -21,7 +21,7 @@ type narrow struct {
 	forced bool
 	refuse bool
 	fault  error
-	others func() bool // reports whether to also return an element that was not requested
+	others func() bool // reports whether an element that was not requested is returned too
 }
 
 func (n *narrow) Pending() bool                      { return true }
@@ -42,8 +42,8 @@ func (n *narrow) Narrow(_ context.Context, h mesh.Hint) ([]any, bool, error) {
 	return out, true, n.fault
 }
 
-// meant reports whether a hint requests an element with that name, according to the
-// comment on mesh.Hint.
+// meant reports whether a hint requests the element with this name, according to the
+// documentation of mesh.Hint.
 func meant(name any, h mesh.Hint) bool {
 	s, ok := name.(string)
 	if !ok {
@@ -60,7 +60,7 @@ func TestWanted(t *testing.T) {
 	const anyB = `(?s).*(?:b).*`
 	for _, tc := range []struct {
 		query string
-		asked string // log of the requested names; "" means the whole array
+		asked string // log of the requested names; "" means that the whole array was requested
 	}{
 		{`.x[] | select(.name == "b") | .v`, "b"},
 		{`.x[] | select("b" == .name) | .v`, "b"},

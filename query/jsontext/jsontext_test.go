@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/syntax/native"
 )
 
-// read parses a text and returns one line for each value and each error.
+// read parses a text. It returns one line for each value and each error.
 func read(text string, o Options) string {
 	var out []string
 	for p := NewParser(strings.NewReader(text), o); ; {
@@ -29,7 +29,7 @@ func read(text string, o Options) string {
 	}
 }
 
-// texts are valid and invalid texts, with the events that jq 1.8.2 yields for
+// texts contains valid and invalid JSON texts, with the events that jq 1.8.2 yields for
 // them.
 var texts = []struct{ text, stream string }{
 	{``, ``},
@@ -98,8 +98,8 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// TestAgainstJq parses the texts, and each of their prefixes, with jq 1.8.2, if
-// scripts/jq has built it, and compares the results.
+// TestAgainstJq parses the texts, and each of their prefixes, and compares the results
+// with those of jq 1.8.2. It requires that scripts/jq has built jq.
 func TestAgainstJq(t *testing.T) {
 	cache := os.Getenv("XDG_CACHE_HOME")
 	if cache == "" {
@@ -116,7 +116,7 @@ func TestAgainstJq(t *testing.T) {
 		}
 		all = append(all, tc.text, tc.text+"\n", tc.text+"]", tc.text+",", tc.text+":1", tc.text+"{", tc.text+"}", tc.text+" x", "["+tc.text+"]", `{"k":`+tc.text+"}")
 	}
-	// One run of jq checks all texts with fromjson.
+	// All texts are checked in one run of jq, with the builtin fromjson.
 	in, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestAgainstJq(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	var sent []string // invalid UTF-8, from a prefix that ends inside a character, was replaced in the JSON
+	var sent []string // a prefix may end inside a character, which is invalid UTF-8 and is replaced in the JSON
 	if err := json.Unmarshal(in, &sent); err != nil {
 		t.Fatal(err)
 	}

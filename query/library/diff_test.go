@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// two returns a proxy, and the configuration that istiod would send to it.
+// two returns a proxy, and the configuration that istiod would send to this proxy.
 func two() (proxy, desired *mesh.Object) {
 	sections := func(o *mesh.Object, fields *object.Object, weight int) {
 		for _, s := range []string{"listeners", "routes", "endpoints", "extensions"} {

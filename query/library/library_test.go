@@ -76,8 +76,7 @@ func TestValues(t *testing.T) {
 	})
 }
 
-// proxies returns a small mesh of plain values, which are all that the library
-// needs.
+// proxies returns a small mesh of completely loaded values.
 func proxies() any {
 	one := func(id, pod, workload string, sync *object.Object) any {
 		fields := object.Of("id", id, "name", pod, "workload", workload, "clusterID", "c", "connected", true, "sync", sync, "clusters", []any{
@@ -172,8 +171,8 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
-// TestMatchOfListeners checks that a sidecar's listener inspects plain-text
-// connections for HTTP, and chooses the filter chain by the result.
+// TestMatchOfListeners checks that match follows a sidecar's listener: the listener
+// inspects plain-text connections for HTTP, and the result determines the filter chain.
 func TestMatchOfListeners(t *testing.T) {
 	listener := func(filter string) string {
 		return `{kind: "Listener", port: 80, listenerFilters: [` + filter + `], filterChains: [{filterChainMatch: {applicationProtocols: ["http/1.1", "h2c"]}, filters: [{name: "http", typedConfig: {httpFilters: [],

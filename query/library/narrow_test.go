@@ -11,7 +11,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// section is a section whose elements can be requested by name.
+// section is a section for tests whose elements can be requested by name.
 type section struct {
 	all    []any
 	log    *[]string
@@ -44,8 +44,8 @@ func (s *section) Narrow(_ context.Context, h mesh.Hint) ([]any, bool, error) {
 	return out, true, nil
 }
 
-// TestLookupsAskByName checks that lookups request from a section only the elements
-// of the name that they search for.
+// TestLookupsAskByName checks that lookup functions request only the elements with the
+// name that they search for.
 func TestLookupsAskByName(t *testing.T) {
 	for _, c := range []struct{ query, want, asked string }{
 		{`.proxy("a").cluster("x").name`, `"x"`, "a.s: x"},

@@ -10,7 +10,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// golden compares got with the file testdata/name.
+// golden compares got with the content of the file testdata/name.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -30,21 +30,21 @@ func golden(t *testing.T, name, got string) {
 
 // rejected lists sources that neither this parser nor gojq accepts.
 var rejected = []string{
-	// These programs contain invalid method calls.
+	// These queries contain invalid method calls.
 	`..f(1)`, `.a.if(1)`, `.and(1)`, `f()`, `.a.f(;)`, `.a.f(1;)`, `.a.f(1; 2`, `.a."f"(1)`, `.a["f"](1)`, `.a.(1)`, `{a.f(1)}`, `{.f(1)}`,
 	`{$x.f(1)}`, `{a: .f(1) as $x | $x}`, `def .f(x): 1; .`, `. as .f(1) | .`, `1.f(.x)`, `12.and`, `$x(1)`, `(.a)(1)`, `.a.f(1)(2)`,
-	// These programs use the syntax of other languages.
+	// These queries use the syntax of other languages.
 	`.a && .b`, `.a & .b`, `.a || .b`, `.a | | .b`, `!.a`, `.a | select(!.b)`, `.a === 1`, `.a !== 1`, `.proxies[] | select(.name == 'reviews') | .rds`,
 	`.a == 'x`, `.a == “x”`, `if .a then .b else if .c then .d else .e end`, `def f(x, y): x; f(1; 2)`, `def if: 1; .`,
 	`.foo-$`, `@ "x"`, `import "a" as a; .a | import "b" as b; .`,
-	// In these programs a token is missing or superfluous.
+	// In these queries a token is missing or superfluous.
 	`.a .b c`, `.a 1`, `"a" "b"`, `.a "b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3"`, `.a == .b == .c`, `.a = .b |= .c`, `.a |`, `.a | .b,`, `(.a | [.b`, `[.a`, `{a: 1`, `{a: (1}`, `{a: 1 b: 2}`,
 	`{1: 2}`, `{a`, `.a)`, `.a]`, `.a | .b end`, `.a catch .b`, `if .a then .b`, `if .a .b end`, `if .a then .b)`, `.a[1`, `.a[1:`, `.a[`, `.a.`, `reduce .[] as $x (0)`, `reduce .[] as $x (0; . + $x`, `reduce .[] $x (0; .)`,
 	`foreach .[] as [$x (0; .)`, `try`, `label out | 1`, `break`, `. as x | x`, `. as {a} | 1`, `. as [$a] ? [$b] | 1`, `def f: 1`, `def f 1; 2`, `def f: 1 2; 3`, `import a as a; .`,
 	`import "a" a; .`, `import "a\(1)" as a; .`, `include "a"`, `module 1; .`, `module {a: .b}; .`, `{a: 1} as {$a:} | 1`, "\ufeff.a", ".a\u00a0| .b", `.é`, `def f(x 1): 2; 3`, `module {a: 1 b: 2}; .`, `. as [$a, $b {$c}] | 1`, `. as {a: $x | 1`, `.a | ~`,
-	// These programs contain invalid strings and numbers.
+	// These queries contain invalid strings and numbers.
 	`"abc`, `"abc\(.x) de`, `"abc\(.x`, `"abc\(.x} de"`, `"a\qb"`, `"a\u12x4"`, `1.2.3`, `1e`, `1ex`, `.5.x`, `"a` + "\n" + `b" "`,
-	// These programs test the position of the error.
+	// These queries test that the error has the correct position.
 	"# status\n.proxies[]\n  | select(.rds == \"STALE\") |\n  .name .cds sync", "\t.a\t|\t)\t.b", `"日本語" | "🙂é" )`, ".a |\r\n.b )\r\n.c", ".a\x1b[31m )", "\"e\u0301\xff\" )", "(.a\n| .b # no end\n\n",
 	strings.Repeat(".proxies[] | ", 30) + ") " + strings.Repeat("| .name", 30),
 	`"` + strings.Repeat("日本", 40) + `" ) | "` + strings.Repeat("語", 60) + `"`,

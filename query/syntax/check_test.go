@@ -10,8 +10,8 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// given is a set of names that a program can use: functions by key, variables by
-// name.
+// given is a set of names that a query can use: functions as "name/arity", and variables
+// as "$name".
 type given map[string]bool
 
 func (g given) Has(key string) bool  { return g[key] }
@@ -24,7 +24,7 @@ func (g given) Vars() []string {
 	return slices.DeleteFunc(slices.Collect(maps.Keys(g)), func(k string) bool { return k[0] != '$' })
 }
 
-// gojqNames returns the names of gojq's own functions and the names in more.
+// gojqNames returns the names of gojq's own functions, together with the names in more.
 func gojqNames(t testing.TB, more ...string) given {
 	t.Helper()
 	q, err := gojq.Parse("builtins[]")
@@ -45,8 +45,8 @@ func gojqNames(t testing.TB, more ...string) given {
 	return g
 }
 
-// gojqUndefined returns gojq's error about an undefined name, or "" if gojq
-// knows all names.
+// gojqUndefined returns gojq's error about an undefined name. It returns "" if all names
+// are defined.
 func gojqUndefined(q *Query) string {
 	nothing := func(v any, _ []any) any { return v }
 	_, err := gojq.Compile(converted(q), gojq.WithInputIter(gojq.NewIter[any]()), gojq.WithFunction("debug", 0, 0, nothing),
@@ -57,8 +57,8 @@ func gojqUndefined(q *Query) string {
 	return ""
 }
 
-// sameNames compares the errors of the checker with those of gojq's compiler. gojq
-// stops at the first unknown name, so the checker's errors must include that name.
+// sameNames compares the errors of Check with those of gojq's compiler. gojq stops at the
+// first undefined name, so the errors of Check must include that name.
 func sameNames(t *testing.T, src string, names Names) (checked, unknown bool) {
 	t.Helper()
 	program, err := Parse("", src)
@@ -82,7 +82,7 @@ func sameNames(t *testing.T, src string, names Names) (checked, unknown bool) {
 	return true, true
 }
 
-// scopes lists programs that use names in unusual parts of their scope, or just
+// scopes lists queries that use names at unusual positions inside their scope, or just
 // outside of it.
 var scopes = []string{
 	`. as {($b | tostring): $a} ?// [$b] | $a`, `. as [$b] ?// {($a | tostring): $a} | $b`, `. as {($b | tostring): $a} | $a`, `. as {a: $b, ($b): $a} | $a`, `. as {($a): $a} | $a`,
@@ -116,7 +116,7 @@ func TestCheckAgreesWithGojqsCompiler(t *testing.T) {
 	t.Logf("%d checked, %d with unknown names", checked, unknown)
 }
 
-// unknowns lists programs that use undefined names.
+// unknowns lists queries that use undefined names.
 var unknowns = []string{
 	".proxies[]\n | select(.rds == \"STALE\").clustr(\"x\")\n | .nmae | lenght + $foo",
 	`.cluster("a"; "b")`, `cluster`, `.length(1)`, `range(1; 2; 3; 4)`, `sub("a", "b")`, `splits`, `nosuch(1; 2)`,
@@ -201,8 +201,8 @@ func TestModulesAreCheckedWhenTheyAreKnown(t *testing.T) {
 	}
 }
 
-// TestCheckIsDeterministic checks that the errors don't depend on the order in
-// which Keys returns the names.
+// TestCheckIsDeterministic checks that the errors don't depend on the order in which
+// Names.Keys returns the names.
 func TestCheckIsDeterministic(t *testing.T) {
 	names := gojqNames(t, "aad/1", "aac/0", "aab/1", "aaa/0", "aag/1")
 	program, err := Parse("", `aae(1) | aae | lengt`)
@@ -225,8 +225,8 @@ func TestCheckIsDeterministic(t *testing.T) {
 	}
 }
 
-// TestDistance compares distance with the textbook's recursive definition of the
-// Damerau-Levenshtein distance.
+// TestDistance compares the function distance with the recursive definition of the
+// Damerau-Levenshtein distance in textbooks.
 func TestDistance(t *testing.T) {
 	var slow func(a, b string) int
 	slow = func(a, b string) int {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestDoubts(t *testing.T) {
-	for src, want := range map[string][]int{ // the values are the columns at which a doubt is expected
+	for src, want := range map[string][]int{ // the values are the columns for which a warning is expected
 		`.proxies[] | select(.rds="STALE")`:                        {25},
 		`.proxies[] | select(.rds == "STALE")`:                     nil,
 		`.proxies[].select(.rds = "STALE")`:                        {24},

@@ -8,8 +8,8 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// checkFormat checks that the result of Format can be parsed again. If the source
-// is plain jq, gojq must parse the result, too.
+// checkFormat checks that the result of Format can be parsed and has the same meaning. If
+// the source contains no method calls, gojq must parse the result too.
 func checkFormat(t *testing.T, src string) bool {
 	t.Helper()
 	program, err := Parse("", src)

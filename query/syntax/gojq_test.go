@@ -12,8 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The tests of this package compare it with gojq's parser and compiler. They use
-// gojq's own test data from the module cache.
+// The tests of this package compare it with gojq's parser and compiler. They read gojq's
+// test data from the Go module cache.
 
 var gojqDir = sync.OnceValue(func() string {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/itchyny/gojq").Output()
@@ -23,8 +23,8 @@ var gojqDir = sync.OnceValue(func() string {
 	return strings.TrimSpace(string(out))
 })
 
-// gojqSources returns all strings that are arguments in gojq's test.yaml, its
-// builtin definitions, and its test modules, without duplicates.
+// gojqSources returns queries without duplicates: all strings that are arguments in
+// gojq's test.yaml, gojq's builtin definitions, and its test modules.
 var gojqSources = sync.OnceValues(func() ([]string, error) {
 	bs, err := os.ReadFile(filepath.Join(gojqDir(), "cli", "test.yaml"))
 	if err != nil {
@@ -84,7 +84,7 @@ func mapped[A, B any](list []A, f func(A) B) []B {
 	return out
 }
 
-// converted converts a tree to gojq's types.
+// converted converts a syntax tree to the types of gojq.
 func converted(q *Query) *gojq.Query {
 	if q == nil {
 		return nil
@@ -96,8 +96,8 @@ func converted(q *Query) *gojq.Query {
 	}
 }
 
-// toOperator converts an operator by its text, since the two packages may number
-// the operators differently.
+// toOperator converts an operator by its text, because the two packages may number the
+// operators differently.
 func toOperator(op Operator) gojq.Operator {
 	if op == 0 {
 		return 0

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// long lists programs that become arbitrarily long by repetition of their middle.
-// An accepted program must also pass the check. The error for a rejected program
-// must have a position.
+// long lists queries that can be made arbitrarily long by repeating their middle. A query
+// that Parse accepts must also pass Check. The error for a rejected query must have a
+// position.
 var long = []struct{ name, head, part, middle, tail string }{
 	{"array", "", "[", "", "]"}, {"parentheses", "", "(", "1", ")"}, {"object", "", "{a:", "1", "}"}, {"object key", "", "{(", "1", "):1}"},
 	{"index", "", ".[", "0", "]"}, {"call", "", "f(", "1", ")"}, {"method", "", ".f(", "1", ")"}, {"string", "", `"\(`, "1", `)"`},
@@ -36,7 +36,7 @@ func TestLongPrograms(t *testing.T) {
 			} else if caret := err.(*Error).Caret(); len(caret) > 1_000 || strings.Count(caret, "\n") != 2 {
 				t.Errorf("%s: %d bytes of error", c.name, len(caret))
 			}
-			// The program takes about 100 ms; a quadratic parser would take
+			// This query takes about 100 ms. With a quadratic parser it would take
 			// minutes.
 			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("%s × %d took %v", c.name, n, took)

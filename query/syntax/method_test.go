@@ -8,8 +8,8 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// equivalences pairs each query that has method calls with a plain jq query of the
-// same meaning. The test runs both on the same document.
+// equivalences lists queries with method calls, each with a query of the same meaning in
+// plain jq. The test runs both on the same document.
 var equivalences = []struct{ method, plain string }{
 	{`.a.f(1)`, `(.a | f(1))`},
 	{`.f(1)`, `f(1)`},
@@ -91,7 +91,7 @@ def e(x): if . == x then error("boom") else . end; def two(a; b): [., a, b]; def
 
 const document = `{"a":{"x":1},"b":"B","c":null,"n":2,"s":"str","str":3,"l":[1,2,3],"o":{"i":{"p":7}},"m":{"m":1}}`
 
-// results runs a query on the document and formats its outputs and errors.
+// results runs a query on the document and returns the results and errors as a text.
 func results(t *testing.T, q *gojq.Query) string {
 	t.Helper()
 	var in any

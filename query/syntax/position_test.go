@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// misplacedNode checks the span of a node: parsing the source text of the span
-// must return the same node. It returns a description of the error, or "".
+// misplacedNode checks the position of a node: parsing the source text at that position
+// must return the same node. It returns a description of the difference, or "".
 func misplacedNode(src string, n node) string {
 	at := n.place()
 	if at.Start < 0 || at.Start > at.End || at.End > len(src) {
@@ -60,7 +60,7 @@ func misplacedNode(src string, n node) string {
 	return "a node of no known kind"
 }
 
-// isPiece reports whether a node is a literal text between interpolations.
+// isPiece reports whether a node is a text between the interpolations of a string.
 func isPiece(text string, n node) bool {
 	if q, ok := n.(*Query); ok && q.Term != nil {
 		n = q.Term
@@ -72,8 +72,8 @@ func isPiece(text string, n node) bool {
 	return ok && s.Queries == nil && text[0] != '"'
 }
 
-// standing converts the source text of a term to a text that can be parsed alone.
-// It adds the dot of a method call and removes the backslash of an interpolation.
+// standing converts the source text of a term to a text that can be parsed on its own. It
+// adds the dot of a method call and removes the backslash of an interpolation.
 func standing(text string, t *Term) string {
 	if t.Type == TermFunc && t.Func.Method && text[0] != '.' {
 		return "." + text
@@ -96,8 +96,8 @@ func misplacedQuery(src, text string, q *Query) string {
 	return rereads(text, converted(q), func(q *Query) any { return converted(q) })
 }
 
-// rereads parses text, selects a part of the result with pick, and compares that
-// part with want.
+// rereads parses a text, selects a part of the tree with pick, and compares that part
+// with want. It returns a description of the difference, or "".
 func rereads(text string, want any, pick func(*Query) any) string {
 	program, err := Parse("", text)
 	if err != nil {
@@ -121,7 +121,7 @@ func checkPlaces(t *testing.T, src string) (nodes int) {
 		if complaint := misplacedNode(src, n); complaint != "" {
 			t.Errorf("%q: %T at %v: %s", src, n, n.place(), complaint)
 		}
-		_, isCall := n.(*Func) // the span of a function call covers only its name
+		_, isCall := n.(*Func) // the position of a function call covers only the function's name
 		n.children(func(child node, _ int) {
 			if c := child.place(); !isCall && (c.Start < n.place().Start || c.End > n.place().End) {
 				t.Errorf("%q: %T at %v has a %T at %v", src, n, n.place(), child, c)

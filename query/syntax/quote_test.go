@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestUnescape compares the decoding of escape sequences with encoding/json.
+// TestUnescape compares the decoding of escape sequences with that of encoding/json.
 func TestUnescape(t *testing.T) {
 	parts := []string{`\n`, `\t`, `\r`, `\b`, `\f`, `\/`, `\\`, `\"`, `\u0041`, `\u00e9`, `\u00E9`, `\uABCD`, `\ud83d`, `\udc00`, `\uDFFF`, `\ude00`, `\udbff`, `\ud800`, `\ue000`, `\ud7ff`,
 		"a", "日", "\xff", "\xed\xa0\x80", "\x7f", "🙂", "u"}

@@ -9,12 +9,11 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// verdict reports whether a source is valid, and whether it contains a method
-// call.
+// verdict records whether a source is valid, and whether it contains a method call.
 type verdict struct{ valid, method bool }
 
-// compare parses a source with this parser and with gojq's. The complaint is empty
-// if the parsers agree, or if they differ only because of a method call.
+// compare parses a source with this parser and with gojq's. complaint is empty if the
+// results agree, or if they differ only because of a method call.
 func compare(src string) (v verdict, complaint string) {
 	theirs, theirErr := gojq.Parse(src)
 	program, err := Parse("", src)
@@ -42,8 +41,8 @@ func compare(src string) (v verdict, complaint string) {
 	return v, sameOffset(src, theirErr.(*gojq.ParseError), err.(*Error))
 }
 
-// expands checks that Format can write a tree with method calls as plain jq. It
-// returns a description of the error, or "".
+// expands checks that a tree with method calls can be formatted as plain jq. It returns a
+// description of the difference, or "".
 func expands(q *Query) string {
 	text := converted(q).String()
 	plain, err := gojq.Parse(text)
@@ -56,15 +55,15 @@ func expands(q *Query) string {
 	return ""
 }
 
-// sameOffset compares the positions of the two parsers' errors. The offset in
-// gojq's error is the end of the token.
+// sameOffset compares the positions of the two parsers' errors. gojq's error contains the
+// offset of the end of a token.
 func sameOffset(src string, theirs *gojq.ParseError, ours *Error) string {
 	begin, end := ours.Start, ours.End
 	switch {
 	case (theirs.Token == "" || theirs.Token == "\x00") && begin == end:
 		// Both errors are at the end of the source. There, this parser reports the
-		// position after the last token, while gojq may read a NUL that ends a
-		// comment as a token.
+		// position after the last token, but gojq may read a NUL that ends a comment as a
+		// token.
 		l := lexer{src: src, pos: begin}
 		if l.next().kind == tokEnd && theirs.Offset-len(theirs.Token) == l.pos {
 			return ""
@@ -72,7 +71,7 @@ func sameOffset(src string, theirs *gojq.ParseError, ours *Error) string {
 	case theirs.Offset == end:
 		return ""
 	case theirs.Token == "&" && theirs.Offset == begin+1, theirs.Token == "'" && theirs.Offset == begin+1:
-		return "" // this parser marks both characters of && and all of '…'
+		return "" // this parser marks both characters of &&, and all of '…'
 	case theirs.Token == "(" && (end > theirs.Offset || strings.HasSuffix(ours.Msg, "cannot be called")):
 		return "" // the source has a method call, whose name may be a keyword
 	}
@@ -110,7 +109,7 @@ func TestSupersetOfGojqsOwnTests(t *testing.T) {
 	t.Logf("%d sources, %d valid", len(sources(t)), valid)
 }
 
-// fragments lists the tokens of which random programs consist.
+// fragments lists the tokens of which random queries consist.
 var fragments = append(strings.Fields(`. .. .a .b ["x"] [0] [] [1:] [:2] [1:2] ? // , | + - * / % == != < <= > >= = |= += -= *= /= %= //=
 and or not as $x $y $__loc__ reduce foreach if then elif else end try catch label break def f g f(x) f($x) ; : ( ) { } [ ]
 "s" "a\(.b)c" "\( )" @base64 @json 1 1.5 .5 1e3 1e 2.f null true false import include module m::f $m::x {a:1} {a} {$x} {"a"} {(.a):1}
@@ -126,8 +125,8 @@ func nameEnd(src string, i int) int {
 	return i
 }
 
-// cook returns a random program. It consists of random tokens, or it is a changed
-// copy of one of gojq's programs.
+// cook returns a random query. It consists of random tokens, or is a changed copy of one
+// of gojq's queries.
 func cook(r *rand.Rand, corpus []string) string {
 	if r.IntN(3) == 0 {
 		var b strings.Builder
@@ -144,7 +143,7 @@ func cook(r *rand.Rand, corpus []string) string {
 		src = src[:300]
 	}
 	for range 1 + r.IntN(2) {
-		if r.IntN(4) == 0 { // insert a method call at a position where a term probably ends
+		if r.IntN(4) == 0 { // inserts a method call after what is probably the end of a term
 			i := nameEnd(src, r.IntN(len(src)+1))
 			src = src[:i] + calls[r.IntN(len(calls))] + src[i:]
 			continue
@@ -209,7 +208,7 @@ func FuzzSuperset(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src string) {
 		if len(src) > 10_000 {
-			return // this parser limits the size of a program, which gojq doesn't
+			return // this parser limits the size of a query, but gojq doesn't
 		}
 		if _, complaint := compare(src); complaint != "" {
 			t.Errorf("%q: %s", src, complaint)

@@ -36,8 +36,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// FuzzWords checks that Words returns the same tokens of a valid source as the
-// parser, with only white space and comments between them.
+// FuzzWords checks that Words returns the same tokens as the parser for a valid source,
+// with only white space and comments between them.
 func FuzzWords(f *testing.F) {
 	for _, src := range []string{`.a[0] | "x\("y\(1)")z" # c`, `{a: .b, "c\(1)": 2}`, `"`, `"\(`, `@json "\(.)"`, "\x00", `"\(")`} {
 		f.Add(src)

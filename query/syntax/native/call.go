@@ -12,26 +12,25 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Funcs evaluates small jq expressions with gojq, and compiles each expression
-// only once. The zero value is ready to use. Several goroutines may use it at
-// once.
+// Funcs evaluates small jq expressions with the gojq library. It compiles each expression
+// only once. The zero value is ready to use, also by several goroutines at once.
 type Funcs struct {
-	compiled sync.Map // compiled expressions (*gojq.Code) by their text
+	compiled sync.Map // compiled expressions (*gojq.Code), by their text
 }
 
-// arguments lists the names of the variables in an expression, in the order of
-// Call's values.
+// arguments lists the names of the variables in an expression, in the order of the values
+// that are passed to Call.
 var arguments = []string{"$a", "$b", "$c", "$d"}
 
-// Call evaluates an expression and returns its first result. The values are $a,
-// $b, $c and $d in the expression; missing values are null. The input is $a. The
-// values must be plain, and the result is plain, too.
+// Call evaluates an expression and returns its first result. In the expression, the
+// values are $a, $b, $c and $d; missing ones are null. The first value is also the input.
+// The values must be loaded completely, and so is the result.
 //
-// Errors of the evaluation have gojq's texts. A [ValueError] holds a value that
-// try can catch, and a [*Halt] ends the run. A panic inside gojq becomes an error.
+// Errors have gojq's texts. A [ValueError] contains the value that try … catch yields. A
+// [*Halt] ends the run. A panic inside gojq becomes an error.
 //
-// A call on large values can't be interrupted, so it runs in a goroutine. If the
-// context ends first, Call returns the context's error at once. The goroutine then
+// A call on large values can't be interrupted, so it runs in a goroutine of its own. If
+// the context ends first, Call returns the context's error at once. The goroutine then
 // runs to its end, and its result is dropped.
 func (f *Funcs) Call(ctx context.Context, expr string, values ...any) (any, error) {
 	code, err := f.code(expr)
@@ -44,9 +43,9 @@ func (f *Funcs) Call(ctx context.Context, expr string, values ...any) (any, erro
 	return Aside(ctx, func() (any, error) { return evaluate(code, expr, values) })
 }
 
-// Aside runs a function that can't be interrupted, in a goroutine, and returns its
-// result. If the context ends first, Aside returns the context's error at once.
-// The goroutine then runs to its end in the background, keeps its memory until
+// Aside runs a function that can't be interrupted in a goroutine of its own, and returns
+// the function's result. If the context ends first, Aside returns the context's error at
+// once. The goroutine then runs to its end in the background, keeps its memory until
 // then, and its result is dropped.
 func Aside(ctx context.Context, work func() (any, error)) (any, error) {
 	type result struct {
@@ -111,7 +110,7 @@ func guard(work func() (any, error)) (v any, err error) {
 	return work()
 }
 
-// A call runs in a goroutine if its values are larger than these limits.
+// A call whose values are larger than these limits runs in a goroutine of its own.
 const (
 	largeText  = 1 << 20
 	largeNodes = 1 << 14
@@ -127,8 +126,8 @@ func large(values []any) bool {
 	return false
 }
 
-// weigh subtracts the size of v from text and nodes. It stops as soon as one of
-// them is negative.
+// weigh subtracts the size of v from text and nodes. It stops as soon as one of them is
+// negative.
 func weigh(v any, text, nodes *int) {
 	*nodes--
 	switch v := v.(type) {
@@ -137,7 +136,9 @@ func weigh(v any, text, nodes *int) {
 	case json.Number:
 		*text -= len(v)
 	case *big.Int:
-		*text -= v.BitLen() // the number of bits exceeds the length of the text, but the work on the number grows with it
+		// the number of bits exceeds the length of the text, but the time to process the
+		// number grows with it
+		*text -= v.BitLen()
 	case []any:
 		for i := 0; i < len(v) && *text >= 0 && *nodes >= 0; i++ {
 			weigh(v[i], text, nodes)

@@ -6,15 +6,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// ValueError is an error that carries a value. try … catch yields this value
-// instead of the error's text.
+// ValueError is an error that contains a value, such as that of error(v). try … catch
+// yields this value instead of the error's text.
 type ValueError interface {
 	error
 	Value() any
 }
 
-// Halt is the error with which halt and halt_error end the whole run. It holds the
-// argument of halt_error.
+// Halt is the error with which the builtins halt and halt_error end the whole run. It
+// contains the argument of halt_error.
 type Halt struct {
 	Value any
 	Code  int
@@ -28,12 +28,12 @@ func (h *Halt) Error() string {
 	return "halt error: " + Marshal(h.Value)
 }
 
-// Error is an error of a gojq function, with gojq's text.
+// Error is an error of a gojq function. Its text is gojq's.
 type Error struct{ text string }
 
 func (e *Error) Error() string { return e.text }
 
-// raised is the implementation of ValueError.
+// raised implements ValueError.
 type raised struct {
 	text  string
 	value any
@@ -42,7 +42,7 @@ type raised struct {
 func (e *raised) Error() string { return e.text }
 func (e *raised) Value() any    { return e.value }
 
-// carried converts an error of gojq to an error type of this package.
+// carried converts an error of the gojq library to an error type of this package.
 func carried(err error) error {
 	switch e := err.(type) {
 	case *gojq.HaltError:

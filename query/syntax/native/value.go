@@ -13,13 +13,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Compare compares two plain values in jq's order and returns -1, 0 or 1. The
-// order is null, false, true, numbers, strings, arrays, objects. NaN is less than
-// any number.
+// Compare compares two completely loaded values in jq's order and returns -1, 0 or 1. The
+// order is null, false, true, numbers, strings, arrays, objects. NaN is less than any
+// number.
 func Compare(a, b any) int { return gojq.Compare(object.ToPlain(a), object.ToPlain(b)) }
 
-// Marshal returns the JSON text of a plain value in jq's form: keys in the order
-// in which they were set, no spaces, null for NaN, and the largest number for an
+// Marshal returns the JSON text of a completely loaded value in jq's form: keys in the
+// order in which they were set, no spaces, null for NaN, and the largest number for an
 // infinity.
 func Marshal(v any) string { return string(appendJSON(nil, v)) }
 
@@ -64,15 +64,16 @@ func appendText(out []byte, s string) []byte {
 	return append(append(append(out, '"'), s...), '"')
 }
 
-// Preview returns the type of a plain value and the start of its JSON text. It has
-// the form of values in jq's errors: object ({"a":1}).
+// Preview returns the type of a completely loaded value and the beginning of its JSON
+// text, as jq's error messages show a value: object ({"a":1}).
 func Preview(v any) string { return TypeOf(v) + " (" + Excerpt(v) + ")" }
 
-// mostExcerpt is the number of bytes of a value's text that an error of jq shows.
+// mostExcerpt is the maximum number of bytes of a value's text in an error message of jq.
 const mostExcerpt = 29
 
-// Excerpt returns the JSON text of a plain value, shortened as in jq's errors:
-// "..." replaces the end of a long text, but the closing bracket or quote remains.
+// Excerpt returns the JSON text of a completely loaded value, shortened as in jq's error
+// messages: "..." replaces the end of a long text, but the closing bracket or quote
+// remains.
 func Excerpt(v any) string {
 	text := Marshal(v)
 	if len(text) <= mostExcerpt {
@@ -103,8 +104,8 @@ func ToFloat(v any) (f float64, ok bool) { return gojq.ToFloat64(v) }
 // is NaN.
 func ToInt(v any) (i int, ok bool) { return gojq.ToInt(v) }
 
-// Number returns the value of a number in JSON or in a query. It is an int, a
-// *big.Int if an integer is too large for an int, or a float64. The float64 is
+// Number returns the value of a number in a JSON text or in a query. The value is an int;
+// a *big.Int, if an integer is too large for an int; or else a float64. The float64 is
 // infinite if the number is too large for it.
 func Number(text string) any {
 	if i, err := strconv.Atoi(text); err == nil {
@@ -125,8 +126,8 @@ func Number(text string) any {
 	return math.Inf(1)
 }
 
-// Literal returns the value of a number in a query. If printing the value would
-// change its text, such as 1.000 or 1e3, the result keeps the text.
+// Literal returns the value of a number in a query. If printing the value would change
+// its text, as for 1.000 or 1e3, the result is the text itself, as a json.Number.
 func Literal(text string) any {
 	v := Number(text)
 	if f, ok := v.(float64); ok && Marshal(f) != text {
@@ -135,8 +136,8 @@ func Literal(text string) any {
 	return v
 }
 
-// regular converts a decimal number to the form that JSON requires: digits on both
-// sides of the decimal point and no leading zeros.
+// regular converts a decimal number to the form that JSON requires: digits on both sides
+// of the decimal point, and no leading zeros.
 func regular(text string) string {
 	sign := ""
 	if strings.HasPrefix(text, "-") {
