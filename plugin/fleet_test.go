@@ -100,18 +100,21 @@ func TestEveryLimitIsInForce(t *testing.T) {
 		{"--timeout", fleet.Options{Proxies: 2, Hung: 1}, names, "300ms", "1m", process.ExitRun, "--timeout", []string{"--request-timeout", "900ms"}, process.ExitPartial},
 		{"--request-timeout", fleet.Options{Proxies: 2, Latency: 600 * time.Millisecond}, names, "200ms", "30s", process.ExitPartial, "200ms", nil, 0},
 	} {
-		run := func(value string, code int) string {
-			out, report, got, _ := overFleet(t, tc.mesh, append([]string{tc.flag, value, tc.query}, tc.with...)...)
-			if got != code || code == 0 && (out != "true\n" || report != "") {
-				t.Errorf("%s %s: exit code %d, want %d: %s%s", tc.flag, value, got, code, out, report)
+		t.Run(tc.flag, func(t *testing.T) {
+			t.Parallel() // most of the time is waiting
+			run := func(value string, code int) string {
+				out, report, got, _ := overFleet(t, tc.mesh, append([]string{tc.flag, value, tc.query}, tc.with...)...)
+				if got != code || code == 0 && (out != "true\n" || report != "") {
+					t.Errorf("%s %s: exit code %d, want %d: %s%s", tc.flag, value, got, code, out, report)
+				}
+				return report
 			}
-			return report
-		}
-		if report := run(tc.most, tc.code); !strings.Contains(report, tc.report) {
-			t.Errorf("%s %s: %s", tc.flag, tc.most, report)
-		}
-		if report := run(tc.least, tc.other); strings.Contains(report, tc.report) {
-			t.Errorf("%s %s: %s", tc.flag, tc.least, report)
-		}
+			if report := run(tc.most, tc.code); !strings.Contains(report, tc.report) {
+				t.Errorf("%s %s: %s", tc.flag, tc.most, report)
+			}
+			if report := run(tc.least, tc.other); strings.Contains(report, tc.report) {
+				t.Errorf("%s %s: %s", tc.flag, tc.least, report)
+			}
+		})
 	}
 }
