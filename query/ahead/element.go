@@ -7,9 +7,9 @@ import (
 	"github.com/meshq/kubectl-meshq/query/values"
 )
 
-// element is one entry in a region's queue: a result of the iteration, or an event to
-// report to the user. Each element that has to be loaded has a worker goroutine of its
-// own.
+// element is one entry in a queue of elements to evaluate: a result of the iteration, or
+// an event to report to the user. Each element that has to be loaded has a worker
+// goroutine of its own.
 type element struct {
 	v      values.Located
 	fr     *Frame

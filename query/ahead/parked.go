@@ -15,9 +15,9 @@ import (
 // is only slow, or waits for a computation.
 const (
 	MaxAside = 8192 // maximum number of elements in the queue, including parked ones
-	// ScoutsAside is the maximum number of parked elements per worker in a region with
-	// Look. If there were more, loaded sections would be evicted from memory before the
-	// consumer uses them.
+	// ScoutsAside is the maximum number of parked elements per worker if workers only
+	// load in advance (Region.Look). If there were more, loaded sections would be evicted
+	// from memory before the consumer uses them.
 	ScoutsAside = 8
 )
 
@@ -28,8 +28,8 @@ type loading struct {
 	on atomic.Bool
 }
 
-// begins must be called whenever a load starts. The method ends must be called whenever
-// no load is running.
+// begins must be called whenever a load starts, and the method ends whenever no load is
+// running.
 func (l *loading) begins() {
 	if l != nil && l.on.CompareAndSwap(false, true) {
 		l.el.queue.shift(l.el, 1)
@@ -47,7 +47,8 @@ func (l *loading) ends() {
 // waits until the function gate returns.
 func (l *loading) gated(ctx context.Context, gate func(context.Context) error) context.Context {
 	return mesh.WithGate(ctx, func(ctx context.Context) error {
-		// a load in a nested region is recorded for the nested region's element instead
+		// a load inside a nested iteration is recorded for the nested iteration's element
+		// instead
 		if ctx.Value(innerKey{}) == nil {
 			l.begins()
 		}
@@ -55,13 +56,13 @@ func (l *loading) gated(ctx context.Context, gate func(context.Context) error) c
 	})
 }
 
-// inner returns a context that marks its loads as loads of a nested region.
+// inner returns a context that marks its loads as loads of a nested iteration.
 func inner(ctx context.Context) context.Context { return context.WithValue(ctx, innerKey{}, true) }
 
 type innerKey struct{}
 
-// shift adds by to the number of loads that an element waits for. A nested region whose
-// consumer waits for a load counts as one load.
+// shift changes the number of loads that an element waits for by the given difference. A
+// nested iteration whose consumer waits for a load counts as one load.
 func (q *queue) shift(el *element, by int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -70,7 +71,7 @@ func (q *queue) shift(el *element, by int) {
 }
 
 // judge updates q.held, which is true while the consumer waits for a load. The caller
-// must hold q.mu. judge may lock the mutex of an outer region's queue while it holds
+// must hold q.mu. judge may lock the mutex of an outer iteration's queue while it holds
 // q.mu. Locking in the other order would deadlock.
 func (q *queue) judge() {
 	held := q.waits && len(q.els) > 0 && q.els[0].loading > 0
@@ -100,7 +101,7 @@ func (q *queue) waiting(yes bool) {
 }
 
 // spread resumes the blocked elements of this queue, and of the queues of all outer
-// regions whose consumers wait for a load.
+// iterations whose consumers wait for a load.
 func (q *queue) spread() {
 	for {
 		q.mu.Lock()
@@ -217,8 +218,9 @@ func (q *queue) setAside(el *element) {
 	poke(q.space)
 }
 
-// attended calls y, which evaluates an element of a region with Look, in the consumer's
-// own goroutine. Loads in y count as loads of the first element.
+// attended calls y, which processes an element, in the consumer's own goroutine. It is
+// used if workers only load in advance (Region.Look). Loads in y count as loads of the
+// first element.
 func (q *queue) attended(el *element, y func() error) error {
 	m, ctx, at := q.m, q.m.Ctx, q.m.at
 	m.watch(&loading{el: el})

@@ -28,8 +28,8 @@ type queue struct {
 	*Region
 	ctx   context.Context
 	task  values.Task // the consumer's task at the start; each worker receives a copy
-	outer *queue      // the queue of the worker that evaluates this region; nil if the region is not nested
-	at    *element    // the outer region's element for which this region is evaluated
+	outer *queue      // if this iteration runs inside an element of another iteration: the other iteration's queue
+	at    *element    // the element of the outer queue inside which this iteration runs
 	quit  context.CancelFunc
 
 	mu      sync.Mutex
@@ -65,7 +65,7 @@ func newQueue(r *Region) *queue {
 
 func (q *queue) stop() { q.quit() }
 
-// thread returns a new thread, for a worker or the source of this region.
+// thread returns a new thread, for a worker or for running the iteration.
 func (q *queue) thread() *Thread {
 	t := q.m.pool.fork()
 	q.m.pool.Start(t, q.task)
@@ -73,9 +73,8 @@ func (q *queue) thread() *Thread {
 	return t
 }
 
-// start runs the region's iteration (its source) in a new goroutine. It omits the first
-// skip results, which the consumer has already processed, and all events before result
-// number heard.
+// start runs the iteration in a new goroutine. It omits the first skip results, which the
+// consumer has already processed, and all events before result number heard.
 func (q *queue) start(skip, heard int) {
 	m := q.thread()
 	if q.at != nil {
@@ -221,9 +220,9 @@ func (q *queue) asks(el *element) (int, bool) {
 	return slices.BinarySearchFunc(q.asking, el.seq, func(o *element, seq int) int { return o.seq - seq })
 }
 
-// share returns how many elements of this region may load at the same time. A nested
-// region evaluates only one of the outer region's loading elements, so it gets an equal
-// part of the outer region's limit.
+// share returns how many elements of this queue may load at the same time. An iteration
+// inside an element of another iteration is evaluated for only one of the outer queue's
+// loading elements, so it gets an equal part of the outer queue's limit.
 func (q *queue) share() int {
 	if q.outer == nil {
 		return q.m.pool.workers
@@ -236,7 +235,8 @@ func (q *queue) share() int {
 // permit for all its loads, and an element without loads needs none.
 func (q *queue) gate(el *element) func(context.Context) error {
 	return func(ctx context.Context) error {
-		// a load of a nested region also needs a permit from the outer region
+		// inside an element of an outer iteration, a load also needs a permit from the
+		// outer queue
 		if err := mesh.Enter(inner(q.ctx)); err != nil {
 			return err
 		}
@@ -261,7 +261,7 @@ func (q *queue) gate(el *element) func(context.Context) error {
 
 // paused is called when a load of an element pauses (see [mesh.Pause]). It takes back the
 // element's permit, so that another element can load. The element needs a new permit for
-// its next load. The outer region's element is paused too.
+// its next load. An outer iteration's element is paused too.
 func (q *queue) paused(el *element) {
 	q.mu.Lock()
 	if el.loads {
@@ -279,7 +279,7 @@ func (q *queue) work(el *element) {
 	m.queue = q
 	ctx := mesh.WithPaused(el.ctx, func() { q.paused(el) })
 	m.Ctx, m.Frame = mesh.WithGate(ctx, q.gate(el)), el.fr
-	if q.Look == nil { // in a region with Look, only the consumer's own loads are recorded
+	if q.Look == nil { // if workers only load in advance (Look), only the consumer's own loads are recorded
 		m.watch(&loading{el: el})
 		m.Ctx = m.at.gated(ctx, q.gate(el))
 	}

@@ -6,9 +6,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// scoutSteps is the maximum number of steps of a worker that calls Region.Look. Such a
-// worker doesn't know the state that the consumer will have, so its evaluation might
-// never end without this limit.
+// scoutSteps is the maximum number of evaluation steps of a worker that only loads in
+// advance (a scout, which calls Region.Look). A scout doesn't know the state that the
+// consumer will have, so its evaluation might never end without this limit.
 const scoutSteps = 1 << 16
 
 // Run evaluates one result of r.From after the other, until one has to be loaded. From
@@ -62,8 +62,9 @@ type dropped struct {
 	fault error
 }
 
-// past reports whether the next result, which belongs to the frame fr, may exist only
-// because its generator didn't know that the proxy was dropped.
+// past reports whether the next result of a generator may exist only because the
+// generator didn't know that the proxy was dropped. fr is the frame that the result
+// belongs to.
 func (d *dropped) past(fr *Frame) bool {
 	if d == nil {
 		return false
@@ -102,8 +103,8 @@ func (r *Region) answer(index int, fault error) {
 	r.answers[index] = fault
 }
 
-// ahead evaluates the region concurrently, starting at result number skip of its
-// iteration. If a dropped proxy changes how the iteration continues, ahead restarts the
+// ahead evaluates the elements of the iteration concurrently, beginning with result
+// number skip. If a dropped proxy changes how the iteration continues, ahead restarts the
 // iteration and repeats the known load failures to it.
 func (r *Region) ahead(skip int) error {
 	heard := skip + 1 // the events before this result were already reported to the user
@@ -143,7 +144,7 @@ func (r *Region) pass(skip, heard int) (again bool, err error) {
 	}
 }
 
-// consume passes the results of one element to the region's Y.
+// consume passes the results of one element to the consumer, Region.Y.
 func (r *Region) consume(el *element) error {
 	switch {
 	case el.told:
@@ -185,8 +186,8 @@ func (r *Region) ended(el *element, err error) error {
 	return r.passes(el.fr, err)
 }
 
-// passes marks all frames that a result belongs to as failed, and adds the name of their
-// proxy to the error.
+// passes marks each step of an iteration over proxies that a result belongs to as failed,
+// and adds the name of the proxy to the error.
 func (r *Region) passes(fr *Frame, err error) error {
 	for ; fr != nil && fr != r.base; fr = fr.up {
 		fr.failed.Store(true)
@@ -195,8 +196,7 @@ func (r *Region) passes(fr *Frame, err error) error {
 	return err
 }
 
-// consumer passes the results that a worker computes for one element on to the region's
-// Y.
+// consumer passes the results that a worker computes for one element on to Region.Y.
 type consumer struct {
 	*Region
 	el     *element

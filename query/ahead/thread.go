@@ -18,7 +18,7 @@ type Thread struct {
 
 	pool  *Pool
 	Frame *Frame      // the innermost iteration over proxies that is in progress
-	queue *queue      // queue of the region that this goroutine works for
+	queue *queue      // the queue of the elements that this goroutine evaluates or produces
 	at    *loading    // records the loads of this goroutine; nil if they needn't be recorded
 	Scout bool        // whether the thread only loads in advance, so that its results and events are dropped
 	Muted bool        // whether the thread repeats earlier work, so that its events are dropped

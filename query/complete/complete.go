@@ -184,7 +184,7 @@ func (w *walker) walkUncalled(q *syntax.Query, s *scope) {
 	}
 }
 
-// readValues reads the values that the expression what has at the cursor. It inserts the
+// readValues reads the values that an expression has at the cursor. It inserts the
 // expression into the query, runs the query with [Options.Look], and passes the values to
 // each.
 func (c *completer) readValues(query func(term string) string, what string, each func(value any) bool) {

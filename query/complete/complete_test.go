@@ -75,8 +75,8 @@ func TestQuery(t *testing.T) {
 		`[.proxies[].clusters[]] | group_by(.fqdn)[] | .[0].fq`: "= fqdn",
 		`.proxies | first.sy`:                                   "= sync synced()",
 		`[limit(3; .proxies[])] | .[0].sy`:                      "= sync synced()",
-		// a call with two arguments is possible too, so the values are those that the
-		// first argument may yield
+		// a user may add a second argument to any, so the values are those that a first
+		// argument of two may yield
 		`.proxies[] | any(.ver`:                         "= version",
 		`diff(.pr`:                                      `= proxies proxies(" proxy(" proxyConfigs`,
 		`any(.proxies[]; .sy`:                           "= sync synced()",

@@ -133,7 +133,7 @@ func isScalar(q *syntax.Query) bool {
 }
 
 func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
-	var beside *Tree // what the indexes in the term read of the input of the whole term
+	var beside *Tree // the parts of the whole term's input that the expressions in brackets read
 	for i := len(t.SuffixList) - 1; i >= 0; i-- {
 		switch x := t.SuffixList[i]; {
 		case x.Iter:
@@ -146,8 +146,9 @@ func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return Join(a.primary(t, want, s), beside)
 }
 
-// index analyzes an index expression x[f]. of is what the expression reads of x. beside
-// is what f reads of its own input, which is the input of the whole term.
+// index analyzes an index expression x[f]. The result of contains the parts of x that the
+// expression reads. The result beside contains the parts that f reads of its own input,
+// which is the input of the whole term.
 func (a *analysis) index(x *syntax.Index, want *Tree, s *scope) (of, beside *Tree) {
 	switch {
 	case x.Name != "":

@@ -156,7 +156,7 @@ func TestFew(t *testing.T) {
 		{`.proxies[].clusters[] | select(.name == "x" and .type == "EDS")`, true},
 		{`.proxies[].clusters[] | select("x" == .name or (.name | startswith("y")))`, true},
 		{`.proxies[].clusters | map(select(.name == "x"))`, true},
-		// these fields can be read without requesting the elements separately
+		// a few fields of all elements are requested, instead of a few whole elements
 		{`.proxies[].clusters[] | select(.name == "x") | {type, lbPolicy}`, false},
 		{`.proxies[].clusters[] | select(.name == "x" or .type == "EDS")`, false},
 		{`.proxies[].clusters[] | select(.type == "EDS")`, false},

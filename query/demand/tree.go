@@ -15,11 +15,11 @@ type Tree struct {
 	Shown bool // the value is printed, so the fields that are read depend on the kind of object
 	Count bool // the number of elements, or the names of the members, is read
 
-	// for an object: what is read of each of these members; nil for a member that is
-	// passed on but not read
+	// for an object: the parts of each of these members that are read; nil for a member
+	// that is passed on but not read
 	Fields  map[string]*Tree
-	Members *Tree // for an object: what is read of each member that is not in Fields
-	Items   *Tree // for an array: what is read of each element
+	Members *Tree // for an object: the parts of each other member that are read
+	Items   *Tree // for an array: the parts of each element that are read
 }
 
 // everything returns the Tree of a value that is read completely. presence returns the
@@ -59,7 +59,7 @@ func (t *Tree) join(u *Tree) *Tree {
 // whole reports whether all of the value may be read.
 func (t *Tree) whole() bool { return t != nil && (t.All || t.Few || t.Shown) }
 
-// Item returns what is read of each element, if the value is an array.
+// Item returns the Tree for the elements, if the value is an array.
 func (t *Tree) Item() *Tree {
 	switch {
 	case t == nil:
@@ -70,7 +70,7 @@ func (t *Tree) Item() *Tree {
 	return t.Items
 }
 
-// Field returns what is read of the member with this name, if the value is an object.
+// Field returns the Tree for the member with this name, if the value is an object.
 func (t *Tree) Field(name string) *Tree {
 	if t.whole() {
 		return everything()
@@ -84,7 +84,7 @@ func (t *Tree) Field(name string) *Tree {
 	return t.Members
 }
 
-// part returns what is read of any part of the value, an element or a member.
+// part returns the Tree for any part of the value: an element or a member.
 func (t *Tree) part() *Tree {
 	if t == nil {
 		return nil
@@ -96,8 +96,8 @@ func (t *Tree) part() *Tree {
 	return sum
 }
 
-// ofArray returns what is read if the value is an array. ofObject returns what is read if
-// it is an object.
+// ofArray returns the Tree for a value that is known to be an array, and ofObject the
+// Tree for a value that is known to be an object.
 func (t *Tree) ofArray() *Tree {
 	if t == nil {
 		return nil
@@ -115,8 +115,8 @@ func (t *Tree) ofObject() *Tree {
 	return &Tree{Shown: t.Shown, Count: t.Count, Fields: t.Fields, Members: t.Members}
 }
 
-// counted, each, items and field return what is read of a value if a query counts its
-// parts, iterates over its parts, takes its elements, or takes one member.
+// counted, each, items and field return the Tree for a value of which a query counts the
+// parts, iterates over the parts, takes the elements, or takes one member.
 func (t *Tree) counted() *Tree { return Join(t, &Tree{Count: true}) }
 
 func each(t *Tree) *Tree { return &Tree{Count: true, Members: t, Items: t} }
@@ -127,7 +127,7 @@ func field(name string, t *Tree) *Tree {
 	return &Tree{Fields: map[string]*Tree{name: t}}
 }
 
-// few returns what is read of elements that are selected by their names.
+// few returns the Tree for elements of which a query selects a few by their names.
 func few(t *Tree) *Tree {
 	if t != nil && t.All {
 		return &Tree{Few: true}

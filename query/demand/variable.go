@@ -62,8 +62,9 @@ func (a *analysis) textOf(q *syntax.Query, s *scope) *string {
 }
 
 // bind adds the variables of patterns to the scope and returns the new scope. text is the
-// value that the patterns destructure, if it is a known string. bound returns what is
-// read of that value. It must be called after all uses of the variables were analyzed.
+// value that the patterns destructure, if it is a known string. The returned function
+// bound returns the Tree for that value. It must be called after all uses of the
+// variables were analyzed.
 func (a *analysis) bind(patterns []*syntax.Pattern, s *scope, text *string) (in *scope, bound func() *Tree) {
 	b := &binding{in: s, opened: map[string]*scope{}}
 	var all []func() *Tree
@@ -91,7 +92,7 @@ type binding struct {
 }
 
 // variable adds a variable to the scope. A variable that occurs in several patterns is
-// added only once. The returned function returns what is read of the variable's value.
+// added only once. The returned function returns the Tree for the variable's value.
 func (b *binding) variable(name string, text *string) func() *Tree {
 	v := b.opened[name]
 	if v == nil {
@@ -101,8 +102,8 @@ func (b *binding) variable(name string, text *string) func() *Tree {
 	return func() *Tree { return v.gathered }
 }
 
-// pattern adds the variables of a pattern to the scope. The returned function returns
-// what is read of the value that the pattern destructures.
+// pattern adds the variables of a pattern to the scope. The returned function returns the
+// Tree for the value that the pattern destructures.
 func (b *binding) pattern(p *syntax.Pattern, text *string) func() *Tree {
 	if p.Name != "" {
 		return b.variable(p.Name, text)
@@ -149,7 +150,7 @@ func (b *binding) member(x *syntax.PatternObject) func() *Tree {
 	}
 }
 
-// keys returns what the computed keys in patterns read of the input.
+// keys returns the parts of the input that the computed keys in patterns read.
 func (a *analysis) keys(patterns []*syntax.Pattern, s *scope) (sum *Tree) {
 	for _, p := range patterns {
 		sum = Join(sum, a.keys(p.Array, s))

@@ -271,7 +271,7 @@ func withSentHealth(sent, held any) any {
 	if down && is == "HEALTHY" || said == "DEGRADED" && is == "HEALTHY" {
 		return held
 	}
-	held.(*object.Object).Set("health", said) // settle has made a copy, so the value may be changed
+	held.(*object.Object).Set("health", said) // the function settle has copied the endpoint, so it may be changed
 	return held
 }
 

@@ -153,9 +153,9 @@ func TestBuiltinsEndAtTheDeadline(t *testing.T) {
 	}
 }
 
-// TestLargeValuesAreMeasuredUntilTheDeadline measures the size of a value that contains a
-// few large arrays many times. Every element counts as visited, but the measurement must
-// need only few steps.
+// TestLargeValuesAreMeasuredUntilTheDeadline measures the size of a value with few
+// distinct arrays but very many elements. The measurement must end soon after the
+// deadline.
 func TestLargeValuesAreMeasuredUntilTheDeadline(t *testing.T) {
 	one := make([]any, 1_000_000)
 	// the arrays exceed the memory limit, so without the deadline the run would end with

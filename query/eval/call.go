@@ -270,9 +270,9 @@ func applyEach(args []*node, at *place, fn machineFunc) *node {
 	})
 }
 
-// combine calls use for every combination of the results of args. The last argument
-// varies most slowly, or, if firstSlowest is set, the first one. All calls receive the
-// same slice, so use must copy it to keep it.
+// combine calls the function use for every combination of the results of the arguments
+// args. The last argument varies most slowly, or, if firstSlowest is set, the first one.
+// All calls receive the same slice, so a function that keeps the slice must copy it.
 func (m *machine) combine(e *env, in values.Located, args []*node, firstSlowest bool, use func([]any) error) error {
 	vs := make([]any, len(args))
 	var each func(done int) error
@@ -485,9 +485,9 @@ func (v *invoke) bindOne(m *machine, e *env, in values.Located) (*env, error) {
 	return x, nil
 }
 
-// bindEach calls use for every combination of the results of the arguments that are
-// passed as values. use receives the environment for the function's body. The first
-// argument varies most slowly.
+// bindEach calls the function use for every combination of the results of the arguments
+// that are passed as values. The function receives the environment for evaluating the
+// called function's body. The first argument varies most slowly.
 func (v *invoke) bindEach(m *machine, e, x *env, in values.Located, i int, use func(*env) error) error {
 	if i == len(v.values) {
 		return use(x)

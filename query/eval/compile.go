@@ -363,7 +363,7 @@ func metaOf(o *syntax.ConstObject) *object.Object {
 type env struct {
 	up *env
 	v  any   // value of a variable
-	n  *node // compiled argument that is a query
+	n  *node // the compiled code of an argument that is a query
 	ne *env  // environment of the call that passed this argument; the argument is evaluated in it
 }
 

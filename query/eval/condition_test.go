@@ -137,7 +137,7 @@ func rows(r *rand.Rand) (plain, lazy []any, regular bool) {
 		e.Set("cluster", []string{"a", "b", "ab"}[r.Intn(3)])
 		e.Set("late", i%3)
 		f := e.Clone()
-		if r.Intn(3) == 0 { // a lazy member causes the evaluator to work ahead of the consumer
+		if r.Intn(3) == 0 { // lazy members cause the evaluator to evaluate several elements concurrently
 			f.Set("late", &lateness{i % 3})
 		}
 		var l any = f

@@ -180,8 +180,9 @@ func objectOf(entries []entry) *node {
 	})
 }
 
-// builder constructs one object for each combination of the results of keys and values.
-// The last member varies fastest.
+// builder constructs an object for an expression such as {(k): v}. If keys or values have
+// several results, it constructs one object for each combination of the results. The last
+// member varies fastest.
 type builder struct {
 	m            *machine
 	e            *env

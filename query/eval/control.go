@@ -51,7 +51,7 @@ func (c *compiler) cond(x *syntax.If, s *scope, tail bool) *node {
 			els = ifNode(branches[i].cond, branches[i].then, els)
 			continue
 		}
-		// a series of conditions with one result each becomes one node, which needs less
+		// consecutive conditions with one result each become one node, which needs less
 		// stack than nested nodes
 		first := i
 		for first > 0 && branches[first-1].cond.one != nil {

@@ -136,7 +136,8 @@ func TestADropIsExactAhead(t *testing.T) {
 		`.proxies as $all | [limit(50; .proxies[] | $all[1:4][] | (., if .i == 3 then error("bad") else empty end)) | .clusters | length]`,
 		`.proxies as $all | try limit(50; .proxies[] | $all[1:4][] | (., if .i == 2 then error("bad") else empty end) | .) catch . | objects | .clusters | length`,
 		`.proxies as $all | [limit(50; .proxies[] | (., ($all[1:3][] | (., .))) | .) | .clusters | length]`,
-		// In these queries, the part that needs no loads yields a proxy twice.
+		// In these queries, the part of the query that is evaluated before the first load
+		// yields a proxy twice.
 		`.proxies as $all | (.proxies[0] | .clusters, .routes | length), (def twice: .proxies[] | (., .); [twice | $all[1, 0].clusters | length])`,
 		`reduce (.proxies[] | (., .)) as $p (0; . + ($p.clusters | length))`,
 		`[foreach (.proxies[] | (., .)) as $p (0; . + ($p.routes | length); ., ($p.clusters | length))]`,

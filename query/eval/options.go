@@ -36,10 +36,10 @@ type Options struct {
 	FieldHint func(kind, field string) string
 }
 
-// ModuleLoader finds modules. path is the path in an import or include. search is the
-// member "search" of the import's metadata, or nil. from is the value that Module
-// returned for the location of the importing module; it is nil if the query itself
-// imports the module.
+// ModuleLoader finds modules. Its methods receive the path in an import or include, and
+// the member "search" of the import's metadata, or nil. The parameter from is the value
+// that Module returned for the location of the importing module; it is nil if the query
+// itself imports the module.
 type ModuleLoader interface {
 	Module(path string, search, from any) (p *syntax.Program, place any, err error)
 	Data(path string, search, from any) (any, error)
@@ -59,8 +59,8 @@ type Native struct {
 // Call contains the input and the arguments of one call of a [Native].
 type Call struct {
 	Ctx  context.Context
-	In   any          // the input, which may not be loaded yet
-	Args []any        // the arguments, which may not be loaded yet
+	In   any          // the input, which can be lazy (not loaded yet)
+	Args []any        // the arguments, which can be lazy (not loaded yet)
 	Note func(string) // reports a note to the user, if the result of the call is used
 
 	// Fault reports to the user a part of the document that can't be read. A native calls

@@ -21,11 +21,11 @@ type (
 	LimitError = values.LimitError
 )
 
-// Run evaluates the query on the input in, with the values vars of its variables. It
+// Run evaluates the query with the given input and the values of its variables, vars. It
 // passes each result to out, in order, in the caller's goroutine. If [RunOptions.Finish]
-// is nil, results may not be loaded yet. An error that out returns ends the run and is
-// returned unchanged. Other errors are an [*Error], a [*Halt], a [*LimitError] or the
-// context's error. When Run returns, none of its goroutines is running.
+// is nil, results can be lazy (not loaded yet). An error that out returns ends the run
+// and is returned unchanged. Other errors are an [*Error], a [*Halt], a [*LimitError] or
+// the context's error. When Run returns, none of its goroutines is running.
 func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out func(any) error) error {
 	if len(vars) != len(c.opts.Variables) {
 		return fmt.Errorf("%d values for %d variables", len(vars), len(c.opts.Variables))

@@ -21,7 +21,7 @@ type narrow struct {
 	forced bool
 	refuse bool
 	fault  error
-	others func() bool // reports whether an element that was not requested is returned too
+	others func() bool // reports whether the array returns an element although it was not requested
 }
 
 func (n *narrow) Pending() bool                      { return true }

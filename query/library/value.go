@@ -24,8 +24,8 @@ func valueNatives() []eval.Native {
 	}
 }
 
-// stringOf returns a value as a string, or an error if it isn't one. The error calls the
-// value by the name what.
+// stringOf returns a value as a string, or an error if it isn't one. what is the name of
+// the value in the error message.
 func stringOf(r *document.Reader, v any, what string) (string, error) {
 	v = r.Force(v)
 	s, ok := v.(string)

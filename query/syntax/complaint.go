@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// unexpected ends the parsing with an error about the next token. want describes what
-// would have been valid instead; it may be empty.
+// unexpected ends the parsing with an error about the next token. want describes the
+// tokens that would have been valid; it may be empty.
 func (p *parser) unexpected(want string) {
 	t := p.tok
 	switch {

@@ -60,15 +60,16 @@ func (p *parser) expect(c byte) {
 	}
 }
 
-// close reads the bracket c, which closes the bracket open, after a query.
+// close reads a closing bracket after a query. c is the closing bracket, and open is the
+// opening one, for the error message.
 func (p *parser) close(open token, c byte) {
 	if !p.accept(c) {
 		p.unclosed(open, strconv.Quote(string(rune(c))))
 	}
 }
 
-// closeList reads the bracket c, which closes the bracket open, after an item that is not
-// a query.
+// closeList reads a closing bracket after an item of a list that is not a query. c is the
+// closing bracket, and open is the opening one, for the error message.
 func (p *parser) closeList(open token, c byte) {
 	if !p.accept(c) {
 		p.unlisted(open, `"," or `+strconv.Quote(string(rune(c))))
@@ -92,7 +93,7 @@ func (p *parser) as() {
 func (p *parser) semicolon() { p.expect(';') }
 
 // take reads a token of the given kind and returns its value. If the token has another
-// kind, the error says that want was expected.
+// kind, the error message names want as the expected token.
 func (p *parser) take(k tokenKind, want string) string {
 	if p.tok.kind != k {
 		p.unexpected(want)

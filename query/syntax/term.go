@@ -265,8 +265,8 @@ func (p *parser) member() *ObjectKeyVal {
 	return kv
 }
 
-// key parses the key of a member: a word, a variable, a string or a query in parentheses.
-// If there is none of these, the error says that want was expected.
+// key parses the key of an object's member: a word, a variable, a string or a query in
+// parentheses. For anything else, the error message names want as the expected token.
 func (p *parser) key(want string) (name string, text *String, q *Query) {
 	switch t := p.tok; {
 	case t.kind == tokName || t.kind == tokVariable || t.kind == tokKeyword:

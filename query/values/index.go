@@ -117,7 +117,7 @@ func IndicesOf(m *Task, v, part []any) ([]any, error) {
 	return out, nil
 }
 
-// IndexForced does the same as Index, for a key that may not be loaded yet.
+// IndexForced does the same as Index, for a key that can be lazy (not loaded yet).
 func IndexForced(m *Task, in Located, k any) (Located, error) {
 	k, err := m.Force(k)
 	if err != nil {
@@ -212,8 +212,8 @@ func roundUp(v any) (int, bool) {
 	return roundBound(v, math.Ceil)
 }
 
-// roundBound converts a slice's bound to an index. to is the function that rounds the
-// bound, such as math.Floor.
+// roundBound converts a slice's bound to an index. The function to, such as math.Floor,
+// rounds the bound.
 func roundBound(v any, to func(float64) float64) (int, bool) {
 	v = numeric(v)
 	if f, ok := v.(float64); ok {
@@ -307,7 +307,7 @@ func (m *Task) Raise(v any) error {
 }
 
 // Func implements a builtin that can be computed from values alone. Its input, its
-// arguments and its result may not be loaded yet.
+// arguments and its result can be lazy (not loaded yet).
 type Func = func(m *Task, in any, args []any) (any, error)
 
 // ForceList loads v for a caller that needs an array. It returns an empty array for a

@@ -86,14 +86,16 @@ func CheckPath(m *Task, in Located, doing func() string) error {
 	return &LazyError{func() string { return "Invalid path expression " + doing() + excerpt(in.V) }}
 }
 
-// InvalidResult returns the text for an error of [CheckPath] about the result of a path
-// expression.
+// InvalidResult returns the part of the error text "Invalid path expression" that refers
+// to the result of a computation; see [CheckPath].
 func InvalidResult() string { return "with result " }
 
-// InvalidIteration returns the text for an error of [CheckPath] about an iteration.
+// InvalidIteration returns the part of the error text "Invalid path expression" that
+// refers to an iteration; see [CheckPath].
 func InvalidIteration() string { return "near attempt to iterate through " }
 
-// InvalidAccess returns the text for an error of [CheckPath] about reading the key k.
+// InvalidAccess returns the part of the error text "Invalid path expression" that refers
+// to reading the key k; see [CheckPath].
 func InvalidAccess(k any) func() string {
 	return func() string { return "near attempt to access element " + excerpt(k) + " of " }
 }
