@@ -57,6 +57,14 @@ func (c completion) services(cmd *cobra.Command) []string {
 	})
 }
 
+func nodeNames(ctx context.Context, m *sources.Mesh) (out []string) {
+	for _, v := range listed(ctx, m, "nodes") {
+		name, _ := field[string](v, "metadata", "name")
+		out = append(out, name)
+	}
+	return out
+}
+
 // objects returns "name.namespace" for every Kubernetes object of a list.
 func (c completion) objects(cmd *cobra.Command, list string) []string {
 	return c.known(cmd, list+" by name", func(ctx context.Context, m *sources.Mesh) (out []string) {

@@ -40,6 +40,8 @@ func TestComplete(t *testing.T) {
 		{"statu", "status", nothing},
 		{"wai", "wait", nothing},
 		{"--snapshot demo statu", "status", nothing},
+		{"workloads --snapshot demo-ambient --node |", "node-30 node-31", nothing},
+		{"zc w --snapshot demo-ambient --workload-namespace b", "bank", nothing},
 		{"--snapshot demo wai", "wait", nothing},
 		{"--snapshot demo clusters --dir", "--direction", nothing},
 		{"--snapshot demo clusters --direction in", "inbound inbound-vip", nothing},

@@ -168,6 +168,15 @@ func (c completion) values(cmd *cobra.Command, arg shipped.Argument) []string {
 		"routes.name": ".routes[].name", "endpoints.cluster": ".endpoints[].cluster", "endpoints.address": ".endpoints[].ip", "endpoints.port": ".endpoints[].port | values | tostring",
 		"secrets.name": ".secrets[].name",
 	}[c.named.Name+"."+arg.Name]
+	switch arg.Name { // of the queries about ztunnels
+	case "node", "workload-node":
+		if len(c.Snapshots) == 0 { // of a live mesh, only names are read
+			return c.known(cmd, "nodes", nodeNames)
+		}
+		what, ok = `select(.type == "ztunnel") | .node`, true
+	case "workload-namespace", "service-namespace", "policy-namespace":
+		return c.namespaces(cmd, "")
+	}
 	if !ok {
 		return nil
 	}

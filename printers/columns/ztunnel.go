@@ -68,7 +68,27 @@ func workloadServiceColumns() []Column {
 		{Header: "ENDPOINTS", Fields: []string{"endpoints"}, cell: healthyEndpoints},
 	}, asWide(
 		pathColumn("HOSTNAME", "hostname"),
+		whereSaid(pathColumn("CANONICAL", "canonical"), "a ztunnel says which services are canonical"),
+		whereSaid(Column{Header: "CIDR VIPS", Fields: []string{"cidrVips"}, cell: cidrVIPs}, "a service has networks of addresses"),
 	)...)
+}
+
+// whereSaid makes a column appear only if a row has a value for it, because older
+// ztunnels don't.
+func whereSaid(c Column, when string) Column {
+	c.Sometimes, c.shown = when, hasOtherThan("", "-", None)
+	return c
+}
+
+// cidrVIPs returns the networks of a service's addresses, without Istio's network
+// before each.
+func cidrVIPs(s *Subject) string {
+	var all []string
+	for _, vip := range s.texts("cidrVips") {
+		_, network, _ := strings.Cut(vip, "/")
+		all = append(all, network)
+	}
+	return strings.Join(all, ",")
 }
 
 // vips returns the addresses of a service, without the network before each.

@@ -59,3 +59,23 @@ def _networkPolicy:
 def _letsHBONE($rules):
   def isHBONE: (.protocol // "TCP") == "TCP" and (.port == null or (.port | type) == "number" and (.port == 15008 or .endPort != null and .port <= 15008 and .endPort >= 15008));
   any($rules[]; (.ports // []) == [] or any(.ports[]; isHBONE));
+
+# _ztunnelsOf($words): for each word, the ztunnels that a command asks, as {ztunnel, pod}. A word is a ztunnel; or a pod or workload, which
+# means the ztunnel of its node, and pod is then its {name, namespace}. Without words, it is every ztunnel.
+def _ztunnelsOf($words):
+  . as $mesh
+  | if $words == [] then .proxies[] | select(.type == "ztunnel") | {ztunnel: ., pod: null}
+    else
+      $words[]
+      | . as $word
+      | [$mesh | _proxies($word | sub("^pods?/"; ""))] as $named
+      | if any($named[]; .type == "ztunnel") then $named[] | select(.type == "ztunnel") | {ztunnel: ., pod: null}
+        else
+          [if $named != [] then $named[] | {name, namespace, node} else $mesh | _workload($word) | {name, namespace, node} end] as $pods
+          | if $pods == [] then error("no ztunnel and no workload named \($word)") else $pods[] end
+          | . as $pod
+          | [$mesh.proxies[] | select(.type == "ztunnel" and .node == $pod.node)]
+          | if . == [] then error("\($word) is on node \($pod.node // "unknown"), which has no ztunnel among the proxies") else .[] end
+          | {ztunnel: ., $pod}
+        end
+    end;

@@ -14,5 +14,5 @@ def trace($request): _trace($request);
 def traceFrom($name; $request): _traceFrom($name; $request);
 
 # workload(name): the workload of an ambient mesh that has a name (pod, pod.namespace, deploy/web-v1, web-v1.shop) or an address, as a ztunnel knows it; nothing if none does.
-#   [workload("productpage-v1")] | length
+#   isempty(workload("productpage-v1"))
 def workload($name): _workload($name);

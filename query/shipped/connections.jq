@@ -6,6 +6,7 @@
 #   --workload-namespace NAME       only those of workloads of this namespace
 #   --raw                           addresses as they are
 #
+# words: ZTUNNEL|POD…
 # aliases: connection, cons
 # example: connections --direction outbound
 # example: connections --workload-namespace bookinfo --raw
@@ -16,8 +17,9 @@ def named($names): if . == null then . else
     | ($names[$host] // $host) + .[$at:]
   end;
 
-.proxies[]
-| select(.type == "ztunnel")
+_ztunnelsOf($words)
+| .pod as $pod
+| .ztunnel
 | select($node == null or .node == $node)
 | .id as $proxy
 | (if $raw then {} else
@@ -25,6 +27,7 @@ def named($names): if . == null then . else
      + ([.workloads[] | "\(.name).\(.namespace)" as $name | .workloadIps[0]? | values | {(.): $name}] | add // {})
    end) as $names
 | .connections[]
+| select($pod == null or .workload == "\($pod.name).\($pod.namespace)")
 | select($direction == null or .direction == $direction)
 | select($workload_namespace == null or (.workload // "" | endswith(".\($workload_namespace)")))
 | if $raw then . else . + {$proxy, src: (.src | named($names)), originalDst: (.originalDst | named($names)), actualDst: (.actualDst | named($names))} end

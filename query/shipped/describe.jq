@@ -14,7 +14,6 @@
 # example: describe gateway/bookinfo-gateway
 # example: describe virtualservice/reviews-complex
 # example: describe productpage.default -o json
-# example: describe web-v1.shop --snapshot demo-ambient
 
 def id: "\(.metadata.name).\(.metadata.namespace)";
 
