@@ -7,19 +7,19 @@ import (
 	"sync"
 )
 
-// A cachedValue is a value that was decoded whole, together with the bytes that it was
-// decoded from. If another document contains the same bytes, they needn't be decoded
-// again. This pays off because most of the configuration is the same in all proxies of
-// a mesh.
+// A cachedValue is a value that was decoded completely, together with its bytes. If
+// another document contains the same bytes, they needn't be decoded again. This pays
+// off because most of the configuration is the same in all proxies of a mesh.
 type cachedValue struct {
 	text  []byte
 	shape Shape
-	value any // the decoded value, which is in the table of Twins
+	value any // the decoded value, which is in the table of shared values
 }
 
-const costCached = 128 // memory of an entry without the bytes
+const costCached = 128 // memory in bytes of an entry, without the cached bytes
 
-// cached returns the value that was decoded from the same bytes with the same shape.
+// cached returns the value that was decoded earlier from the same bytes with the
+// same shape.
 func (t *Twins) cached(sum uint64, text []byte, s Shape) (v any, ok bool) {
 	shard := &t.shards[sum%twinShards]
 	shard.mu.Lock()
@@ -31,7 +31,7 @@ func (t *Twins) cached(sum uint64, text []byte, s Shape) (v any, ok bool) {
 	return x.value, true
 }
 
-// cache remembers which value the bytes were decoded to. The value must be in the
+// cache stores which value the bytes were decoded to. The value must be in the
 // table.
 func (t *Twins) cache(sum uint64, text []byte, s Shape, v any) {
 	shard := &t.shards[sum%twinShards]
@@ -49,11 +49,12 @@ func (t *Twins) cache(sum uint64, text []byte, s Shape, v any) {
 	t.unreported.Add(cost)
 }
 
-// texts is a pool of buffers.
+// texts is a pool of buffers, each large enough for the longest cacheable
+// value.
 var texts = sync.Pool{New: func() any { return new([twinsMost]byte) }}
 
-// whole decodes the value in [off, end) with everything inside it. If the value has
-// at most twinsMost bytes, it may already be in the table, because the same bytes were
+// whole decodes the value in [off, end) with everything inside it. A value of at most
+// twinsMost bytes may already be in the table of shared values, if the same bytes were
 // decoded before.
 func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b usage, err error) {
 	twins := d.twins()
@@ -67,7 +68,9 @@ func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b
 	defer texts.Put(room)
 	text := room[:end-off]
 	if n, _ := d.Bytes.ReadAt(text, off); n < len(text) {
-		return d.read(ctx, off, end, s, wholeNode, nil) // the bytes could not be read completely; d.read returns the error
+		// the bytes could not be read completely, so d.read will return the
+		// error
+		return d.read(ctx, off, end, s, wholeNode, nil)
 	}
 	sum := maphash.Bytes(seed, text)
 	if v, ok := twins.cached(sum, text, s); ok {
@@ -82,7 +85,7 @@ func (d *Document) whole(ctx context.Context, off, end int64, s Shape) (v any, b
 	return v, dec.takeUsage(), err
 }
 
-// twins returns the document's table, nil if it has none.
+// twins returns the document's table of shared values, or nil if it has none.
 func (d *Document) twins() *Twins {
 	if d.Twins == nil {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// All empty containers share these two, since values are never changed.
+// All empty containers share these two values, since values are never changed.
 var (
 	emptyObject = object.New(0)
 	emptyArray  = []any{}
@@ -65,7 +65,7 @@ func (d *decoder) object(n *Node, s Shape) (any, error) {
 	return d.takeObject(base, all), nil
 }
 
-// member describes how a member of an object is read.
+// A member describes how to read one member of an object.
 type member struct {
 	name  string
 	node  *Node
@@ -73,8 +73,8 @@ type member struct {
 	built bool
 }
 
-// member looks up how the member with this key is read. With asIs the shape is
-// ignored.
+// member returns how to read the member with this key. If asIs is set, the
+// shape is ignored.
 func (d *decoder) member(n *Node, s Shape, key []byte, asIs bool) (m member) {
 	if s != nil && !asIs {
 		m.name, m.shape = s.Member(key)
@@ -87,7 +87,8 @@ func (d *decoder) member(n *Node, s Shape, key []byte, asIs bool) (m member) {
 	return m
 }
 
-// takeObject builds an object from the collected members, starting at index base.
+// takeObject builds an object from the members that were collected since index
+// base.
 func (d *decoder) takeObject(base int, all tally) any {
 	vals := d.vals[base:]
 	names := d.names[len(d.names)-len(vals):]
@@ -152,10 +153,10 @@ func (d *decoder) objectOf(names []string, vals []any, all tally) any {
 	return d.twin(twins, sum, m, vals, object.Size(len(vals)))
 }
 
-// twin returns the value in the table that equals the container v, or v itself if
-// there is none. vals are the contents of v. The memory of numbers among them is
-// counted twice: for the table, which keeps them, and for the document, which
-// allocated them.
+// twin returns the shared value that equals the container v, or v itself if there
+// is none. vals are the contents of v. The memory of numbers in vals is counted
+// twice: for the table, which keeps them, and for the document, which allocated
+// them.
 func (d *decoder) twin(twins *Twins, sum uint64, v any, vals []any, cost int64) any {
 	if twins != nil {
 		if old, ok := twins.add(sum, v, cost+numbersCost(vals)); ok {
@@ -210,7 +211,8 @@ func (d *decoder) array(n *Node, s Shape) (any, error) {
 	return d.takeArray(base, all), nil
 }
 
-// takeArray builds an array from the collected elements, starting at index base.
+// takeArray builds an array from the elements that were collected since index
+// base.
 func (d *decoder) takeArray(base int, all tally) any {
 	vals := d.vals[base:]
 	v := d.arrayOf(vals, all)
@@ -248,7 +250,7 @@ func (d *decoder) key(c byte) ([]byte, error) {
 	return d.text()
 }
 
-// colon moves from the end of a member's name to its value.
+// colon skips the colon between a member's name and its value.
 func (d *decoder) colon() error {
 	if d.next() != ':' {
 		return d.fail(d.p, "':'")
@@ -258,8 +260,8 @@ func (d *decoder) colon() error {
 	return nil
 }
 
-// more reads what follows a member or an element. After a comma it returns the first
-// byte of the next one; at the closing bracket it returns closed.
+// more reads the separator after a member or an element. After a comma it returns
+// the first byte of the next one. At the closing bracket it returns closed.
 func (d *decoder) more(closing byte) (next byte, closed bool, err error) {
 	switch d.next() {
 	case ',':

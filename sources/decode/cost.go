@@ -6,15 +6,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The memory that values take, in bytes. The figures are estimates that are good
-// enough for a memory budget.
+// These constants are the memory that values take, in bytes. They are estimates,
+// accurate enough for a memory budget.
 const (
 	costInt    = 8
-	costString = 16 // size of the string header; the bytes come in addition
+	costString = 16 // size of the string header; the bytes of the string are counted in addition
 	costSlice  = 24 // size of the slice header; each element takes costAny in addition
 	costAny    = 16
 	costValue  = 112
-	costTwin   = 48 // one entry in a table of Twins
+	costTwin   = 48 // one entry in a table of shared values
 )
 
 func textCost(n int) int64 { return costString + int64(n) }

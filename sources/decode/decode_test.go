@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// standard returns what encoding/json decodes from one JSON value, with numbers as
-// this package represents them. Tests compare this package with it.
+// standard returns the value that encoding/json decodes, with numbers as this
+// package represents them. Tests compare this package with it.
 func standard(b []byte) (any, error) {
 	var v any
 	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\uFEFF"))))
@@ -28,7 +28,7 @@ func standard(b []byte) (any, error) {
 	return ints(object.FromPlain(v)), nil
 }
 
-// ints converts each integer of up to 18 digits to an int.
+// ints converts each integer of up to 18 digits in a value to an int.
 func ints(v any) any {
 	switch x := v.(type) {
 	case json.Number:
@@ -48,8 +48,8 @@ func ints(v any) any {
 	return v
 }
 
-// small returns a document whose values are hardly ever decoded whole and that is
-// read through a small window.
+// small returns a document that is read through a small window, and whose values
+// are hardly ever decoded whole.
 func small(b []byte, window int) *Document {
 	return &Document{Bytes: bytes.NewReader(b), Name: "test.json", window: window, small: 12}
 }
@@ -66,7 +66,8 @@ var seeds = []string{
 	strings.Repeat("[", 70) + strings.Repeat("]", 70), strings.Repeat(`{"a":[`, 66) + "1" + strings.Repeat("]}", 66), strings.Repeat(`[{"a":`, 33) + strings.Repeat("}]", 33),
 }
 
-// check compares every way of decoding b with encoding/json.
+// check compares the result of every way to decode b with that of
+// encoding/json.
 func check(t *testing.T, b []byte) {
 	t.Helper()
 	want, refused := standard(b)
@@ -86,7 +87,7 @@ func check(t *testing.T, b []byte) {
 
 	got, err := Read(bytes.NewReader(b), Limits{})
 	same("read", got, err)
-	var twins *Twins // the first passes have no table; the later ones share a table
+	var twins *Twins // the first passes share no values; the later ones share a table
 	for _, window := range []int{1, 7, 64, 64} {
 		got, err = readAll(iotest.OneByteReader(bytes.NewReader(b)), Limits{}, window)
 		same("byte by byte", got, err)

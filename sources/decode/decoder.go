@@ -11,29 +11,29 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A decoder decodes JSON. It reads the source through a window, a buffer that holds
-// the bytes around the current position. A decoder can be reused for another source;
-// it keeps its buffers. Only one goroutine at a time may use it.
+// A decoder decodes JSON. It reads the source through a window, a buffer with the
+// bytes around the current position. A decoder can be reused for another source; it
+// keeps its buffers. Only one goroutine at a time may use it.
 type decoder struct {
 	window
-	own []byte // the window's memory, unless a long string needs more
+	own []byte // the window's memory, unless a long string needs a larger buffer
 
-	doc       *Document // nil if the decoder reads a stream, which has neither shapes nor offsets
+	doc       *Document // the document; nil if the decoder reads a stream, which has neither shapes nor offsets
 	part      section   // the part of the document that is being read
-	aheadLeft int64     // bytes that may still be read again to find an "@type"
+	aheadLeft int64     // number of bytes that may still be read twice to find an "@type"
 	visit     func(tag int, v any, off, end int64) error
 
-	jqNumbers bool  // accept also the numbers that only jq accepts, such as nan
+	jqNumbers bool  // true if the numbers that only jq accepts, such as nan, are valid
 	depth     int64 // nesting depth of the current position
-	cost      int64 // bytes built for this document alone
-	reported  int64 // the part of cost that was already reported to the document
+	cost      int64 // number of bytes allocated for this document alone
+	reported  int64 // the part of cost that was already reported to the document's Grew
 
-	sum   uint64 // the hash of the last value, if there is a table of Twins
+	sum   uint64 // the hash of the last value, if values are shared through a table
 	texts *interning
-	clean []byte   // the last decoded string
-	names []string // members under construction, of all levels
+	clean []byte   // the last decoded string; its buffer is reused
+	names []string // the members of all objects and arrays that aren't complete yet
 	vals  []any
-	kinds []uint64 // a buffer for the stack of open containers in skip
+	kinds []uint64 // reused by skip as its stack of open containers
 }
 
 // idle is the pool of decoders that are not in use.
@@ -194,8 +194,8 @@ func (d *decoder) kept(n *Node, s Shape) (any, error) {
 	return d.doc.Value(off, end, s, object), nil
 }
 
-// place skips an object and returns it as a Place, with the members that the node
-// selects.
+// place skips an object and returns its offsets as a Place, with those members
+// decoded that the node selects.
 func (d *decoder) place(n *Node, s Shape) (any, error) {
 	off := d.offset()
 	v, err := d.object(n, s)
@@ -244,15 +244,15 @@ func (d *decoder) scalar(c byte) (any, error) {
 	return nil, d.fail(d.p, "a JSON value")
 }
 
-// jqNumber reads what only jq accepts as a number: nan and infinity in upper or lower
-// case, and numbers that start with a plus sign or with their decimal point. ok is
-// false if there is no such number at the current position.
+// jqNumber reads a number that JSON doesn't have but jq accepts: nan and infinity in
+// upper or lower case, and numbers that start with a plus sign or with their decimal
+// point. ok is false if there is no such number at the current position.
 func (d *decoder) jqNumber(c byte) (v any, ok bool, err error) {
 	at := 0
 	if c == '-' || c == '+' {
 		at = 1
 		if err := d.ahead(2); err != nil {
-			return nil, false, nil // the caller reads the value again and reports the error
+			return nil, false, nil // the caller will read the value again and report the error
 		}
 	}
 	switch first := d.mem[d.p+at]; {
@@ -264,14 +264,14 @@ func (d *decoder) jqNumber(c byte) (v any, ok bool, err error) {
 	default:
 		return nil, false, nil
 	}
-	const longest = 400 // none of jq's numbers is longer
+	const longest = 400 // maximum length in bytes of a number that jq accepts
 	n := at
 	for n < longest && d.ahead(n+1) == nil && isWord(d.mem[d.p+n]) {
 		n++
 	}
 	text := string(d.mem[d.p : d.p+n])
 	if strings.EqualFold(text[at:], "nan") {
-		text = text[at:] // the sign of nan has no meaning
+		text = text[at:] // nan has no sign in jq
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) || strings.ContainsAny(text, "_xXpP") {
@@ -286,7 +286,7 @@ func isWord(c byte) bool {
 	return c|0x20-'a' < 26 || c-'0' < 10 || c == '.' || c == '+' || c == '-'
 }
 
-// literal skips the word s, whose first byte is already checked.
+// literal skips the word s. The caller has already checked its first byte.
 func (w *window) literal(s string) error {
 	for i := range len(s) {
 		if err := w.ahead(i + 1); err != nil {

@@ -1,21 +1,21 @@
-// Package decode reads JSON: documents in storage, whose values are decoded when
-// they are first read, and plain streams of values. Where jq's own ways of reading are
+// Package decode reads JSON: documents in storage, whose values are decoded when they
+// are first read, and plain streams of values. Where jq's own ways of reading are
 // needed (events, sequences, its error messages), query/jsontext is used instead.
 //
-// It reads a document of any size in one streaming pass through a 64 KB window. A
-// tree of [Node]s selects what is built, what is kept as an offset into the bytes (a
-// [Value], which is decoded when it is first read) and what is skipped. A [Shape]
+// It reads a document of any size in one streaming pass through a 64 KB window. A tree
+// of [Node]s selects which parts are decoded, which are kept as offsets into the bytes
+// (a [Value], which is decoded when it is first read) and which are skipped. A [Shape]
 // describes how the names of a message are written in the document. Names are
-// converted while reading, at every level that is built or kept.
+// converted while reading, at every level that is decoded or kept.
 //
-// The whole document is checked, also the parts that are skipped: grammar, numbers,
+// The whole document is checked, including the skipped parts: grammar, numbers,
 // escapes, control characters, literals, truncation, and bytes after the value. Only
 // UTF-8 isn't checked in skipped parts. In kept strings an invalid byte or a lone
 // surrogate becomes U+FFFD. If two members have the same name, the last one wins.
 //
-// Documents with much equal content can share the decoded values through a table of
-// [Twins].
+// Documents that have much content in common can share the decoded values through a
+// table, [Twins].
 //
-// The package knows neither Envoy nor Istio. The callers provide shapes, nodes and
-// bytes, and interpret the results.
+// The package contains nothing specific to Envoy or Istio. The callers provide shapes,
+// nodes and bytes, and interpret the results.
 package decode

@@ -33,7 +33,7 @@ const (
 	defaultString = 64 << 20
 )
 
-// usual replaces zero fields by the defaults.
+// usual replaces fields that are zero with their defaults.
 func (l Limits) usual() Limits {
 	if l.Depth == 0 {
 		l.Depth = defaultDepth
@@ -53,28 +53,28 @@ type Document struct {
 	// Name is put in front of errors, for example "config_dump.json". It may be
 	// empty. Errors of [Document.Pass] don't contain it: the caller of the pass adds
 	// it with [Document.Named]. Errors of a [Value] do contain it, because a caller
-	// that decodes a value doesn't know its document any more.
+	// that decodes a value doesn't know which document it is from.
 	Name string
 
 	// Proxy is the id of the proxy that the document describes. It is used in the
 	// faults of its values and may be empty.
 	Proxy string
 
-	// Grew is called with an estimate of the bytes of memory that a pass allocates,
-	// while it runs, or that a decoded value keeps. It may be nil. It is also called
-	// if the pass ends with an error. Several goroutines may call it at once.
+	// Grew is called with an estimate of the bytes of memory that a running pass
+	// allocates, or that a decoded value uses. It may be nil. It is called even if
+	// the pass ends with an error. Several goroutines may call it at once.
 	Grew func(bytes int64)
 
-	// Twins returns the table through which passes and decoded values share equal
-	// values, or nil for none. The function itself may be nil, too. The size of a
-	// shared value isn't reported to Grew. Several goroutines may call the function
-	// at once, and it must not decode values.
+	// Twins returns the table in which passes and decoded values share equal
+	// values, or nil for no table. The function itself may be nil, too. The size of
+	// a shared value isn't reported to Grew. Several goroutines may call the
+	// function at once, and it must not decode values.
 	Twins func() *Twins
 
 	Limits Limits
 
 	window int   // size of the decoders' window in bytes; 0 means the default
-	small  int64 // values up to this size in bytes are decoded whole; 0 means wholeMost
+	small  int64 // size in bytes up to which values are decoded whole; 0 means wholeMost
 }
 
 // Pass reads the JSON value in [off, end), or from off to the end of the document if
@@ -110,7 +110,7 @@ func (d *Document) Pass(ctx context.Context, off, end int64, shape Shape, root *
 	return v, err
 }
 
-// read does the same as Pass but doesn't report its memory to Grew.
+// read does the same as Pass, but doesn't report the memory that it allocates.
 func (d *Document) read(ctx context.Context, off, end int64, shape Shape, root *Node,
 	visit func(int, any, int64, int64) error,
 ) (v any, b usage, err error) {
@@ -137,8 +137,8 @@ func (d *Document) decoder(ctx context.Context, off, end int64) (*decoder, error
 	return dec, nil
 }
 
-// ahead returns a decoder that reads from off to end and has no table of shared values.
-// It can search and skip values; to build values, the caller must set the table first.
+// ahead returns a decoder that reads from off to end and shares no values. It can
+// search and skip values. To build values, the caller must set its table first.
 func (d *Document) ahead(ctx context.Context, off, end int64) *decoder {
 	dec := borrow()
 	dec.doc = d
@@ -148,21 +148,22 @@ func (d *Document) ahead(ctx context.Context, off, end int64) *decoder {
 	return dec
 }
 
-// A usage lists the memory that was allocated and isn't reported yet.
+// A usage is the memory that was allocated and hasn't been reported yet.
 type usage struct {
-	own   int64  // bytes that were allocated for this document alone
-	twins *Twins // the table of shared values, which may have grown
+	own   int64  // number of bytes allocated for this document alone
+	twins *Twins // the table of shared values, which may have grown; its growth is reported, too
 }
 
-// takeUsage returns the memory that isn't reported yet and marks it as reported.
+// takeUsage returns the memory that hasn't been reported yet and marks it as
+// reported.
 func (d *decoder) takeUsage() usage {
 	b := usage{d.cost - d.reported, d.texts.twins}
 	d.reported = d.cost
 	return b
 }
 
-// report reports the allocated memory to Grew and to the table of Twins. The caller
-// must hold no lock of a value, because Grew may decode values.
+// report reports the allocated memory to Grew and to the table of shared values.
+// The caller must not hold a value's lock, because Grew may decode values.
 func (d *Document) report(b usage) {
 	if b.twins != nil {
 		b.twins.report()
@@ -178,14 +179,14 @@ type section struct {
 	ctx      context.Context
 	bytes    io.ReaderAt
 	pos, end int64
-	built    *decoder // the decoder that reports its memory after each read; nil if none does
+	built    *decoder // the decoder that reports the memory of built values after each read; nil if none does
 }
 
 func (s *section) Read(b []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, err
 	}
-	if d := s.built; d != nil { // report now, so that the caller can free memory before more is allocated
+	if d := s.built; d != nil { // report now, so that memory can be freed before more is allocated
 		d.doc.report(d.takeUsage())
 	}
 	if s.pos >= s.end {
@@ -198,7 +199,7 @@ func (s *section) Read(b []byte) (int, error) {
 	case n == len(b):
 		err = nil
 	case err == io.EOF:
-		err = io.ErrUnexpectedEOF // the storage has become shorter than its size
+		err = io.ErrUnexpectedEOF // the file has become shorter than its reported size
 	}
 	return n, err
 }

@@ -30,7 +30,8 @@ func (c camel) Member(key []byte) (string, Shape) {
 
 func (c camel) Typed([]byte) (Shape, bool) { return camel{}, c.inAny }
 
-// camelled makes all names in a decoded value camelCase, as camel does.
+// camelled converts all names in a decoded value to camelCase, as the shape
+// camel does.
 func camelled(v any) any {
 	switch x := v.(type) {
 	case []any:
@@ -79,8 +80,8 @@ func TestRealDump(t *testing.T) {
 	}
 }
 
-// The test reads sections as package envoy does: one pass reads the resources of two
-// lists, one level of each, and the facts of the section.
+// TestRealDumpBySection reads sections as package envoy does: one pass reads the
+// resources of two lists, one level of each, and the section's other fields.
 func TestRealDumpBySection(t *testing.T) {
 	b, d := realDump(t)
 	var want struct {
@@ -216,7 +217,7 @@ func TestVisitsInOrder(t *testing.T) {
 
 func TestVisitStopsThePass(t *testing.T) {
 	stop, visits := errors.New("enough"), 0
-	d := small([]byte(`[1,2,3`), 0) // the array isn't closed, but the pass stops before its end
+	d := small([]byte(`[1,2,3`), 0) // the array isn't closed, but the pass ends before it gets there
 	_, err := d.Pass(t.Context(), 0, -1, nil, &Node{Walk: true, Elem: &Node{Walk: true, Visit: 1}}, func(int, any, int64, int64) error {
 		visits++
 		if visits == 2 {

@@ -9,9 +9,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// A SyntaxError reports where the bytes stop being JSON.
+// A SyntaxError reports the offset at which a document stops being valid JSON.
 type SyntaxError struct {
-	Offset int64 // of the first wrong byte in the document, from 0
+	Offset int64 // offset of the first wrong byte in the document, counted from 0
 	Msg    string
 }
 
@@ -22,7 +22,7 @@ func (e *SyntaxError) Error() string { return e.Msg + " at byte " + strconv.Form
 // offset.
 type LimitError struct {
 	Offset int64
-	What   string // the limit: "document", "string", "number", "nesting" or "search for @type"
+	What   string // the exceeded limit: "document", "string", "number", "nesting" or "search for @type"
 	Limit  int64
 }
 
@@ -37,7 +37,7 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("%s longer than %d bytes at byte %d", e.What, e.Limit, e.Offset)
 }
 
-// namedError is an error with the document's name in front of its message.
+// namedError is an error whose message begins with the document's name.
 type namedError struct {
 	name string
 	err  error
@@ -47,8 +47,8 @@ func (e *namedError) Error() string { return e.name + ": " + e.err.Error() }
 func (e *namedError) Unwrap() error { return e.err }
 
 // Named puts the document's name in front of an error from one of its passes. It
-// returns these errors unchanged: one that already has the name, the context's
-// error, nil, and any error if the document has no name.
+// returns an error unchanged if that already contains the name, if it is the
+// context's error, or if the document has no name.
 func (d *Document) Named(err error) error {
 	var already *namedError
 	if err == nil || d.Name == "" || isContextError(err) || errors.As(err, &already) {
@@ -57,7 +57,8 @@ func (d *Document) Named(err error) error {
 	return &namedError{d.Name, err}
 }
 
-// fault converts an error that occurred while a value was decoded.
+// fault converts an error of decoding a value to a fault of the document's
+// proxy.
 func (d *Document) fault(err error) error {
 	if isContextError(err) {
 		return err

@@ -5,17 +5,17 @@ import "hash/maphash"
 const (
 	keySlots   = 1 << 10
 	valueSlots = 1 << 12
-	internMost = 96 // length in bytes; longer strings seldom occur twice
+	internMost = 96 // length in bytes; longer strings rarely occur twice
 )
 
-// An interning usually returns the same string for equal bytes. Each slot holds the
-// last string with its hash. A dump has some hundred different names in half a
-// million members.
+// An interning returns cached strings for bytes, so that equal strings usually
+// share memory. Each slot contains the last string with a certain hash. A dump has
+// some hundred different names in half a million members.
 type interning struct {
-	twins     *Twins // the table that strings come from; if nil, new strings are allocated
-	tableMark *byte  // the mark of the table that the cached values come from
+	twins     *Twins // the table that supplies the strings; if nil, new strings are allocated
+	tableMark *byte  // the mark of the table that supplied the cached strings
 	keys      [keySlots]string
-	values    [valueSlots]any // cached strings as interface values
+	values    [valueSlots]any // the cached strings as interface values
 }
 
 func (t *interning) key(b []byte) string {
@@ -29,8 +29,8 @@ func (t *interning) key(b []byte) string {
 	return *e
 }
 
-// from sets the table that strings come from, nil for none. Strings of another table
-// are dropped, because they count as memory of that table.
+// from sets the table that supplies strings, or nil for none. It drops the strings
+// of another table, because their memory is counted there.
 func (t *interning) from(twins *Twins) {
 	t.twins = twins
 	var home *byte
@@ -43,9 +43,9 @@ func (t *interning) from(twins *Twins) {
 	}
 }
 
-// value returns the string as an interface value. If it comes from the table, its
-// sum is returned as well. cost is the memory in bytes of a new string that isn't in
-// a table.
+// value returns the string as an interface value. If the string is in the table,
+// value also returns its sum. cost is the memory in bytes of a new string that isn't
+// in a table.
 func (t *interning) value(b []byte) (v any, sum uint64, cost int64) {
 	short := len(b) <= internMost
 	if short || t.twins != nil {

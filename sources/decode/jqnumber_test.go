@@ -7,8 +7,8 @@ import (
 	"testing/iotest"
 )
 
-// A stream accepts the same numbers as jq does; a document accepts only those of
-// JSON.
+// TestStreamsAcceptJqNumbers checks that a stream accepts the same numbers as jq
+// does, and that a document accepts only those of JSON.
 func TestStreamsAcceptJqNumbers(t *testing.T) {
 	for text, want := range map[string]string{
 		`[nan,NaN,-nan,[Infinity],-infinity,+1,.5,-.5]`: `[NaN NaN NaN [+Inf] -Inf 1 0.5 -0.5]`,

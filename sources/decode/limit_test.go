@@ -16,8 +16,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// ways are nodes that read a document in different ways. Each of them must find
-// every error.
+// ways has nodes that read a document in different ways. Reading with each of
+// them must report every error.
 var ways = map[string]*Node{
 	"skipped": nil, "whole": {All: true}, "shallow": {Shallow: true}, "raw": {Raw: true},
 	"walked": {Walk: true, Fields: []Field{{"a", &Node{Walk: true, Fields: []Field{{"b", nil}}}}}, Elem: &Node{Walk: true, Visit: 1}},
@@ -65,7 +65,8 @@ func TestNestingOfMixedWays(t *testing.T) {
 	}
 }
 
-// The document ends after 100,000 opening brackets.
+// TestManyBracketsCut reads a document that ends after 100,000 opening
+// brackets.
 func TestManyBracketsCut(t *testing.T) {
 	b := []byte(strings.Repeat("[", 100_000))
 	for way, n := range ways {
@@ -198,8 +199,8 @@ func TestStringAndTotalLimits(t *testing.T) {
 	}
 }
 
-// repeated reads as head, n copies of body and tail. The whole text is never in
-// memory.
+// repeated is a reader that returns head, n copies of body, and tail. The whole
+// text is never in memory.
 type repeated struct {
 	head, body, tail string
 	n                int64
@@ -225,7 +226,8 @@ func (r *repeated) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-// Skipping a value takes no memory, however large the value is.
+// TestSkippingTakesNoMemory checks that skipping a value needs no memory,
+// however large the value is.
 func TestSkippingTakesNoMemory(t *testing.T) {
 	for what, text := range map[string]*repeated{
 		"a string of 64 MB":    {`{"long":"`, strings.Repeat("0123456789abcde ", 4096), `","n":7}`, 1 << 10},
@@ -249,7 +251,8 @@ func TestSkippingTakesNoMemory(t *testing.T) {
 	}
 }
 
-// Skipping doesn't allocate once per value.
+// TestSkippingAllocatesNothing checks that the number of allocations doesn't
+// depend on the number of skipped values.
 func TestSkippingAllocatesNothing(t *testing.T) {
 	_, d := realDump(t)
 	names := &Node{Walk: true, Visit: 1, Fields: []Field{{"configs", &Node{Walk: true, Visit: 1, Elem: &Node{Walk: true, Visit: 1, Elem: &Node{Walk: true, Visit: 1, Elem: &Node{Walk: true, Visit: 1}}}}}}}
@@ -260,7 +263,7 @@ func TestSkippingAllocatesNothing(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		if most > 3 { // one allocation is the function's, and one a new decoder's after a garbage collection
+		if most > 3 { // the function itself allocates once, and a new decoder is allocated after a garbage collection
 			t.Errorf("%s: %v allocations", way, most)
 		}
 	}
@@ -269,7 +272,8 @@ func TestSkippingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A decoder that held a long string returns to the pool at its usual size.
+// TestLongStringsAreNotKept checks that a decoder that read a long string has
+// its usual size again in the pool.
 func TestLongStringsAreNotKept(t *testing.T) {
 	d := newDecoder()
 	d.open(strings.NewReader(`["`+strings.Repeat("x", 1<<21)+`\n"]`), 0, Limits{}, 0)
@@ -305,8 +309,8 @@ func TestNumbers(t *testing.T) {
 
 func intBits() int { return 32 << (^uint(0) >> 63) }
 
-// The test decodes random documents, both valid ones and ones with a few bytes
-// changed.
+// TestRandomDocuments decodes random documents, both valid ones and ones in
+// which some bytes were changed.
 func TestRandomDocuments(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 400 {

@@ -2,8 +2,8 @@ package decode
 
 import "encoding/json"
 
-// place is a position in the grammar of JSON numbers. It determines which bytes may
-// follow.
+// A place is a state of the parser within a JSON number. It determines which bytes
+// may follow.
 type place int
 
 const (
@@ -16,10 +16,10 @@ const (
 	numberExp
 	numberExpSign
 	numberExpDigits
-	numberEnd // the byte doesn't belong to the number
+	numberEnd // the byte isn't part of the number
 )
 
-// step returns the position after byte c at position at, or numberEnd if c can't follow.
+// step returns the parser's state after byte c, or numberEnd if c can't follow.
 func (at place) step(c byte) place {
 	digit := c-'0' < 10
 	switch at {
@@ -56,8 +56,8 @@ func (at place) step(c byte) place {
 	return numberEnd
 }
 
-// skipNumber skips the number at p. whole is true if the number has neither a
-// fraction nor an exponent.
+// skipNumber skips the number at the current position. whole is true if the
+// number has neither a fraction nor an exponent.
 func (w *window) skipNumber() (whole bool, err error) {
 	at := numberStart
 	for {
@@ -76,7 +76,7 @@ func (w *window) skipNumber() (whole bool, err error) {
 		}
 	}
 	if w.p >= w.n && w.err != nil {
-		return false, w.err // because of the read error, it isn't known whether the number ends here
+		return false, w.err // reading failed, so it is unknown whether the number ends here
 	}
 	switch at {
 	case numberZero, numberDigits:
@@ -87,7 +87,7 @@ func (w *window) skipNumber() (whole bool, err error) {
 	return false, w.fail(w.p, "a digit")
 }
 
-// number decodes the number at p.
+// number decodes the number at the current position.
 func (d *decoder) number() (any, error) {
 	d.mark = d.p
 	whole, err := d.skipNumber()
@@ -115,7 +115,7 @@ func (d *decoder) number() (any, error) {
 }
 
 // integer parses an integer of up to 18 digits. It returns false if an int can't
-// represent the number, which includes -0.
+// represent the number; -0 is such a number.
 func integer(raw []byte) (int, bool) {
 	digits := raw
 	if raw[0] == '-' {

@@ -10,14 +10,15 @@ import (
 	"testing"
 )
 
-// copies is how often each list of the small dump is repeated in the large one. The
-// result is close to the dump of a sidecar in a mesh of 1,000 services.
+// copies contains how often each list of the small dump is repeated in the large
+// one. The large dump has about the size of a sidecar's dump in a mesh of 1,000
+// services.
 var copies = map[string]int{
 	"dynamic_active_clusters": 480, "dynamic_endpoint_configs": 480, "dynamic_route_configs": 200, "dynamic_listeners": 30,
 }
 
-// replicated returns a dump of 13.5 MB. It is the small dump of a real gateway, with
-// its resources repeated many times under new names.
+// replicated returns a dump of 13.5 MB. It repeats the resources in the small dump
+// of a real gateway many times, each time under new names.
 func replicated(tb testing.TB) []byte {
 	tb.Helper()
 	small, err := os.ReadFile("testdata/config_dump.json")
@@ -25,7 +26,7 @@ func replicated(tb testing.TB) []byte {
 		tb.Fatal(err)
 	}
 	var out bytes.Buffer
-	done := int64(0) // offset in the small dump up to which it is copied
+	done := int64(0) // offset up to which the small dump was copied
 	for _, e := range elements(tb, small) {
 		out.Write(small[done:e.end])
 		done = e.end
@@ -38,8 +39,8 @@ func replicated(tb testing.TB) []byte {
 	return out.Bytes()
 }
 
-// renamed returns an element with a number added to its own name and to the names of
-// hosts.
+// renamed returns an element with the number i added to its own name and to the
+// names of hosts.
 func renamed(element []byte, i int) []byte {
 	element = bytes.ReplaceAll(element, []byte(".svc.cluster.local"), fmt.Appendf(nil, "-%d.svc.cluster.local", i))
 	return bytes.Replace(element, []byte(`"name": "`), fmt.Appendf(nil, `"name": "%d.`, i), 1)
@@ -50,7 +51,8 @@ type element struct {
 	off, end int64
 }
 
-// elements returns the offsets of the elements of all lists in copies, in order.
+// elements returns the offsets of the elements of all lists that are repeated,
+// in order.
 func elements(tb testing.TB, dump []byte) (all []element) {
 	var lists []string
 	var fields []Field

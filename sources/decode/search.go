@@ -8,15 +8,16 @@ import (
 )
 
 // Contains reports whether one of the words appears anywhere in the bytes [off,
-// end). It reads the bytes through a small window and doesn't decode them. A word
-// must have at most a few hundred bytes. An error is the context's or a read error.
+// end). It searches the bytes in small pieces and doesn't decode them. A word must
+// have at most a few hundred bytes. A returned error is the context's or a read
+// error.
 func (d *Document) Contains(ctx context.Context, off, end int64, words ...string) (bool, error) {
 	longest := 0
 	for _, w := range words {
 		longest = max(longest, len(w))
 	}
 	window := make([]byte, 64<<10)
-	kept := 0 // number of bytes carried over from the last window, since a word may begin in them
+	kept := 0 // number of bytes kept from the previous window, since a word may begin in them
 	for off < end {
 		if err := ctx.Err(); err != nil {
 			return false, err

@@ -2,27 +2,27 @@ package decode
 
 import "bytes"
 
-// A Shape describes how the members of a message are named in the document. Any
+// A Shape describes which names the members of a message get in the document. Any
 // number of goroutines may use it at once. The shape of an array applies to each of
-// its elements, also in nested arrays. Scalars have no use for a shape. A value with
-// a nil Shape keeps all names unchanged, at every level.
+// its elements, also in nested arrays. Scalars need no shape. A value with a nil
+// Shape keeps all names unchanged, at every level.
 type Shape interface {
 	// Member returns the name of a member in the document and the shape of its
 	// value. An empty name means that the key is used unchanged. key must not be
 	// kept.
 	Member(key []byte) (name string, value Shape)
 
-	// Typed returns ok if this is the shape of a google.protobuf.Any, whatever url
-	// is. It also returns the shape for the content of an Any whose "@type" is url;
-	// it is nil if the type isn't known, and then the content keeps its names. The
-	// returned shape applies to the same object as the Any. url must not be kept.
+	// Typed returns the shape for the content of a google.protobuf.Any whose
+	// "@type" is url. value is nil if the type isn't known; the content then keeps
+	// its names. It applies to the same object as the Any. ok reports whether this
+	// shape is that of an Any, whatever url is. url must not be kept.
 	Typed(url []byte) (value Shape, ok bool)
 }
 
 // A TaggedShape is the shape of an object in which the text of one member determines
-// the shape of the whole object, wherever that member comes. Tag returns the name of
-// this member. Tagged returns the shape for its text; text is nil if there is no
-// such member.
+// the shape of the whole object. That member may be at any position in the object.
+// Tag returns its name. Tagged returns the shape for its text; text is nil if there
+// is no such member.
 type TaggedShape interface {
 	Shape
 	Tag() string
@@ -38,15 +38,15 @@ type Unordered interface {
 
 // An object whose shape is an Any takes the shape of its "@type". Envoy writes this
 // member first, so it is usually in the window already. Otherwise a second decoder
-// reads ahead through the object to find it. Without an "@type", or if it isn't a
-// string, the names of the object stay unchanged. If there are several, the first
+// searches the object for it in advance. If there is no "@type" or it isn't a
+// string, the names in the object stay unchanged. If there are several, the first
 // one counts.
 
 const (
 	typeKey = "@type"
 	// aheadMost limits how often, on average, a byte may be read again to find an
-	// "@type". Bytes are read again once per level of nested Anys whose type comes
-	// last. In a malicious document that could be thousands of times.
+	// "@type". If nested Anys have their type last, bytes are read again once per
+	// level. A malicious document could cause thousands of repetitions.
 	aheadMost = 64
 )
 
@@ -78,8 +78,8 @@ func (d *decoder) tagged(s TaggedShape) (Shape, error) {
 	return s.Tagged(text), nil
 }
 
-// tag returns the text of one member of the object at the current position: the
-// first one if there are several, nil if there is none.
+// tag returns the text of one member of the object at the current position. It
+// returns the first if there are several, and nil if there is none.
 func (d *decoder) tag(key string) (text []byte, err error) {
 	if text := firstText(d.mem[d.p+1:d.n], key); text != nil {
 		return text, nil
@@ -115,10 +115,11 @@ func firstText(members []byte, key string) []byte {
 	return text
 }
 
-// findText reads the object that comes next, up to the text of the member named key.
+// findText reads the object at the current position up to the text of the member
+// named key.
 func (d *decoder) findText(key string) ([]byte, error) {
 	d.next()
-	d.p++ // skip the brace
+	d.p++ // skip the opening brace
 	c := d.next()
 	for closed := c == '}'; !closed; {
 		name, err := d.key(c)

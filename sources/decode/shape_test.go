@@ -14,7 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// choices takes random decisions from the bytes of a fuzz input. Once all bytes are
+// choices makes random decisions from the bytes of a fuzz input. Once all bytes are
 // used, each decision is 0.
 type choices []byte
 
@@ -27,9 +27,9 @@ func (c *choices) below(n int) int {
 	return int(b) % n
 }
 
-// ordered is a JSON value whose members keep the order of the document.
+// An ordered is a JSON value whose members keep the order of the document.
 type ordered struct {
-	scalar string // the scalar as JSON; empty for a container
+	scalar string // the scalar as JSON; empty for an object or array
 	names  []string
 	items  []*ordered
 	array  bool
@@ -90,13 +90,13 @@ func (o *ordered) write(b *strings.Builder, c *choices) {
 	b.WriteString(end)
 }
 
-// testShape is one of several shapes that refer to one another by their index in
-// book; -1 means no shape.
+// A testShape is one of several shapes that refer to one another by their index
+// in book; -1 means no shape.
 type testShape struct {
 	book   []*testShape
 	kind   string         // the kind of the shape: "message", "map" or "any"
-	fields map[string]int // for a message, the shapes by key in the document's bytes; for an Any, the shapes by type
-	value  int            // for a map
+	fields map[string]int // for a message, the index of each member's shape by key; for an Any, the index by type
+	value  int            // the index of the shape of a map's values
 }
 
 func (s *testShape) at(i int) Shape {
@@ -129,7 +129,8 @@ func (s *testShape) Typed(url []byte) (Shape, bool) {
 	return nil, true
 }
 
-// shape builds a book of shapes and returns one of them, or nil.
+// shape creates random shapes that refer to one another, and returns one of
+// them, or nil.
 func (c *choices) shape() Shape {
 	book := make([]*testShape, 6)
 	for i := range book {
@@ -138,7 +139,7 @@ func (c *choices) shape() Shape {
 	any := func() int { return c.below(len(book)+1) - 1 }
 	for i, s := range book {
 		switch {
-		case i >= 4: // an Any that holds one of the others
+		case i >= 4: // create an Any that may contain the other shapes
 			s.kind = "any"
 			for _, url := range []string{"t0", "t1", "t2"} {
 				s.fields[url] = c.below(5) - 1
@@ -157,7 +158,7 @@ func (c *choices) shape() Shape {
 	return book[0].at(any())
 }
 
-// node builds a random tree of nodes.
+// node creates a random tree of nodes.
 func (c *choices) node(depth int) *Node {
 	n := &Node{Visit: max(0, c.below(6)-2)}
 	switch c.below(6) {
@@ -186,14 +187,14 @@ func (c *choices) node(depth int) *Node {
 	return n
 }
 
-// expectation applies a tree of nodes to a tree of values in memory, following the
-// doc comments of Node and Shape.
+// An expectation is the result that a pass should have. It is computed from values
+// in memory as the doc comments of Node and Shape describe it.
 type expectation struct{ visits []visited }
 
 type visited struct {
 	tag   int
 	value any
-	bytes any // the value stored at the reported offsets, decoded without a shape
+	bytes any // the value at the reported offsets, decoded without a shape
 }
 
 func (e *expectation) value(o *ordered, s Shape, n *Node) any {
@@ -284,7 +285,8 @@ func (e *expectation) object(o *ordered, s Shape, n *Node) any {
 	return out
 }
 
-// otherwise returns the node for what Fields and Elem don't name.
+// otherwise returns the node for the members and elements that neither Fields
+// nor Elem selects.
 func otherwise(n *Node) *Node {
 	switch {
 	case n.All:
@@ -295,8 +297,8 @@ func otherwise(n *Node) *Node {
 	return nil
 }
 
-// checkShape compares the result of a pass with a random shape and node with the
-// expectation.
+// checkShape runs a pass with a random shape and node, and compares its result
+// with the expectation.
 func checkShape(t *testing.T, input []byte) {
 	c := choices(input)
 	shape, root, o := c.shape(), c.node(3), c.ordered(4)
@@ -370,8 +372,8 @@ func FuzzShape(f *testing.F) {
 	f.Fuzz(checkShape)
 }
 
-// someShape describes a message "m" that has fields, an Any, and a struct whose
-// names stay unchanged.
+// someShape describes a message with ordinary fields, an Any, and a Struct
+// whose names stay unchanged.
 func someShape() Shape {
 	m := &testShape{kind: "message"}
 	a := &testShape{kind: "any", fields: map[string]int{"t0": 0}}
@@ -411,8 +413,9 @@ func TestAnyInAnyOrder(t *testing.T) {
 	}
 }
 
-// In this document each Any has its type after another Any. It must be refused
-// before it costs more than a few passes.
+// TestManySearchesForType reads a document in which each Any has its type after
+// a nested Any. The document must be refused before it costs more than a few
+// passes.
 func TestManySearchesForType(t *testing.T) {
 	const deep = 4000
 	for _, c := range []struct {
@@ -428,8 +431,8 @@ func TestManySearchesForType(t *testing.T) {
 	}
 }
 
-// An error inside an Any is reported in the same way whether or not the decoder read
-// ahead past it.
+// TestErrorAfterReadingAhead checks that an error inside an Any is reported in the
+// same way whether or not the decoder had to search for the type first.
 func TestErrorAfterReadingAhead(t *testing.T) {
 	for _, rest := range []string{`[[[[[1]]]]],tru`, `{"x":tru}`, `{"x":"\q"}`, `{"x":1`, `[}`, ``} {
 		var said []string
@@ -445,15 +448,16 @@ func TestErrorAfterReadingAhead(t *testing.T) {
 	}
 }
 
-// anyOrder is the shape of a map.
+// anyOrder is the shape of a map, whose members have no fixed order.
 type anyOrder struct{}
 
 func (anyOrder) Member([]byte) (string, Shape) { return "", nil }
 func (anyOrder) Typed([]byte) (Shape, bool)    { return nil, false }
 func (anyOrder) Unordered()                    {}
 
-// The members of a message keep their order, and those of a map are sorted. Two maps
-// with the same members are one value in a table of Twins.
+// TestMapsAreSorted checks that the members of a message keep their order, and that
+// those of a map are sorted. Two maps with the same members must become one shared
+// value.
 func TestMapsAreSorted(t *testing.T) {
 	many := "{"
 	for i := range 100 {

@@ -5,15 +5,18 @@ import "math/bits"
 // skip skips the value at the current position and checks all of it. Its memory
 // doesn't grow with the value, except for one bit per level of nesting.
 //
-// It is the inner loop of every pass. The local variables b and p replace the
-// window's mem and p until another function needs those.
+// It is the inner loop of every pass. For speed, the local variables b and p
+// are used in place of the window's fields mem and p. The fields are updated
+// before another function uses them.
 func (d *decoder) skip() error {
 	var (
 		b, p  = d.mem, d.p
 		c     = b[p]
 		depth = d.depth
-		kinds uint64        // one bit for each of the 64 innermost containers, 1 for an object; the lowest bit is the innermost one
-		outer = d.kinds[:0] // the bits of the outer containers, 64 per element
+		// a bit for each of the 64 innermost containers, 1 for an object; the
+		// lowest bit is the innermost container
+		kinds uint64
+		outer = d.kinds[:0] // the bits of the containers further out, 64 per element
 	)
 	if c != '{' && c != '[' {
 		return d.skipScalar(c)
@@ -38,7 +41,7 @@ value:
 		if b[p] <= ' ' {
 			b, p = d.skipSpace(p)
 		}
-		if b[p] == c+2 { // the codes of ']' and '}' are those of '[' and '{' plus two
+		if b[p] == c+2 { // the codes of ']' and '}' are two more than those of '[' and '{'
 			goto closing
 		}
 		if c == '{' {
@@ -120,7 +123,7 @@ key:
 	if b[p] != ':' {
 		return d.fail(p, "':'")
 	}
-	if p++; b[p] == ' ' { // most programs write one space here
+	if p++; b[p] == ' ' { // most JSON encoders write one space here
 		p++
 	}
 	if b[p] <= ' ' {

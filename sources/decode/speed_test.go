@@ -11,15 +11,15 @@ import (
 )
 
 // A job is a part of a dump that this package and encoding/json both read.
-// encoding/json reads it in its cheapest way: into a struct that has only the wanted
-// fields, or with json.Valid if nothing is wanted.
+// encoding/json reads it in its cheapest way: into a struct with only the requested
+// fields, or with json.Valid if nothing is requested.
 type job struct {
 	node *Node
 	peer func([]byte) error
 }
 
-// resources returns a node that walks to the elements of lists and applies leaf to
-// the member field of each.
+// resources returns a node that searches the lists and applies leaf to the member
+// field of each element.
 func resources(field string, leaf *Node, lists ...string) *Node {
 	wrapped := &Node{Walk: true, Elem: &Node{Walk: true, Fields: []Field{{field, leaf}}}}
 	part := &Node{Walk: true}
@@ -81,8 +81,8 @@ var jobs = map[string]job{
 
 // BenchmarkPass reads different parts of a dump of 13.5 MB: nothing, the names of
 // the clusters, one route configuration by name, the clusters one level deep, the
-// routes whole, and everything. x-std is how many times longer encoding/json takes
-// for the same part in the same run.
+// routes whole, and everything. The metric x-std is the time that encoding/json
+// takes for the same part, divided by the time of this package.
 func BenchmarkPass(b *testing.B) { besideStandard(b, replicated(b)) }
 
 // BenchmarkPassRecorded does the same as BenchmarkPass with a real dump.
@@ -105,7 +105,7 @@ func besideStandard(b *testing.B, data []byte) {
 }
 
 func (j job) run(b *testing.B, data []byte) {
-	const peers = 5 // number of runs of encoding/json; few, because each takes long
+	const peers = 5 // number of runs of encoding/json; each takes long
 	d := &Document{Bytes: bytes.NewReader(data)}
 	last := lastRoute(b, d)
 	visit := func(tag int, v any, _, _ int64) error {
@@ -171,8 +171,9 @@ func BenchmarkForce(b *testing.B) {
 	}
 }
 
-// BenchmarkFleet holds the dumps of several proxies of a mesh in memory, with and
-// without a table of Twins. The dumps differ only in their timestamps.
+// BenchmarkFleet measures the memory of the dumps of several proxies of a mesh,
+// with and without a table of shared values. The dumps differ only in their
+// timestamps.
 func BenchmarkFleet(b *testing.B) {
 	data := replicated(b)
 	all := make([]string, 4)
@@ -200,7 +201,8 @@ func BenchmarkFleet(b *testing.B) {
 	}
 }
 
-// hold decodes all documents whole and returns the values.
+// hold decodes all documents whole and returns the values, so that they stay in
+// memory.
 func hold(b *testing.B, all []string, shared bool) (kept []any) {
 	var twins *Twins
 	if shared {

@@ -6,8 +6,8 @@ import (
 )
 
 // Read decodes a stream that consists of one JSON value. The value has no lazy parts,
-// and its member names stay unchanged. An error is a [*SyntaxError], a [*LimitError]
-// or the reader's.
+// and its member names stay unchanged. A returned error is a [*SyntaxError], a
+// [*LimitError] or an error of the reader.
 func Read(r io.Reader, l Limits) (any, error) { return readAll(r, l, 0) }
 
 func readAll(r io.Reader, l Limits, window int) (any, error) {
@@ -26,8 +26,8 @@ type Stream struct {
 	lines *lines
 }
 
-// NewStream returns a stream that reads from r, up to 64 KB beyond the current
-// value.
+// NewStream returns a stream that reads from r. It reads up to 64 KB beyond the
+// current value.
 func NewStream(r io.Reader, l Limits) *Stream { return newStream(r, l, 0) }
 
 func newStream(r io.Reader, l Limits, window int) *Stream {
@@ -43,17 +43,17 @@ func newStream(r io.Reader, l Limits, window int) *Stream {
 // newline isn't counted.
 func (s *Stream) Line() int { return s.lines.upTo(s.d.offset()) }
 
-// Offset returns the number of bytes that the values returned by Next take,
-// including the bytes between them.
+// Offset returns the number of bytes up to the end of the last value that Next
+// returned.
 func (s *Stream) Offset() int64 { return s.d.offset() }
 
 // lines counts the newlines in the bytes that are read.
 type lines struct {
 	r     io.Reader
 	read  int64
-	ahead []int64 // offsets of newlines, some of which are already counted
-	n     int     // number of newlines counted
-	first int     // index in ahead of the first newline that isn't counted
+	ahead []int64 // offsets of newlines that were read; some of them are already counted
+	n     int     // number of newlines that were counted
+	first int     // index in ahead of the first newline that hasn't been counted
 }
 
 func (l *lines) Read(p []byte) (int, error) {
@@ -92,7 +92,7 @@ func (s *Stream) Next() (any, error) {
 		s.err = err
 		return nil, err
 	}
-	s.Line() // this call also frees the memory for the newlines that were passed
+	s.Line() // Line also frees the memory for the newlines before this value
 	return v, nil
 }
 

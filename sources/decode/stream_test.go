@@ -15,7 +15,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// drain returns the values of a stream and the error that ended it, nil for io.EOF.
+// drain returns the values of a stream and the error that ended it, or nil for
+// io.EOF.
 func drain(s *Stream) (vs []any, err error) {
 	for {
 		v, err := s.Next()
@@ -34,7 +35,7 @@ var streams = []string{
 	"truefalse", "1true", "true1", "nulltrue", "1 2 [", "1 }", "1,2", `{"a":1} x`, "[1]]", "1-2", "1.5.5", "nul", `"a" "b`,
 }
 
-// Streams have the same values and errors as in jq.
+// TestStreamsAsJq checks that streams yield the same values and errors as jq.
 func TestStreamsAsJq(t *testing.T) {
 	jq, err := exec.LookPath("jq")
 	if err != nil {
@@ -61,11 +62,11 @@ func TestStreamsAsJq(t *testing.T) {
 	}
 }
 
-// Streams with white space between the values have the same values as in
-// encoding/json.
+// TestStreamsAsStandard checks that a stream with white space between its
+// values yields the same values as encoding/json.
 func TestStreamsAsStandard(t *testing.T) {
 	for _, in := range append(seeds, streams...) {
-		if in == "+1" || in == ".5" { // only jq accepts these numbers, see TestStreamsAcceptJqNumbers
+		if in == "+1" || in == ".5" { // only jq accepts these numbers; TestStreamsAcceptJqNumbers covers them
 			continue
 		}
 		in = "[1] " + in + "\n{} "
@@ -82,7 +83,7 @@ func TestStreamsAsStandard(t *testing.T) {
 		}
 		got, err := drain(NewStream(strings.NewReader(in), Limits{}))
 		if strings.Contains(in, "\uFEFF") || strings.Contains(fmt.Sprint(err), "white space after a number or a word") {
-			continue // encoding/json refuses byte order marks, and needs no space after words
+			continue // encoding/json rejects byte order marks, and requires no space after words
 		}
 		if !object.Equal(got, want) || errors.Is(refused, io.EOF) != (err == nil) {
 			t.Errorf("%q: %v %v, encoding/json has %v %v", in, got, err, want, refused)
@@ -109,7 +110,8 @@ func TestStreamAfterAnError(t *testing.T) {
 	}
 }
 
-// The limit on the total size applies to each value of a stream separately.
+// TestStreamTotal checks that the limit on the total size applies to each value
+// of a stream separately.
 func TestStreamTotal(t *testing.T) {
 	one := "[" + strings.Repeat("1,", 400) + "1]\n"
 	for _, window := range []int{1, 100, windowSize} {

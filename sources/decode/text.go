@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// text reads the string at p and returns its bytes with escapes decoded. They are
-// valid until the next call of text or fill.
+// text reads the string at the current position and returns its bytes with
+// escapes decoded. They are valid until the next call of text or fill.
 func (d *decoder) text() ([]byte, error) {
 	d.mark = d.p
 	d.p++
@@ -32,7 +32,7 @@ func (d *decoder) text() ([]byte, error) {
 // closing one. plain is true if the string is ASCII without escapes.
 func (w *window) skipString() (plain bool, err error) {
 	b, p := w.mem, w.p
-	var wide uint64 // the top bits of all bytes, combined by OR; not 0 if a byte isn't ASCII
+	var wide uint64 // all bytes combined by OR; if a byte isn't ASCII, the top bit is set
 	plain = true
 	for {
 		x := word(b, p)
@@ -64,14 +64,14 @@ func (w *window) skipString() (plain bool, err error) {
 }
 
 // stops checks eight bytes of a string at once. It sets the top bit of each byte
-// that ends the plain text ('"', '\\' or below ' '). Only the lowest of these bits
-// is reliable; higher ones may be false positives.
+// that ends plain text ('"', '\\' or below ' '). Only the lowest of these bits is
+// reliable; higher ones may be false positives.
 func stops(x uint64) uint64 {
 	q, s := x^(ones*'"'), x^(ones*'\\')
 	return (((x - ones*' ') &^ x) | ((q - ones) &^ q) | ((s - ones) &^ s)) & tops
 }
 
-// escape skips the escape sequence at p.
+// escape skips the escape sequence at the current position.
 func (w *window) escape() error {
 	if err := w.ahead(2); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (w *window) escape() error {
 	return nil
 }
 
-// ahead fills the window until it has n bytes from p on.
+// ahead fills the window until it contains n bytes after the current position.
 func (w *window) ahead(n int) error {
 	for w.n-w.p < n {
 		if !w.fill() {
@@ -148,7 +148,8 @@ func escapedByte(c byte) byte {
 	return c
 }
 
-// escapedRune decodes a \u escape. For a surrogate it also reads the second half.
+// escapedRune decodes an escape of the form \uXXXX. For a surrogate it also reads
+// the second half.
 func escapedRune(s []byte) (r rune, size int) {
 	r = hex(s[2:6])
 	if !utf16.IsSurrogate(r) {

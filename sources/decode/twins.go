@@ -11,24 +11,25 @@ import (
 )
 
 // Twins is a table of decoded values that several documents share, so that equal
-// values are in memory once: strings, and objects and arrays without lazy parts. The
-// proxies of one mesh have mostly equal content. Any number of goroutines may use the
-// table at once.
+// values are in memory only once: strings, and objects and arrays without lazy parts.
+// The proxies of one mesh have mostly equal content. Any number of goroutines may use
+// the table at once.
 //
-// A value from the table is always equal to the requested one, and no part of it is
-// still undecoded. The reverse isn't guaranteed: two equal containers may be two
-// values, because a value that isn't found in the table is built anew. A caller may
-// conclude that two identical containers are equal, but not that they come from the
-// same part of a document.
+// A value from the table always equals the value that the document contains, and no
+// part of it is still undecoded. The reverse isn't guaranteed: two equal containers
+// may be separate values, because a container that isn't found in the table is
+// created again. A caller may conclude that two identical containers are equal, but
+// not that they come from the same part of a document.
 //
-// Values stay until the whole table is dropped. Their memory isn't charged to the
-// documents that use them: it is reported once, to the function given to NewTwins.
+// Values stay in memory until the whole table is dropped. Their memory isn't counted
+// for the documents that use them: it is reported once, to the function passed to
+// NewTwins.
 type Twins struct {
 	mark       *byte // identifies the table even after it has been freed
 	most       int64
 	grew       func(bytes int64)
-	cost       atomic.Int64 // bytes of all values in the table
-	unreported atomic.Int64 // the part of cost that isn't reported to grew yet
+	cost       atomic.Int64 // number of bytes of all values in the table
+	unreported atomic.Int64 // the part of cost that hasn't been reported to grew
 	shards     [twinShards]twinShard
 }
 
@@ -36,14 +37,14 @@ type Twins struct {
 type twinShard struct {
 	mu     sync.Mutex
 	values map[uint64]any          // the values by their hash; each is a string, *object.Object or []any
-	cached map[uint64]*cachedValue // decoded values by the hash of their bytes
+	cached map[uint64]*cachedValue // completely decoded values, by the hash of their bytes
 }
 
 const twinShards = 64
 
-// NewTwins returns an empty table that takes about most bytes. grew is called with
-// the number of bytes by which the table has grown. It is called during passes and
-// while values are decoded, but no lock is held during the call.
+// NewTwins returns an empty table that uses at most about most bytes. grew is
+// called with the number of bytes by which the table has grown. It is called
+// during passes and while values are decoded, but no lock is held during the call.
 func NewTwins(most int64, grew func(bytes int64)) *Twins {
 	t := &Twins{mark: new(byte), most: most, grew: grew}
 	for i := range t.shards {
@@ -56,7 +57,7 @@ func NewTwins(most int64, grew func(bytes int64)) *Twins {
 // found.
 func (t *Twins) Full() bool { return t.cost.Load() >= t.most }
 
-// report reports the growth since the last report.
+// report passes the growth since the last report to grew.
 func (t *Twins) report() {
 	if n := t.unreported.Swap(0); n > 0 {
 		t.grew(n)
@@ -71,8 +72,8 @@ func (t *Twins) find(sum uint64) any {
 	return s.values[sum]
 }
 
-// add puts a value into the table, or returns an equal one that is already there. If
-// ok is false, v is not shared: another value has the same hash, or the table is
+// add adds a value to the table, or returns an equal value that is already in it. If
+// ok is false, v can't be shared: another value has the same hash, or the table is
 // full.
 func (t *Twins) add(sum uint64, v any, cost int64) (twin any, ok bool) {
 	s := &t.shards[sum%twinShards]
@@ -91,8 +92,8 @@ func (t *Twins) add(sum uint64, v any, cost int64) (twin any, ok bool) {
 	return v, true
 }
 
-// text returns the string with the bytes b as an interface value, from the table
-// if it contains the string. ok is false if the string isn't shared.
+// text returns the string with the bytes b as an interface value. It takes the
+// string from the table, or adds it. ok is false if the string isn't shared.
 func (t *Twins) text(sum uint64, b []byte) (v any, ok bool) {
 	if s, found := t.find(sum).(string); found && s == string(b) {
 		return s, true
@@ -129,9 +130,9 @@ func (t *Twins) array(sum uint64, vals []any) []any {
 	return a
 }
 
-// alike reports whether two values are equal. It compares members and elements by
-// identity only, because these are already in the table, where equal values are
-// identical.
+// alike reports whether two values are equal. Their members and elements are
+// already in the table, where equal values are identical, so these are compared
+// by identity.
 func alike(a, b any) bool {
 	switch x := a.(type) {
 	case *object.Object:
@@ -161,8 +162,7 @@ func alike(a, b any) bool {
 	return identical(a, b)
 }
 
-// identical reports whether a and b are equal scalars or the identical
-// container.
+// identical reports whether a and b are equal scalars or the same container.
 func identical(a, b any) bool {
 	switch a.(type) {
 	case *object.Object, []any:
@@ -175,15 +175,15 @@ func identical(a, b any) bool {
 	return a == b
 }
 
-// The sum of a value is its hash: equal values have equal sums. Sums are only valid
-// within the process. A value that isn't in the table has the sum 0. That is a value
-// that contains a [Value], or a part that was not added because the table was full or
-// had another value with the same sum.
+// The sum of a value is its hash: equal values have equal sums. Sums are valid only
+// within the process. A value that can't be shared has the sum 0. Such a value
+// contains a [Value], or a part that was not added to the table because the table was
+// full or had another value with the same sum.
 
-// seed is shared by all decoders, since they must all compute the same sums.
+// seed is the same for all decoders, so that they all compute the same sums.
 var seed = maphash.MakeSeed()
 
-// These constants begin the sums of the different kinds of values.
+// These constants are the initial sums of the different kinds of values.
 const (
 	sumNull = 1 + iota
 	sumFalse
@@ -208,13 +208,13 @@ func textSum(b []byte) uint64 { return max(maphash.Bytes(seed, b), 1) }
 // A tally computes the sum of a container while its members are read.
 type tally struct {
 	sum       uint64
-	unshared  bool   // a part of the container isn't in the table of Twins
+	unshared  bool   // true if a part of the container isn't shared
 	names     uint64 // a set of the hashes of the names so far, as a bitmap
-	mayRepeat bool   // a name may have occurred twice in the object
-	unordered bool   // the order of the members has no meaning, as in a map
+	mayRepeat bool   // true if a name may have occurred twice in the object
+	unordered bool   // true if the order of the members has no meaning, as in a map
 }
 
-// member adds the next member of an object.
+// member adds an object's next member to the sum.
 func (t *tally) member(name string, sum uint64) {
 	h := maphash.String(seed, name)
 	bit := uint64(1) << (h >> 58)
@@ -228,7 +228,7 @@ func (t *tally) member(name string, sum uint64) {
 	}
 }
 
-// element adds the next element of an array.
+// element adds an array's next element to the sum.
 func (t *tally) element(sum uint64) {
 	t.unshared = t.unshared || sum == 0
 	t.sum = mix(t.sum, sum)

@@ -15,8 +15,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// twinned returns a document with the text b. Equal values of all documents with the
-// same table t are kept in memory once.
+// twinned returns a document with the text b. All documents with the same table t
+// share their equal values.
 func twinned(b string, t *Twins) *Document {
 	return &Document{Bytes: strings.NewReader(b), Twins: func() *Twins { return t }}
 }
@@ -32,8 +32,8 @@ func whole(t *testing.T, d *Document) any {
 	return v
 }
 
-// Equal parts of two documents become one value in memory, even if the documents
-// differ elsewhere.
+// TestTwinsAcrossDocuments checks that equal parts of two documents become one
+// value in memory, even if the documents differ elsewhere.
 func TestTwinsAcrossDocuments(t *testing.T) {
 	twins := roomy()
 	long := strings.Repeat("x", 3*internMost)
@@ -53,7 +53,8 @@ func TestTwinsAcrossDocuments(t *testing.T) {
 	}
 }
 
-// These values look alike but are different.
+// TestTwinsKeepDifferentValuesApart decodes values that look alike but are
+// different.
 func TestTwinsKeepDifferentValuesApart(t *testing.T) {
 	twins := roomy()
 	for _, text := range []string{
@@ -70,8 +71,8 @@ func TestTwinsKeepDifferentValuesApart(t *testing.T) {
 	}
 }
 
-// Random documents that share one table have the same values as in encoding/json,
-// also if the table soon becomes full.
+// TestTwinsOfRandomDocuments checks that random documents that share one table
+// have the same values as in encoding/json, even if the table is soon full.
 func TestTwinsOfRandomDocuments(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	wide, narrow := roomy(), NewTwins(2000, func(int64) {})
@@ -104,8 +105,8 @@ func TestTwinsOfRandomDocuments(t *testing.T) {
 	}
 }
 
-// Two values have the same hash sum with a probability of 1 in 2^64. This test forces
-// such a collision.
+// TestTwinsOfOneSum forces two values to have the same hash, which otherwise happens
+// with a probability of 1 in 2^64.
 func TestTwinsOfOneSum(t *testing.T) {
 	twins := roomy()
 	const sum = 77
@@ -135,7 +136,8 @@ func TestTwinsOfOneSum(t *testing.T) {
 	}
 }
 
-// Many goroutines that read the same documents end up with one shared value.
+// TestTwinsOfConcurrentDocuments checks that goroutines that read the same
+// documents get the same shared value.
 func TestTwinsOfConcurrentDocuments(t *testing.T) {
 	b, _ := realDump(t)
 	want, err := standard(b)
@@ -160,8 +162,9 @@ func TestTwinsOfConcurrentDocuments(t *testing.T) {
 	}
 }
 
-// The memory that a table reports is close to the memory that it uses. The documents
-// themselves report almost nothing, because the table holds their values.
+// TestTwinsReportTheirMemory checks that the memory that a table reports is close to
+// the memory that it uses. The documents report almost nothing, because the table
+// contains their values.
 func TestTwinsReportTheirMemory(t *testing.T) {
 	b, _ := realDump(t)
 	var held, own int64
@@ -169,8 +172,8 @@ func TestTwinsReportTheirMemory(t *testing.T) {
 	twins := NewTwins(1<<30, func(n int64) { held += n })
 	kept := make([]any, 20)
 	for i := range kept {
-		// Each document has some parts that no other document has, so that no two
-		// documents are equal.
+		// In each document, some parts differ from all other documents, so that
+		// no two documents are equal.
 		text := bytes.ReplaceAll(b, []byte("default.svc"), fmt.Appendf(nil, "ns%d.svc", i))
 		d := twinned(string(text), twins)
 		d.Grew = func(n int64) { own += n }
@@ -187,8 +190,9 @@ func TestTwinsReportTheirMemory(t *testing.T) {
 	}
 }
 
-// If decoding ends with a syntax error or is canceled, the table keeps the values that
-// were decoded until then, and still reports their memory.
+// TestTwinsAfterASyntaxError checks that if decoding ends with a syntax error or is
+// canceled, the table keeps the values that were decoded until then, and reports their
+// memory.
 func TestTwinsAfterASyntaxError(t *testing.T) {
 	var held int64
 	twins := NewTwins(1<<30, func(n int64) { held += n })
@@ -207,8 +211,9 @@ func TestTwinsAfterASyntaxError(t *testing.T) {
 	}
 }
 
-// A decoder in the pool doesn't keep a table in memory. A string that a decoder has
-// cached from one table isn't used for another table.
+// TestIdleDecodersKeepNoTable checks that a decoder in the pool doesn't keep a
+// table in memory, and that a string that it has cached from one table isn't used
+// for another.
 func TestIdleDecodersKeepNoTable(t *testing.T) {
 	d := newDecoder()
 	one, two := roomy(), roomy()
@@ -233,8 +238,9 @@ func TestIdleDecodersKeepNoTable(t *testing.T) {
 	}
 }
 
-// If the same bytes are decoded again, the table returns the first value. It returns
-// another value for other bytes, and for the same bytes with another shape.
+// TestTwinsOfTheSameBytes checks that if the same bytes are decoded again, the table
+// returns the first value. It must return another value for other bytes, and for the
+// same bytes with another shape.
 func TestTwinsOfTheSameBytes(t *testing.T) {
 	twins := roomy()
 	const text = `{"a_b":[1,{"c_d":"x"}]}`

@@ -10,14 +10,14 @@ import (
 
 // wholeMost is the size in bytes up to which a value is decoded completely when it is
 // first read. That costs little more than decoding one level, and it saves decoding
-// the inner values later. With a table of [Twins] the limit is twinsMost, because a
-// value that is also in another document needs no more memory.
+// the inner values later. If documents share a table of [Twins], the limit is
+// twinsMost, because a value that is also in another document needs no more memory.
 const (
 	wholeMost = 8 << 10
 	twinsMost = 16 << 10
 )
 
-// A Value is an object or an array that is still bytes of its document. It is
+// A Value is an object or an array that is still encoded in its document. It is
 // decoded when it is first read. Errors are those of the context or a [*mesh.Fault]
 // with the document's Proxy and Name. After a pass has checked the document, such a
 // fault can only mean that the bytes have changed or can't be read any more.
@@ -28,28 +28,28 @@ type Value struct {
 	object   bool
 
 	mu     sync.Mutex
-	forced any // the decoded value; nil until then
+	forced any // the decoded value; nil until it is first read
 }
 
 var _ mesh.Whole = (*Value)(nil)
 
-// A Place is an undecoded object, together with the members that a pass over the
-// document has read from it. It is for the code that runs the pass, and never becomes
-// part of the document that queries see.
+// A Place is an undecoded object, together with some members that a pass over the
+// document has decoded. It is for the code that runs the pass, and never becomes part
+// of the document that queries see.
 type Place struct {
 	Value *Value
-	Known *object.Object // the object must not be changed
+	Known *object.Object // the decoded members; must not be changed
 }
 
 // Value returns the value at the offsets [off, end) of the document: an object, or
-// an array if object is false. Its members are named by shape. The offsets must be
-// ones that a pass has reported.
+// an array if object is false. The shape determines the names of its members. A
+// pass must have reported the offsets.
 func (d *Document) Value(off, end int64, shape Shape, object bool) *Value {
 	return &Value{doc: d, off: off, end: end, shape: shape, object: object}
 }
 
 // Force decodes the value and keeps the result. It decodes one level, or everything
-// if the value is at most 8 KB (16 KB if the document has a table of [Twins]).
+// if the value is at most 8 KB (16 KB if the document has a table, [Twins]).
 func (v *Value) Force(ctx context.Context) (any, error) {
 	x, b, err := v.keep(ctx)
 	v.doc.report(b)
@@ -91,7 +91,7 @@ func (v *Value) whole() bool {
 	return v.end-v.off <= most
 }
 
-// Forced returns what Force has decoded, and whether it has done so.
+// Forced returns the decoded value, and whether Force has decoded it yet.
 func (v *Value) Forced() (any, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -114,8 +114,8 @@ func (v *Value) Deep(ctx context.Context) (any, error) {
 	return x, nil
 }
 
-// Part decodes what n selects from the value. It doesn't keep the result, but reports
-// its size to the document's Grew as usual, because the caller may keep it.
+// Part decodes the parts of the value that n selects. It doesn't keep the result, but
+// reports its size to the document's Grew as usual, because the caller may keep it.
 func (v *Value) Part(ctx context.Context, n *Node) (any, error) {
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, n, nil)
 	v.doc.report(b)
@@ -139,7 +139,7 @@ func (v *Value) Member(ctx context.Context, name string) (any, error) {
 }
 
 // Len counts the elements of an array or the members of an object. It doesn't keep
-// what it reads.
+// the parts that it reads.
 func (v *Value) Len(ctx context.Context) (int, error) {
 	switch x, _ := v.Forced(); x := x.(type) {
 	case []any:
@@ -164,8 +164,8 @@ func (v *Value) count(ctx context.Context) (n int, err error) {
 		})
 		return n, err
 	}
-	// A name may appear twice in an object and then counts once, so the names must
-	// be decoded.
+	// A name that appears twice in an object counts once, so the names must be
+	// decoded.
 	x, b, err := v.doc.read(ctx, v.off, v.end, v.shape, shallowNode, nil)
 	v.doc.report(usage{twins: b.twins})
 	m, _ := x.(*object.Object)

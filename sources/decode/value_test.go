@@ -70,8 +70,8 @@ func TestLenCountsNamesOnce(t *testing.T) {
 	}
 }
 
-// Many goroutines decode the values of one document and run passes over it at the
-// same time.
+// TestConcurrentPassesAndValues decodes the values of one document in many
+// goroutines, while others run passes over it.
 func TestConcurrentPassesAndValues(t *testing.T) {
 	b, d := realDump(t)
 	d.small = 300
@@ -111,8 +111,8 @@ func TestConcurrentPassesAndValues(t *testing.T) {
 	}
 }
 
-// A pass reports the memory that it allocates while it runs, and all of it by its
-// end.
+// TestGrewIsCalledDuringAPass checks that a pass reports the memory that it
+// allocates while it runs, and has reported all of it by its end.
 func TestGrewIsCalledDuringAPass(t *testing.T) {
 	in := "[" + strings.Repeat(`{"a":[1.5]},`, 100_000) + "0]"
 	var told []int64
@@ -122,7 +122,7 @@ func TestGrewIsCalledDuringAPass(t *testing.T) {
 	if err != nil || len(told) < len(in)/windowSize {
 		t.Fatalf("told %d times, %v", len(told), err)
 	}
-	for _, n := range told[:len(told)-1] { // the last report contains the memory of the array itself
+	for _, n := range told[:len(told)-1] { // the last report also contains the memory of the array itself
 		if n > 64*windowSize {
 			t.Errorf("%d bytes at once", n)
 		}
@@ -133,7 +133,8 @@ func TestGrewIsCalledDuringAPass(t *testing.T) {
 	}
 }
 
-// The memory reported to Grew is correct within a factor of two.
+// TestGrewIsRightWithinAFactorOfTwo checks that the memory reported to Grew is
+// correct within a factor of two.
 func TestGrewIsRightWithinAFactorOfTwo(t *testing.T) {
 	_, dump := realDump(t)
 	list := func(element string) *Document {

@@ -8,14 +8,14 @@ import (
 )
 
 // Veiled is the shape of a value whose texts must not be shown. It keeps the members
-// and their names, as Shape describes them, and replaces each text by a marker. The
-// name of a file or of a variable that holds a secret is kept.
+// and their names, as the field Shape describes them, and replaces each text with a
+// marker. The name of a file or of a variable that contains a secret is kept.
 type Veiled struct {
 	Shape Shape
 	bytes bool
 }
 
-// Member returns the name and the shape from Shape, with the shape veiled.
+// Member returns the member's name, and its shape as a Veiled shape.
 func (v Veiled) Member(key []byte) (name string, value Shape) {
 	if v.Shape != nil {
 		name, value = v.Shape.Member(key)
@@ -29,7 +29,7 @@ func (v Veiled) Member(key []byte) (name string, value Shape) {
 	return name, Veiled{Shape: value}
 }
 
-// Typed returns the result of Shape's Typed, with the shape veiled.
+// Typed returns the shape for the content of an Any, as a Veiled shape.
 func (v Veiled) Typed(url []byte) (value Shape, ok bool) {
 	if v.Shape != nil {
 		value, ok = v.Shape.Typed(url)
@@ -58,12 +58,12 @@ func (d *decoder) veiled(v Veiled) (any, error) {
 }
 
 // holdsPrivateKey reports whether a text contains a private key in PEM, plain or in
-// base64. No document shows such a key, in whatever member it is.
+// base64. The document never contains such a key, whichever member the text is in.
 func holdsPrivateKey(text []byte) bool {
 	const (
 		shortest = 48
 		head     = "LS0tLS1CRUdJTi" // "-----BEGIN" in base64
-		words    = 40               // number of characters in base64 that are decoded; they include the kind of the key
+		words    = 40               // number of base64 characters to decode; they include the type of the key
 	)
 	if len(text) < shortest {
 		return false

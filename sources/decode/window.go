@@ -9,24 +9,26 @@ import (
 
 const (
 	windowSize = 64 << 10
-	pad        = 8 // zero bytes after the window; every scan stops there, so none has to check for the end
+	pad        = 8 // zero bytes after the window; every scan stops at them, so that no scan has to check for the end
 
 	ones   = 0x0101010101010101
 	tops   = 0x8080808080808080
 	spaces = ones * ' '
 )
 
-// A window is the part of a document that is in memory.
+// A window is the part of a document that is currently in memory.
 type window struct {
-	src  io.Reader
-	mem  []byte // the memory of the window; mem[n:n+pad] is zero
-	n    int    // number of bytes in the window
-	p    int    // the current position; p <= n
-	mark int    // when the window moves, bytes from here on stay in memory; -1 means that bytes before p may be dropped
-	base int64  // the offset of mem[0] in the document
-	from int64  // the offset in the document from which Limits.Total counts
-	done bool   // src has no more bytes
-	err  error  // the error that ended src, if it isn't io.EOF
+	src io.Reader
+	mem []byte // the memory of the window; the bytes mem[n:n+pad] are zero
+	n   int    // number of bytes in the window
+	p   int    // the current position in mem; at most n
+	// the bytes from this index on stay in memory when the window moves; -1
+	// means that bytes before p may be dropped
+	mark int
+	base int64 // the offset in the document of the window's first byte
+	from int64 // the offset in the document from which the limit on the total size counts
+	done bool  // true if src has no more bytes
+	err  error // the error that ended src, if it isn't io.EOF
 
 	limits Limits
 }
@@ -41,8 +43,8 @@ func (w *window) start(src io.Reader, off int64, l Limits) {
 func (w *window) offset() int64 { return w.base + int64(w.p) }
 
 // fill drops the bytes before the mark (before p, if there is no mark) and reads
-// more bytes. It moves p and mark along with their bytes. It returns false at the
-// end of the input.
+// more bytes. It adjusts p and mark, because the remaining bytes move. It returns
+// false at the end of the input.
 func (w *window) fill() bool {
 	if w.done || w.over() {
 		return false
@@ -65,7 +67,7 @@ func (w *window) fill() bool {
 	return m > 0
 }
 
-// over reports whether reading more bytes would exceed the limits.
+// over reports whether reading further would exceed a limit.
 func (w *window) over() bool {
 	if most := w.limits.Total; most > 0 && w.base+int64(w.n)-w.from > most {
 		w.err = &LimitError{Offset: w.from + most, What: "document", Limit: most}
@@ -90,7 +92,7 @@ func (w *window) slide() {
 	}
 }
 
-// read calls Read until it returns bytes or an error, at most 100 times.
+// read calls Read until it returns bytes or an error, but at most 100 times.
 func (w *window) read(b []byte) (int, error) {
 	for range 100 {
 		if n, err := w.src.Read(b); n > 0 || err != nil {
@@ -103,7 +105,8 @@ func (w *window) read(b []byte) (int, error) {
 func word(b []byte, p int) uint64 { return binary.LittleEndian.Uint64(b[p : p+8 : len(b)]) }
 
 // next skips white space and returns the byte at the new position. It returns 0 at
-// the end, and also for a NUL byte, which no valid JSON has at this position.
+// the end of the input, and also for a NUL byte, which no valid JSON has at this
+// position.
 func (w *window) next() byte {
 	if c := w.mem[w.p]; c > ' ' {
 		return c
@@ -139,7 +142,7 @@ func overSpaces(b []byte, p int) int {
 // atEnd reports whether the current position is the end of the input.
 func (w *window) atEnd() bool { return w.p >= w.n && !w.fill() }
 
-// end returns the error for input that ends too early.
+// end returns the error for input that ends within a value.
 func (w *window) end() error {
 	if w.err != nil {
 		return w.err
@@ -147,7 +150,7 @@ func (w *window) end() error {
 	return &SyntaxError{w.base + int64(w.n), "unexpected end of JSON"}
 }
 
-// fail returns the error for the byte at p, which isn't the expected one.
+// fail returns the error for an unexpected byte at p.
 func (w *window) fail(p int, expected string) error {
 	if p >= w.n {
 		return w.end()

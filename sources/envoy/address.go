@@ -9,8 +9,10 @@ import (
 
 // An address is a parsed Envoy address.
 type address struct {
-	text string // "10.0.0.1:80", "[::1]:80", "unix:///path" or "envoy://listener/id"; empty for any other address
-	ip   string // the IP address of a socket, or a name that is resolved by DNS
+	// the address as "10.0.0.1:80", "[::1]:80", "unix:///path" or
+	// "envoy://listener/id"; empty for any other address
+	text string
+	ip   string // the IP address of a socket, or a host name that DNS resolves
 	port int
 	pipe bool
 }

@@ -29,15 +29,15 @@ var clusterCatalog = catalog{
 	},
 }
 
-// only wraps n: it returns a node that reads one member of an object, using n, and
-// skips the other members.
+// only returns a node that reads one member of an object with the node n and skips
+// all other members.
 func only(member string, n *decode.Node) *decode.Node {
 	return &decode.Node{Fields: []decode.Field{{Name: member, Node: n}}}
 }
 
-// clusterFields returns the fields of a cluster. If the name of the cluster is not
-// one of Istio's, the fields that are read from the name are missing, and so is the
-// DestinationRule.
+// clusterFields returns the fields of a cluster. If the cluster's name isn't in
+// Istio's format, the fields that are derived from the name are missing, and so is
+// the DestinationRule.
 func clusterFields(_ *Proxy, r *resource) *object.Object {
 	m := r.document(5)
 	n, ok := parseClusterName(r.name)
@@ -58,12 +58,12 @@ func clusterFields(_ *Proxy, r *resource) *object.Object {
 	return m
 }
 
-// A clusterName is the parsed name that Istio gives to a service's cluster.
+// A clusterName is the parsed form of the name that Istio gives to a cluster.
 type clusterName struct {
-	direction string // outbound, inbound or inbound-vip
+	direction string // "outbound", "inbound" or "inbound-vip"
 	port      int
 	subset    string
-	fqdn      string // the host name of the service; empty for a sidecar's own ports
+	fqdn      string // the host name of the service; empty for the sidecar's own ports
 }
 
 // directions are the possible first words in Istio's cluster names (pilot/pkg/model,
@@ -84,15 +84,16 @@ func parseClusterName(name string) (n clusterName, ok bool) {
 	}
 	port, err := strconv.ParseUint(words[1], 10, 16)
 	if err != nil || !directions[words[0]] {
-		return n, false // the name is not one of Istio's
+		return n, false // the name isn't in Istio's format
 	}
 	return clusterName{words[0], int(port), words[2], words[3]}, true
 }
 
 // istioResource returns the Istio resource from which istiod generated a piece of
 // Envoy's configuration, as "name.namespace", or as "httproute/name.namespace" for a
-// route of the Gateway API. It reads the metadata that istiod adds, and returns null
-// if there is none. name is the piece's own name, or nil. The value is lazy.
+// route of the Gateway API. It reads the metadata that istiod adds. The value is
+// lazy; it is null if there is no such metadata. name is the piece's own name, or
+// nil.
 func istioResource(metadata, name any) any {
 	if metadata == nil {
 		return nil
@@ -114,8 +115,8 @@ func istioResource(metadata, name any) any {
 }
 
 // resourceName converts "/apis/networking.istio.io/v1/namespaces/<ns>/<kind>/<name>"
-// to "name.namespace", and anything else to null. Old versions of Istio omit the
-// domain of the API group.
+// to "name.namespace". It returns null for any other path. Old versions of Istio
+// omit the domain of the API group.
 func resourceName(path, name any) any {
 	s, _ := path.(string)
 	own, _ := name.(string)

@@ -4,11 +4,11 @@
 // /clusters, /server_info, /stats and /logging. The configuration that istiod would
 // send also has the form of a config dump, so the same code reads it.
 //
-// The package knows how Envoy spells its messages (from a table of all their fields,
-// which is generated from the descriptors), what Istio writes into their names and
-// metadata, and how old versions of Istio wrote them. It does not know where a body
-// comes from, whether it is live or recorded, nor what istiod or Kubernetes report
-// about the same proxy.
+// The package implements how Envoy spells the fields of its messages (a table of all
+// fields is generated from the descriptors), what Istio writes into names and
+// metadata, and how old versions of Istio did so. It does not depend on whether a
+// body is live or recorded, nor on what istiod or Kubernetes report about the same
+// proxy.
 //
 // # Laziness
 //
@@ -17,9 +17,9 @@
 // fields are computed when their object is read. A derived field that needs another
 // request is lazy itself.
 //
-// Start with sections.go, the table of sections, then resource.go. A derived field
-// has an entry in mesh.Kinds and a line in the function that creates the fields of
-// its object (clusterFields, listenerFields, …).
+// Start with sections.go, the table of sections, then resource.go. To add a derived
+// field, add an entry in mesh.Kinds and a line in the function that creates the
+// fields of its object (clusterFields, listenerFields, …).
 //
 // # Hand-written
 //

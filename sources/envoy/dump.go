@@ -14,7 +14,7 @@ import (
 // the positions. Later passes read only the parts that they need.
 type dump struct {
 	doc *decode.Document
-	cut bool // reports whether only some parts were requested, so that a missing part doesn't exist
+	cut bool // true if only some parts were requested, so that a part that isn't in the answer doesn't exist
 
 	mu      sync.Mutex // a lock that is held while the first pass runs
 	indexed bool
@@ -32,11 +32,13 @@ type part struct {
 type reading struct {
 	kind   string
 	fields []decode.Field       // the fields to read from the part; the tags of their visits start at tagOwn
-	take   func(tag int, v any) // called with each value that the decoder visits
-	ended  func(mine bool)      // called at the end of a part; if mine is false, the values taken from it belong to a part of another kind
+	take   func(tag int, v any) // receives each value that the decoder visits
+	// called at the end of a part; if mine is false, the part is of another
+	// kind and its values must be dropped
+	ended func(mine bool)
 }
 
-// These are the tags of visits.
+// These are the tags with which the decoder passes values to a reading.
 const (
 	tagPart = 1 + iota
 	tagType
@@ -44,10 +46,10 @@ const (
 	tagOwn
 )
 
-// read reads the parts of a kind. found reports whether the dump is complete
-// enough that a missing part is empty, because Envoy omits empty parts. That is
-// not so if the main parts are missing, or a part to which another part refers:
-// then the dump was cut down, and nothing is known about the missing part.
+// read reads the parts of a kind. found reports whether a missing part means
+// that the section is empty, because Envoy omits empty parts. It doesn't mean
+// that if the main parts are missing too, or if another part refers to the
+// missing part: then the dump was cut down before.
 func (d *dump) read(ctx context.Context, r reading) (found bool, err error) {
 	parts, done, err := d.first(ctx, r)
 	if err != nil {
@@ -73,7 +75,7 @@ func (d *dump) read(ctx context.Context, r reading) (found bool, err error) {
 }
 
 // must reads a section that the dump has to contain. If the dump doesn't
-// contain it, the error is an absentError.
+// contain it, it returns an absentError.
 func (d *dump) must(ctx context.Context, r reading) error {
 	found, err := d.read(ctx, r)
 	if err == nil && !found {
@@ -89,14 +91,16 @@ func (e *absentError) Error() string { return "no " + e.kind + " in it" }
 
 func (d *dump) absent(kind string) error { return d.doc.Named(&absentError{kind}) }
 
-// absent reports whether err is an absentError.
+// absent reports whether err means that the dump contains nothing about a
+// section.
 func absent(err error) bool {
 	var a *absentError
 	return errors.As(err, &a)
 }
 
 // first makes the first pass over the whole dump, unless it was made before.
-// done reports whether it made the pass and has read the parts for r.
+// done reports whether this call made the pass, and so has also read the parts
+// for r.
 func (d *dump) first(ctx context.Context, r reading) (parts []part, done bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -112,14 +116,14 @@ func (d *dump) first(ctx context.Context, r reading) (parts []part, done bool, e
 	return parts, true, nil
 }
 
-// has reports whether the dump has a part of a kind. It must be called after
-// read.
+// has reports whether the dump contains a part of the given kind. It must be
+// called after read.
 func (d *dump) has(kind string) bool {
 	return slices.ContainsFunc(d.parts, func(p part) bool { return p.kind == kind })
 }
 
-// full reports whether a missing part is known to be empty, because the dump
-// has the parts that every Envoy writes.
+// full reports whether a missing part is certainly empty, because the dump
+// contains the parts that every Envoy writes.
 func (d *dump) full() bool {
 	if d.cut {
 		return true

@@ -24,18 +24,18 @@ type endpoint struct {
 	health         string
 	weight         any
 	priority       any
-	locality       any // the object {region, zone, subZone}, or nil
-	localityWeight any // the weight of the locality, or nil
-	factor         any // the overprovisioning factor of the cluster in percent, or nil
+	locality       any // the object {region, zone, subZone}; nil if unknown
+	localityWeight any // the weight of the locality; nil if unknown
+	factor         any // the overprovisioning factor of the cluster in percent; nil if unknown
 	metadata       any
 
-	// Only /clusters contains the following values.
+	// The following values are only in the answer to /clusters.
 	service string // the name of the cluster in EDS
-	outlier string // OK or FAILED
+	outlier string // the state of outlier detection, "OK" or "FAILED"
 	stats   any    // the stats of the host, not parsed yet
 }
 
-// endpoints returns the objects of all endpoints of the proxy. They all have
+// endpoints returns the objects of all endpoints of the proxy. All objects have
 // the same fields.
 func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 	rows, err := p.assigned(ctx)
@@ -47,7 +47,7 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 		if e == nil {
 			rows = slices.Clone(hosts.rows)
 		}
-		if !missing(e) { // if there is no answer to /clusters, the dump's error is more helpful
+		if !missing(e) { // if /clusters can't be read either, the error about the dump is more helpful
 			err = e
 		}
 	}
@@ -65,14 +65,15 @@ func (p *Proxy) endpoints(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// nameless reports whether an endpoint doesn't contain the name of its cluster.
-// Envoy up to 1.22 writes the name into an assignment only if the cluster has a
-// different name in EDS.
+// nameless reports whether the name of an endpoint's cluster is unknown. Envoy
+// up to 1.22 writes the name into a ClusterLoadAssignment only if the cluster
+// has a different name in EDS.
 func nameless(e endpoint) bool { return e.cluster == "" }
 
-// nameClusters sets the cluster of nameless endpoints. It takes the cluster
-// that has the address in the answer to /clusters. If there is no answer, or if
-// several clusters have the address, the endpoint stays nameless.
+// nameClusters sets the cluster of each endpoint whose cluster isn't known. It
+// takes the cluster that has the endpoint's address in the answer to /clusters.
+// If there is no answer, or if several clusters have the address, the cluster
+// stays unknown.
 func (p *Proxy) nameClusters(ctx context.Context, rows []endpoint) error {
 	hosts, err := p.hostTable(ctx)
 	if missing(err) {
@@ -81,7 +82,8 @@ func (p *Proxy) nameClusters(ctx context.Context, rows []endpoint) error {
 	if err != nil {
 		return err
 	}
-	known, clusters := map[string]bool{}, map[string][]string{} // the known addresses, and the clusters by address
+	// the addresses that the dump contains, and the clusters of each address
+	known, clusters := map[string]bool{}, map[string][]string{}
 	for _, r := range rows {
 		known[r.cluster] = true
 	}
@@ -115,7 +117,7 @@ func (p *Proxy) endpoint(e *endpoint) *mesh.Object {
 		if e.priority == nil {
 			m.Set("priority", 0)
 		}
-		if e.outlier != "" { // the endpoint is from /clusters, which contains no metadata
+		if e.outlier != "" { // the endpoint comes from /clusters, which contains no metadata
 			m.Set("metadata", mesh.Later(func(ctx context.Context) (any, error) {
 				return nil, p.fault(ctx, mesh.Endpoints, errors.New("metadata: /clusters doesn't have it, and there is no dump with endpoints"))
 			}))
@@ -148,8 +150,8 @@ func edsTree(tag int) *decode.Node {
 	}}}
 }
 
-// assigned reads the endpoints from the dump. If the dump has no part for them,
-// the error is an absentError.
+// assigned reads the endpoints from the dump. If the dump has no part for
+// endpoints, it returns an absentError.
 func (p *Proxy) assigned(ctx context.Context) (rows []endpoint, err error) {
 	d, err := p.current(ctx, mesh.Endpoints)
 	if err != nil {
@@ -229,13 +231,14 @@ func locality(m *object.Object) any {
 	return nil
 }
 
-// A hostTable is the parsed answer to /clusters. It contains the state of the
-// endpoints that Envoy itself has determined.
+// A hostTable is the parsed answer to /clusters. It contains the state of
+// endpoints that Envoy determined itself, such as the result of outlier
+// detection.
 type hostTable struct {
 	doc  *decode.Document
 	rows []endpoint
 
-	part bool // reports whether hosts of other clusters may be missing
+	part bool // true if the hosts of other clusters may be missing
 
 	once sync.Once
 	at   map[hostKey]*endpoint
@@ -243,8 +246,8 @@ type hostTable struct {
 
 type hostKey struct{ cluster, address string }
 
-// find returns the host of an endpoint. It looks up the endpoint's cluster by
-// its name or by its name in EDS.
+// find returns the host that an endpoint describes. It looks up the endpoint's
+// cluster by its own name and by its name in EDS.
 func (t *hostTable) find(e *endpoint) *endpoint {
 	t.once.Do(func() {
 		t.at = make(map[hostKey]*endpoint, len(t.rows))
@@ -269,9 +272,9 @@ func (t *hostTable) put(cluster string, r *endpoint) {
 	}
 }
 
-// host returns the host of an endpoint, or nil if Envoy doesn't know it. If only some
-// clusters are wanted, it requests the hosts of these first. A cluster may have
-// another name in EDS; then the hosts of all clusters are needed.
+// host returns the host that an endpoint describes, or nil if Envoy doesn't list it.
+// If only some clusters are wanted, host requests the hosts of these first. A cluster
+// may have another name in EDS; then the hosts of all clusters are needed.
 func (p *Proxy) host(ctx context.Context, e *endpoint) (*endpoint, error) {
 	if p.wanted.By == Key(mesh.Endpoints) && len(p.wanted.Patterns) == 0 {
 		hosts, err := p.requestHosts(ctx, p.wanted, &p.some)
@@ -294,8 +297,8 @@ func (p *Proxy) hostTable(ctx context.Context) (*hostTable, error) {
 	return p.requestHosts(ctx, mesh.Hint{}, &p.hosts)
 }
 
-// requestHosts requests the hosts of the wanted clusters and parses the answer. last is
-// where the parsed answer is kept.
+// requestHosts requests the hosts of the wanted clusters and parses the answer, which
+// it also stores in last.
 func (p *Proxy) requestHosts(ctx context.Context, wanted mesh.Hint, last **hostTable) (*hostTable, error) {
 	doc, err := p.fetch(ctx, Request{What: clusters, Wanted: wanted})
 	if err != nil {
@@ -315,7 +318,8 @@ func (p *Proxy) requestHosts(ctx context.Context, wanted mesh.Hint, last **hostT
 	if err != nil {
 		return nil, doc.Named(err)
 	}
-	isOther := func(r endpoint) bool { return !slices.Contains(wanted.Names, r.cluster) } // an Envoy before 1.38 returns all hosts
+	// an Envoy before 1.38 returns all hosts, although only some were requested
+	isOther := func(r endpoint) bool { return !slices.Contains(wanted.Names, r.cluster) }
 	t.part = len(wanted.Names) > 0 && !slices.ContainsFunc(t.rows, isOther)
 	*last = t
 	p.setBudget(doc)
@@ -361,11 +365,11 @@ func hostStatus(cluster, host *object.Object) endpoint {
 	return e
 }
 
-// outlierCheck returns the result of Envoy's outlier detection.
+// outlierCheck returns the state of the endpoint in Envoy's outlier detection.
 func (e *endpoint) outlierCheck(context.Context) (any, error) { return e.outlier, nil }
 
-// counters returns the stats of a host by name. A missing value is 0, because
-// Envoy omits it.
+// counters returns the stats of a host by name. A missing stat is 0, because
+// Envoy omits zeros.
 func (e *endpoint) counters(ctx context.Context) (any, error) {
 	if m, ok := e.stats.(*object.Object); ok {
 		return m, nil
@@ -386,7 +390,7 @@ func (e *endpoint) counters(ctx context.Context) (any, error) {
 	return m, nil
 }
 
-// number parses a 64-bit number, which Protobuf's JSON writes in quotes.
+// number parses a 64-bit number, which Protobuf's JSON format writes in quotes.
 func number(s string) any {
 	if s == "" {
 		return 0
@@ -403,7 +407,7 @@ func number(s string) any {
 // ofHost returns a lazy field of an endpoint for a value that only /clusters
 // contains. The field is null if the answer doesn't contain the endpoint.
 func (p *Proxy) ofHost(e *endpoint, fact func(*endpoint, context.Context) (any, error)) any {
-	if e.outlier != "" { // the endpoint is from /clusters itself
+	if e.outlier != "" { // the endpoint itself comes from /clusters
 		return mesh.Later(func(ctx context.Context) (any, error) { return fact(e, ctx) })
 	}
 	return &hostFact{p: p, of: e, fact: fact}

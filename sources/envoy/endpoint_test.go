@@ -15,8 +15,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// assignedByHand returns the expected rows for the endpoints of a dump, without the
-// code under test.
+// assignedByHand computes the expected rows for the endpoints of a dump, without
+// the code under test.
 func assignedByHand(dump any) (rows []string) {
 	for _, config := range slices.Concat(dig(dump, "configs.*.static_endpoint_configs.*.endpoint_config"), dig(dump, "configs.*.dynamic_endpoint_configs.*.endpoint_config")) {
 		for _, group := range dig(config, "endpoints.*") {
@@ -181,8 +181,8 @@ func TestEndpointsOfClusters(t *testing.T) {
 	slices.Sort(got)
 	equal(t, got, want)
 
-	// The text was recorded an hour later, so the endpoints are the same but the
-	// counters differ.
+	// The text was recorded an hour later, so it has the same endpoints but
+	// other counters.
 	got = table(section(t, NewProxy(nil, fetch("testdata/gateway/clusters.txt"), when), mesh.Endpoints), columns[:12]...)
 	equal(t, got, linesByHand(t, "testdata/gateway/clusters.txt"))
 
@@ -194,8 +194,8 @@ func TestEndpointsOfClusters(t *testing.T) {
 	}
 }
 
-// linesByHand returns the expected rows for the text form of /clusters, without the
-// code under test.
+// linesByHand computes the expected rows for the text form of /clusters, without
+// the code under test.
 func linesByHand(t *testing.T, file string) []string {
 	t.Helper()
 	b, err := os.ReadFile(file)
@@ -259,8 +259,8 @@ func TestTextOfHosts(t *testing.T) {
 	}
 }
 
-// TestHostFactsFault checks that values that can't be loaded become a fault of the
-// endpoints that contains the proxy's name.
+// TestHostFactsFault checks that if an endpoint's values can't be loaded, the
+// result is a fault that contains the proxy's name.
 func TestHostFactsFault(t *testing.T) {
 	p := open(t, "testdata/reviews-v2")
 	fetch := p.fetch
@@ -288,8 +288,9 @@ func TestHostFactsFault(t *testing.T) {
 	}
 }
 
-// Only the hosts of the wanted clusters are requested. All are, if an endpoint isn't
-// among them: its cluster may have another name in EDS.
+// TestHostsOfWantedClusters checks that only the hosts of the wanted clusters are
+// requested. The hosts of all clusters are requested if one endpoint isn't in the
+// answer, because its cluster may have another name in EDS.
 func TestHostsOfWantedClusters(t *testing.T) {
 	host := func(name, service, address string) string {
 		return fmt.Sprintf(`{"name": %q, "eds_service_name": %q, "host_statuses": [{"address": {"socket_address": {"address": %q, "port_value": 80}}, "health_status": {"failed_outlier_check": true}}]}`, name, service, address)
@@ -308,7 +309,8 @@ func TestHostsOfWantedClusters(t *testing.T) {
 		requests []string
 	}{
 		{"a", statuses(a), []string{"clusters?format=json&filter=%5E%28%3F%3Aa%29%24"}},
-		{"a", statuses(a, b, other), []string{"clusters?format=json&filter=%5E%28%3F%3Aa%29%24"}}, // an Envoy before 1.38
+		// the answers of an Envoy before 1.38, which ignores the filter
+		{"a", statuses(a, b, other), []string{"clusters?format=json&filter=%5E%28%3F%3Aa%29%24"}},
 		{"b", statuses(), []string{"clusters?format=json&filter=%5E%28%3F%3Ab%29%24", "clusters"}},
 		{"b", statuses(a, b, other), []string{"clusters?format=json&filter=%5E%28%3F%3Ab%29%24"}},
 	} {
@@ -356,8 +358,8 @@ func TestHostsOfWantedClusters(t *testing.T) {
 	}
 }
 
-// A request that Envoy refuses because its pattern is too large is repeated for all
-// hosts.
+// TestRefusedHostsAreRequestedWhole checks that if Envoy rejects a request because
+// its pattern is too large, all hosts are requested.
 func TestRefusedHostsAreRequestedWhole(t *testing.T) {
 	r := Request{What: clusters, Wanted: mesh.Hint{By: "cluster", Names: []string{"a|b.c"}}}
 	if asks := r.Asks(true); !slices.Equal(asks, []string{`clusters?format=json&filter=%5E%28%3F%3Aa%5C%7Cb%5C.c%29%24`, "clusters"}) {

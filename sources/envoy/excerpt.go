@@ -12,33 +12,31 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A masked describes how to request some fields of the elements of a section.
-// Nearly all elements are in one of the section's lists. That list is requested
-// with a field mask, and the other lists completely.
+// A masked describes how to request some fields of a section's elements. Nearly
+// all elements are in one of the section's lists in the dump. That list is
+// requested with a field mask, and the other lists completely.
 //
 // With the parameter "resource", Envoy returns the elements of one list and
-// applies the mask to each of them. A mask can select fields of the resource in
-// an element, but no fields inside these (envoyproxy.io, admin interface,
-// /config_dump?mask; measured on 1.40). Masks are built only from the field
-// names of Envoy's messages, so no other text of a query can get into a
-// request.
+// applies the mask to each of them. A mask can select a field of the resource
+// in an element, but nothing inside this field (envoyproxy.io, admin interface,
+// /config_dump?mask; measured on 1.40). Masks contain only names of fields in
+// Envoy's messages, so no other text of a query can get into a request.
 type masked struct {
-	list    int    // the index, in the catalog's lists, of the list that is requested with a mask
+	list    int    // the index, in the catalog, of the list that is requested with a mask
 	others  string // the mask for the section's other lists
-	always  string // the mask for the fields that are requested of each element in addition to those of the resource
+	always  string // the mask for the fields of an element that are always requested, outside the resource
 	message string // the message of the resource; empty if a mask can't select fields in the resource
 }
 
 // mask returns the field mask with which the given fields can be requested. asked
-// lists the fields of an object that are known from the answer to that request. ok
-// is false if there is no such mask, or if a request with the mask would not be
-// cheaper.
+// is the set of fields that the answer to this request will contain. ok is false
+// if there is no such mask, or if a request with the mask would not be cheaper.
 func (c *catalog) mask(fields []string) (mask string, asked mesh.Asked, ok bool) {
 	if c == nil || c.masked == nil || fields == nil {
 		return "", nil, false
 	}
 	asked = mesh.Asked{}
-	if len(fields) == 0 { // without fields, the query only counts the elements
+	if len(fields) == 0 { // without fields, the query only counts elements
 		return c.masked.always, asked, true
 	}
 	within := []string{}
@@ -103,11 +101,11 @@ func CanExcerpt(s mesh.Section, fields []string) bool {
 }
 
 // Excerpt requests some fields of the elements of a section; see [mesh.Hint].
-// The caller sets the owner's id and the function that loads the whole section.
-// Excerpt returns nil if the caller must request the whole section instead:
-// because the Envoy doesn't support the request or sends another kind of
-// answer, or because a resource is warming, which could become active before
-// the second request.
+// The caller has to set the proxy's id in the result, and the function that
+// loads the whole section. Excerpt returns nil if the caller must request the
+// whole section instead. That is so if the Envoy doesn't support the request,
+// if the answer has another form, or if a resource is warming, because it could
+// become active before the second request.
 func (p *Proxy) Excerpt(ctx context.Context, s mesh.Section, fields []string) (*mesh.Excerpt, error) {
 	c := sectionOf(s).catalog
 	mask, asked, ok := c.mask(fields)
@@ -140,9 +138,9 @@ func (p *Proxy) Excerpt(ctx context.Context, s mesh.Section, fields []string) (*
 	return out, nil
 }
 
-// readOthers requests all lists of a section except the main one, completely.
-// ok is false if they contain a resource that isn't static, because then no
-// excerpt is possible.
+// readOthers requests the lists of a section that aren't requested with a mask,
+// completely. ok is false if they contain a resource that isn't static, because
+// then an excerpt is not possible.
 func (p *Proxy) readOthers(ctx context.Context, c *catalog, all *collection) (ok bool, err error) {
 	doc, err := p.fetch(ctx, Request{What: configDump, Section: c.section, Others: c.masked.others})
 	if err != nil {
@@ -193,7 +191,7 @@ func (p *Proxy) readMasked(ctx context.Context, of *catalog, mask string, all *c
 // request.
 func refused(err error) bool { return errors.Is(err, ErrRefused) || errors.Is(err, fs.ErrNotExist) }
 
-// ErrRefused is the error of a [Fetch] for some fields if an Envoy answers with
+// ErrRefused is the error of a [Fetch] for some fields, if Envoy answers with
 // 400, 404 or 431, or with something other than these fields. The caller must
-// request the whole section instead.
+// then request the whole section.
 var ErrRefused = errors.New("the Envoy doesn't know these fields")

@@ -18,8 +18,8 @@ var extensionCatalog = catalog{
 	make: extensionFields, needs: mesh.Needs("ExtensionConfig"),
 }
 
-// extensionFields returns the fields of an extension. An extension that hasn't
-// arrived yet has no configuration, and its type is null.
+// extensionFields returns the fields of an extension. If Envoy hasn't received
+// the extension yet, it has no configuration and its type is null.
 func extensionFields(_ *Proxy, r *resource) *object.Object {
 	m := r.document(1)
 	m.Set("typeURL", nil)

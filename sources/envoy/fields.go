@@ -15,8 +15,8 @@ import (
 //go:embed fields.txt
 var fieldText string
 
-// envoyFields returns the table of Envoy's own messages. It is built once, for all
-// proxies.
+// envoyFields returns the table of the fields of Envoy's messages. It is built
+// once, for all proxies.
 var envoyFields = sync.OnceValue(func() *fieldTable { return newFieldTable(fieldText) })
 
 // A fieldTable contains the fields of messages. It is a text with one line per message,
@@ -71,7 +71,7 @@ type message struct {
 	fields string
 
 	once    sync.Once
-	members map[string]member // the members by both names of a field: Envoy's and the document's
+	members map[string]member // the members; each is in the map under Envoy's name and under the document's name
 	names   []string          // the names of the fields in the document, in the order of the descriptor
 }
 
@@ -147,8 +147,8 @@ func (m *message) fieldNames() []string {
 }
 
 // shape returns the shape of a field's value, or nil if the value stays unchanged. holds
-// is the field's type in the format of the table. home is the package of the field's
-// message.
+// is the field's type in the format of the table. home is the package of the message
+// that has the field.
 func (t *fieldTable) shape(holds, home string) decode.Shape {
 	switch {
 	case holds == "" || holds[0] == '#':
@@ -186,7 +186,7 @@ func (anyShape) Member([]byte) (string, decode.Shape) { return "", nil }
 // JSON form, its value is under "value". The only such type with field names inside is
 // another Any.
 func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
-	if len(url) == 0 { // the decoder calls Typed for every Any, even if it has no type
+	if len(url) == 0 { // the decoder calls Typed for every Any, even for one without a type
 		return nil, true
 	}
 	name := typeName(string(url))
@@ -199,8 +199,8 @@ func (s anyShape) Typed(url []byte) (decode.Shape, bool) {
 	return structShape{}, true
 }
 
-// valueShape is the shape of an Any whose message has a JSON form of its own, and is
-// therefore in the member "value".
+// valueShape is the shape of an Any whose message has a special JSON form. That form
+// is the value of the member "value".
 type valueShape struct{ value decode.Shape }
 
 func (s valueShape) Member(key []byte) (string, decode.Shape) {
@@ -222,8 +222,8 @@ func (mapShape) Typed([]byte) (decode.Shape, bool) { return nil, false }
 // Unordered implements [decode.Unordered].
 func (mapShape) Unordered() {}
 
-// openShape is the shape of a message whose descriptor is unknown. The message is
-// assumed to contain neither maps nor Structs, so that every name in it is a field name.
+// openShape is the shape of a message whose descriptor is unknown. Every name in it is
+// treated as a field name, so it must contain neither maps nor Structs.
 type openShape struct{}
 
 func (s openShape) Member(key []byte) (string, decode.Shape) {
@@ -250,7 +250,7 @@ func packageOf(name string) string {
 }
 
 // renamed returns the document's name for a key that isn't in the table. It returns ""
-// if the key already has the document's form.
+// if the key is the document's name already.
 func renamed(key []byte) string {
 	if bytes.IndexByte(key, '_') < 0 {
 		return ""

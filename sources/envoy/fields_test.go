@@ -60,7 +60,8 @@ func TestTableIsSafeForAll(t *testing.T) {
 	}
 }
 
-// TestTableForms checks forms of the table that no current field of Envoy uses.
+// TestTableForms checks entries of the field table in forms that no current
+// field of Envoy uses.
 func TestTableForms(t *testing.T) {
 	table := newFieldTable("# head\na.B own_name|theName=^C kept* -gone=x.Y\na.C some_field\nx.Y open?\n")
 	b := table.message("a.B")

@@ -10,8 +10,8 @@ import (
 )
 
 // TestTwins checks that a static route configuration that occurs twice in a
-// dump is shown once, but that different configurations with the same name are
-// all shown.
+// dump is listed once, but that different configurations with the same name are
+// all listed.
 func TestTwins(t *testing.T) {
 	config := func(name, domain, updated string) any {
 		return object.Of("last_updated", updated, "route_config", object.Of(
@@ -30,8 +30,8 @@ func TestTwins(t *testing.T) {
 	equal(t, got, []string{" STATIC one", " STATIC two", "a STATIC one", "a STATIC two", "b STATIC one", "c ACTIVE one", "c ACTIVE one"})
 }
 
-// TestStates checks that an element of a list may have several states, or only
-// the state REJECTED.
+// TestStates checks that one element of a list may contain resources in several
+// states, or only a rejected one.
 func TestStates(t *testing.T) {
 	cluster := func(name string) any {
 		return object.Of("@type", "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name", name)

@@ -16,14 +16,14 @@ import (
 // from the node with which Envoy was started. Values that the node doesn't
 // contain are empty; a control plane other than Istio sets only a few of them.
 type Identity struct {
-	ID             string // pod.namespace, or the node id if Istio did not start the Envoy
+	ID             string // the proxy's id: pod.namespace, or the node id if Istio did not start the Envoy
 	NodeID         string
 	Name           string // the name of the pod
 	Namespace      string
-	Type           string // sidecar, router or waypoint
+	Type           string // "sidecar", "router" or "waypoint"
 	IP             string
 	IPs            []string
-	Version        string // Istio's version
+	Version        string // Istio's version of the proxy
 	Envoy          string // Envoy's own version
 	ClusterID      string
 	Node           string // the name of the Kubernetes node
@@ -34,13 +34,13 @@ type Identity struct {
 	Locality       *object.Object // the locality {region, zone, subZone}
 }
 
-// errFound stops the decoder early, when the value that a pass looks for has
-// been found.
+// errFound stops the decoder when a pass has found the value that it searches
+// for.
 var errFound = errors.New("found")
 
 // Identify returns the identity of the proxy to which a config dump belongs. It
-// reads only up to the bootstrap, so it also works for a dump that is damaged
-// after it. For a dump without a bootstrap it returns the zero Identity. If doc
+// reads only up to the bootstrap, so it also works if the rest of the dump is
+// damaged. For a dump without a bootstrap it returns the zero Identity. If doc
 // isn't a config dump, it returns an error.
 func Identify(ctx context.Context, doc *decode.Document) (Identity, error) {
 	var node *object.Object
@@ -85,7 +85,7 @@ func istioNode(id string) (kind, ip, pod string, ok bool) {
 	return words[0], words[1], words[2], true
 }
 
-// identity reads the identity of a proxy from Envoy's node.
+// identity reads the identity of a proxy from the node in Envoy's bootstrap.
 func identity(node *object.Object) Identity {
 	meta := node.Object("metadata")
 	id := Identity{

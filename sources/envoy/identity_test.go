@@ -19,7 +19,7 @@ func TestIdentify(t *testing.T) {
 	} {
 		b, err := os.ReadFile(file)
 		if err != nil {
-			continue // the file is missing in this capture
+			continue // this capture doesn't contain the file
 		}
 		id, err := Identify(t.Context(), body(file, b))
 		if err != nil {

@@ -43,7 +43,7 @@ func printed(t *testing.T, text string, columns ...string) (rows [][]string) {
 	return rows
 }
 
-// current returns the resources of a section that istioctl prints.
+// current returns those resources of a section that istioctl prints too.
 func current(rows []any) []any {
 	return slices.DeleteFunc(slices.Clone(rows), func(r any) bool {
 		s := one(r, "state")
@@ -68,7 +68,7 @@ func sameRows(t *testing.T, got []string, want [][]string) {
 }
 
 // cells returns one line for each row, with the given fields as istioctl prints them.
-// A missing field is replaced by instead.
+// In place of a missing field, a line contains the text instead.
 func cells(rows []any, instead string, fields ...string) (out []string) {
 	for _, r := range rows {
 		var words []string

@@ -12,9 +12,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// TestOneElementKept checks that keeping one element of a section doesn't keep
-// the other elements in memory, because queries over many proxies pick a few
-// elements of each.
+// TestOneElementKept checks that an element of a section doesn't keep the other
+// elements in memory, because a query over many proxies may keep a few elements
+// of each.
 func TestOneElementKept(t *testing.T) {
 	const elements, size = 40, 1 << 20
 	for s, c := range map[mesh.Section]struct{ part, element string }{

@@ -7,8 +7,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// MessageFields returns the document's names of the fields that Envoy's message
-// for a kind has, sorted. It returns nil for a kind without a message of Envoy.
+// MessageFields returns the fields of the Envoy message on which a kind is
+// based, by their names in the document, sorted. It returns nil for a kind
+// without such a message.
 func MessageFields(kind string) []string {
 	k, _ := mesh.KindOf(kind)
 	m := envoyFields().message(k.Message)

@@ -13,12 +13,15 @@ var listenerCatalog = catalog{
 	section: mesh.Listeners, part: "ListenersConfigDump",
 	lists: []list{
 		{"staticListeners", stateStatic}, {"dynamicListeners", ""},
-		{"dynamicActiveListeners", stateActive}, {"dynamicWarmingListeners", stateWarming}, {"dynamicDrainingListeners", stateDraining}, // Envoy before 1.13 has these lists
+		// only Envoys before 1.13 have these lists
+		{"dynamicActiveListeners", stateActive}, {"dynamicWarmingListeners", stateWarming}, {"dynamicDrainingListeners", stateDraining},
 	},
 	field: "listener", name: "name",
 	inside: &decode.Node{Shallow: true, Fields: []decode.Field{{Name: "address", Node: &decode.Node{All: true}}}},
 	make:   listenerFields, needs: mesh.Needs("Listener"),
-	masked: &masked{ // a mask can't reach fields of a listener, because it is two levels below its element
+	// a mask can't select fields of a listener, because the dump nests the
+	// listener two levels below its element
+	masked: &masked{
 		list: 1, others: "static_listeners",
 		always: "name,error_state,active_state.last_updated,warming_state.last_updated,draining_state.last_updated",
 	},
@@ -100,8 +103,9 @@ func chainProtocols(ctx context.Context, chain any) (http, tcp bool, err error) 
 	return http, tcp, nil
 }
 
-// holds reports whether any string in a value contains a word. It finds the
-// cluster BlackHoleCluster, to which connections go that are not allowed.
+// holds reports whether any string in a value contains a word. It is used to
+// find the cluster BlackHoleCluster, which receives the connections that are
+// not allowed.
 func holds(ctx context.Context, v any, word string) (bool, error) {
 	whole, err := mesh.Deep(ctx, v)
 	return err == nil && contains(whole, word), err

@@ -13,8 +13,8 @@ import (
 )
 
 // TestCostsAreNearTheTruth checks that the memory that a section reports to the
-// budget is close to the memory that it takes, both when it is loaded and when
-// everything in it was read.
+// memory budget is close to the memory that it uses, both after loading and
+// after everything in it was read.
 func TestCostsAreNearTheTruth(t *testing.T) {
 	const copies = 15
 	answers := map[string]string{configDump: "config_dump.json", clusters: "clusters.json"}
@@ -52,7 +52,9 @@ func TestCostsAreNearTheTruth(t *testing.T) {
 			runtime.KeepAlive(readers)
 			what := fmt.Sprintf("%s, %s", s, how)
 			t.Logf("%-24s told %7d bytes, takes %7d", what, told.Load()/copies, took/copies)
-			if told.Load() < took*2/3 || told.Load() > 5*took { // reporting too much is safe; for endpoints, the reported size includes the maps from which they were read
+			// reporting too much is safe; for endpoints, the reported size
+			// includes the maps from which they were created
+			if told.Load() < took*2/3 || told.Load() > 5*took {
 				t.Errorf("%s: told %d bytes, takes %d", what, told.Load()/copies, took/copies)
 			}
 		}

@@ -31,8 +31,8 @@ func TestMembersAreThoseOfTheFields(t *testing.T) {
 	}
 }
 
-// within returns a function that reads the elements of the arrays under a key
-// of the objects that read returns.
+// within returns a function that collects the elements of the arrays under a
+// key. It reads these arrays from the objects that read returns.
 func within(t *testing.T, read func() []any, key string) func() []any {
 	return func() (all []any) {
 		for _, o := range read() {
@@ -83,8 +83,8 @@ func membersAreThoseOfTheFields(t *testing.T, what string, read func() []any) {
 }
 
 // TestSomeAreThoseOfTheFields checks that Some returns the same values as
-// Fields for the fields that the table of clusters reads, and nil if one of the
-// fields is not known.
+// Fields for the fields that are columns of the clusters table, and nil if one
+// of the fields is not known.
 func TestSomeAreThoseOfTheFields(t *testing.T) {
 	keys := []string{"clusterType", "destinationRule", "direction", "fqdn", "lastUpdated", "name", "port", "state", "subset", "type", "versionInfo"}
 	for _, dir := range captured(t) {

@@ -7,9 +7,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Members returns the fields of a message by its full name, with the document's
-// names, in order. It returns only fields of version 3. For an unknown message
-// it returns nil. The possible values of an enumeration are its names.
+// Members returns the fields of a message, given the message's full name. The
+// fields have their names and order in the document; fields that only older
+// versions of the message have are left out. It returns nil for an unknown
+// message. The possible values of an enumeration are its names.
 func Members(message string) []mesh.Member { return envoyFields().fieldsOf(message) }
 
 func (t *fieldTable) fieldsOf(message string) []mesh.Member {
@@ -38,8 +39,8 @@ func (t *fieldTable) fieldsOf(message string) []mesh.Member {
 	return all
 }
 
-// holding converts the mark that the table has for the value of a field to a
-// mesh.Holding.
+// holding converts the mark that the table contains for the value of a field to
+// a mesh.Holding.
 func (t *fieldTable) holding(message, holds, home string) (h mesh.Holding) {
 	holds, h.List = strings.CutPrefix(holds, "[]")
 	holds, h.Map = strings.CutPrefix(holds, "%")
@@ -82,8 +83,8 @@ func describe(holds string) string {
 	return name
 }
 
-// commonly returns the messages that an Any in a message most often contains in
-// Istio's configuration. The descriptor doesn't contain this.
+// commonly returns the messages that an Any in a message usually contains in
+// Istio's configuration. Descriptors don't contain this information.
 func commonly(message string) []string {
 	const filters, sockets = "envoy.extensions.filters.", "envoy.extensions.transport_sockets.tls.v3."
 	return slices.Clone(map[string][]string{

@@ -22,11 +22,11 @@ func istioData(t *testing.T, file string) (p *Proxy, dump any) {
 	return NewDump(nil, folder(t, filepath.Dir(path), map[string]string{configDump: file}), when), raw(t, path)
 }
 
-// count returns the number of values at a path in the dump.
+// count returns how many values in the dump are at a path.
 func count(dump any, path string) int { return len(dig(dump, "configs.*."+path)) }
 
-// TestOldDumps reads dumps of Istio 1.3 to 1.6, which contain resources of version 2 in
-// the parts of version 3, in both spellings.
+// TestOldDumps reads dumps of Istio 1.3 to 1.6. Their parts are of version 3, but
+// contain resources of version 2, in both spellings of field names.
 func TestOldDumps(t *testing.T) {
 	for _, file := range []string{"1.6-sidecar-productpage.config_dump.json", "1.6-ingressgateway.config_dump.json", "1.5-compare-envoyconfigdump.json", "1.5-compare-pilotconfigdump.json"} {
 		t.Run(file, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestVersionTwoNames(t *testing.T) {
 		t.Errorf("%d filters with a Struct as it is, not %d", kept, want)
 	}
 	// Istio 1.3 has a listener without any known filter, which catches connections that
-	// would form a loop.
+	// would loop back to the proxy.
 	if protocols["[HTTP]"] == 0 || protocols["[TCP]"]+protocols["[HTTP TCP]"] == 0 {
 		t.Errorf("%v", protocols)
 	}

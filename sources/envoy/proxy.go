@@ -14,10 +14,10 @@ import (
 )
 
 // A Fetch returns the answer to a request to one Envoy. The answer may contain
-// more than was requested. It is JSON or, except for config dumps, may be
-// Envoy's text; the first byte shows which. A repeated request returns the same
-// *Document, as long as that document is kept. If there is no answer, the error
-// wraps fs.ErrNotExist.
+// more than was requested. Its format is JSON or, except for config dumps,
+// Envoy's text format; the first byte distinguishes the two. Repeated requests
+// return the same *Document, as long as that document is kept. If there is no
+// answer, the error wraps fs.ErrNotExist.
 type Fetch func(ctx context.Context, r Request) (*decode.Document, error)
 
 // A Proxy reads the sections of one Envoy. It may be used by several goroutines
@@ -28,12 +28,12 @@ type Proxy struct {
 	now   time.Time
 
 	dumpOnly bool
-	cut      bool      // reports whether dumps contain only the requested parts
-	wanted   mesh.Hint // the requested elements
+	cut      bool      // true if dumps contain only the requested parts
+	wanted   mesh.Hint // selects the elements that are requested
 
-	// Reads contains the fields and elements of each section that the query will
-	// read, as far as they are known. It determines which fields a pass decodes
-	// besides the names.
+	// Reads contains, for each section, the fields and elements that the query
+	// is known to read. It determines which fields a pass decodes in addition to
+	// the names.
 	Reads map[mesh.Section]mesh.Hint
 
 	mu   sync.Mutex
@@ -42,7 +42,7 @@ type Proxy struct {
 
 	hostsMu sync.Mutex // held while an answer to /clusters is parsed
 	hosts   *hostTable // the last whole answer to /clusters, parsed
-	some    *hostTable // the last answer for some clusters, parsed
+	some    *hostTable // the last answer that has only some clusters, parsed
 }
 
 // NewProxy returns a reader of an Envoy's answers. owner is the proxy's object,
@@ -78,8 +78,8 @@ func (p *Proxy) Section(ctx context.Context, s mesh.Section) (any, error) {
 	return read(p, ctx)
 }
 
-// ask fetches a body and passes it to use. It prefixes the error of use with the
-// name of the body.
+// ask fetches a body and passes it to use. If use returns an error, ask prefixes
+// it with the name of the body.
 func (p *Proxy) ask(ctx context.Context, r Request, use func(*decode.Document) error) error {
 	doc, err := p.fetch(ctx, r)
 	if err != nil {
@@ -88,8 +88,9 @@ func (p *Proxy) ask(ctx context.Context, r Request, use func(*decode.Document) e
 	return doc.Named(use(doc))
 }
 
-// current returns the config dump for a section. If the answer is another
-// document than before, it drops everything known about the old document.
+// current returns the config dump for a section. If Fetch returns another
+// document than before, current drops everything that was read from the old
+// one.
 func (p *Proxy) current(ctx context.Context, s mesh.Section) (*dump, error) {
 	r := Request{What: configDump, Section: s}
 	if p.wanted.By == Key(s) {
@@ -108,8 +109,8 @@ func (p *Proxy) current(ctx context.Context, s mesh.Section) (*dump, error) {
 	return p.dump, nil
 }
 
-// fault adds the proxy and the section to the error of a value that loads on its
-// own.
+// fault adds the proxy and the section to the error of a lazy value that sends
+// its own request.
 func (p *Proxy) fault(ctx context.Context, s mesh.Section, err error) error {
 	var already *mesh.Fault
 	if errors.As(err, &already) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -126,16 +127,18 @@ func (p *Proxy) fault(ctx context.Context, s mesh.Section, err error) error {
 
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// These are estimates of the memory that a section's objects take besides the
-// decoded values, in bytes, for the memory budget.
+// These constants are estimates of the memory, in bytes, that a section's
+// objects take in addition to the decoded values. They are used for the memory
+// budget.
 const (
 	costElement = 320 // the cost of an object whose fields are not created yet
-	costFact    = 128 // a lazy field
+	costFact    = 128 // the cost of a lazy field
 )
 
 // later returns an object whose fields are created when it is first read. They
 // are copies of Envoy's fields and the derived fields. Their size is counted
-// only then, because a query that reads every route creates many objects.
+// when they are created, because a query that reads every route creates many
+// objects without reading their fields.
 func (p *Proxy) later(kind string, make func(context.Context) (*object.Object, error)) *mesh.Object {
 	return mesh.LaterObject(kind, p.owner, func(ctx context.Context) (*object.Object, error) {
 		m, err := make(ctx)
@@ -158,7 +161,7 @@ func fieldsCost(m *object.Object) int64 {
 	return cost
 }
 
-// grow counts bytes against the memory budget of the proxy's documents.
+// grow adds a number of bytes to the memory counted for the proxy's documents.
 func (p *Proxy) grow(bytes int64) {
 	p.mu.Lock()
 	grew := p.grew
@@ -168,7 +171,7 @@ func (p *Proxy) grow(bytes int64) {
 	}
 }
 
-// setBudget makes grow count against the budget of a document.
+// setBudget makes grow count bytes for the given document.
 func (p *Proxy) setBudget(doc *decode.Document) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -25,8 +25,8 @@ var all = []mesh.Section{
 	mesh.Bootstrap, mesh.Server, mesh.Stats, mesh.Loggers, mesh.Updates,
 }
 
-// TestSections checks that the sections of an Envoy are those in package mesh,
-// and which request each of them sends first.
+// TestSections checks that package mesh lists the same sections of an Envoy,
+// and which request each section sends first.
 func TestSections(t *testing.T) {
 	var known []mesh.Section
 	for _, s := range mesh.SectionsOf("sidecar") {
@@ -110,7 +110,7 @@ func TestKindsAndFields(t *testing.T) {
 	}
 }
 
-// A counting is a reader that counts the bytes that are read from it.
+// A counting is a reader that counts the bytes that it returns.
 type counting struct {
 	*bytes.Reader
 	n atomic.Int64
@@ -122,8 +122,8 @@ func (c *counting) ReadAt(b []byte, off int64) (int, error) {
 	return n, err
 }
 
-// TestPasses counts the bytes that are read. The first section that is read
-// passes over the whole dump; the next one reads only its own part, and large
+// TestPasses counts how many bytes are read. Reading the first section passes
+// over the whole dump. Reading the next one reads only its own part, and large
 // values in it stay undecoded.
 func TestPasses(t *testing.T) {
 	b, err := os.ReadFile("testdata/reviews-v2/config_dump.json")
@@ -277,8 +277,9 @@ func TestUnexpectedForms(t *testing.T) {
 	}
 }
 
-// pick chooses a random position in a value and returns a function that puts
-// another value there. That function returns one that restores the old value.
+// pick chooses a random position in a value and returns a function that
+// replaces the value there. The returned function itself returns a function
+// that restores the old value.
 func pick(random *rand.Rand, v any) func() func() {
 	others := []any{nil, 7, "text", true, []any{}, object.New(0), []any{[]any{nil}}, object.Of("name", 1)}
 	other := others[random.IntN(len(others))]

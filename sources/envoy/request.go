@@ -11,23 +11,25 @@ import (
 // A Request is a request to an Envoy's admin port, in the terms of the document.
 // [Request.Asks] converts it to URL paths for a live Envoy.
 type Request struct {
-	What    string       // "config_dump" (with endpoints), "clusters", "server_info", "stats" or "logging"
-	Section mesh.Section // the section that a config dump is requested for; for stats, Updates if only that section needs them
-	Wanted  mesh.Hint    // selects the wanted elements of the section; for clusters, only by Names
+	What string // "config_dump" (with endpoints), "clusters", "server_info", "stats" or "logging"
+	// the section for which a config dump is requested; for stats, Updates if
+	// no other section needs them
+	Section mesh.Section
+	Wanted  mesh.Hint // selects the wanted elements of the section; clusters can be selected only by Names
 
 	// Joined requests all clusters, listeners and routes in one answer.
 	Joined bool
 
-	// List is one of the section's lists, in Envoy's spelling: only the fields in
-	// Mask are requested of its elements. Others are lists that are requested
-	// completely, without the rest of the section. If both are empty, the whole
-	// section is requested.
+	// List is one of the section's lists in the dump, in Envoy's spelling: only
+	// the fields in Mask are requested of its elements. Others are lists that are
+	// requested completely, without the rest of the section. If both are empty,
+	// the whole section is requested.
 	List   string
 	Mask   string
 	Others string
 }
 
-// These are the values of Request.What.
+// These are the possible values of Request.What.
 const (
 	configDump = "config_dump"
 	clusters   = "clusters"
@@ -37,16 +39,16 @@ const (
 )
 
 // maxNames is the largest size in bytes of a pattern of names in a request. Envoy
-// refuses request lines of about 60 kB, and the limits of proxies before Envoy
-// are lower.
+// refuses request lines of about 60 kB, and other proxies on the way to Envoy
+// have lower limits.
 const maxNames = 4 << 10
 
-// Asks returns URL paths for a live Envoy, the cheapest first. Each later path
-// returns more than is wanted, and is for an Envoy that refuses the path before
-// it with 400, 404 or 431. knowsMasks is false for an Envoy that is too old for
+// Asks returns URL paths for a live Envoy, the cheapest first. Each path returns
+// more than the path before it, and is meant for an Envoy that refuses that path
+// with 400, 404 or 431. knowsMasks is false for an Envoy that is too old for
 // masks. Envoy's admin documentation of /config_dump describes the parameters. For
-// clusters, the parameter filter is a regular expression that is searched in the
-// names (measured on 1.38.2 and 1.40.0; 1.37.0 ignores it).
+// clusters, the parameter filter is a regular expression that may match any part
+// of a name (measured on 1.38.2 and 1.40.0; 1.37.0 ignores it).
 func (r Request) Asks(knowsMasks bool) []string {
 	if r.What == statistics && r.Section == mesh.Updates {
 		return []string{statistics + "?format=json&filter=" + url.QueryEscape(updateStats())}
@@ -59,7 +61,7 @@ func (r Request) Asks(knowsMasks bool) []string {
 	if r.What != configDump {
 		return []string{r.What}
 	}
-	whole := configDump + "?" // without "?" it is the request for a snapshot, which includes endpoints
+	whole := configDump + "?" // a path without "?" is for snapshots, whose dumps include endpoints
 	if r.Section == mesh.Endpoints || r.Section == "" {
 		whole += "include_eds"
 	}
@@ -89,11 +91,11 @@ func (r Request) Asks(knowsMasks bool) []string {
 }
 
 // pattern returns the regular expression that selects the wanted elements,
-// escaped for a URL. Envoy matches it against whole names (RE2's full match); the
-// name of a resource without one is empty.
+// escaped for a URL. Envoy matches it against whole names (RE2's full match). For
+// a resource without a name, it matches it against the empty string.
 //
-// If nameless is set, the expression also matches the empty name, because an
-// Envoy up to 1.22 may have the endpoints of any cluster under it.
+// If nameless is set, the expression also matches the empty string, because an
+// Envoy up to 1.22 may list the endpoints of any cluster without a name.
 func pattern(wanted mesh.Hint, nameless bool) string {
 	var all []string
 	for _, n := range wanted.Names {

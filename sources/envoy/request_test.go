@@ -16,7 +16,7 @@ import (
 
 // TestMasks checks that every path in a mask is a field in Envoy's descriptors,
 // because Envoy omits a part if the mask has an unknown path. It also checks
-// that each section's mask contains every list from which the section is read.
+// that each section's mask includes every list from which the section is read.
 func TestMasks(t *testing.T) {
 	parts := map[mesh.Section]proto.Message{
 		mesh.Clusters: &adminv3.ClustersConfigDump{}, mesh.Listeners: &adminv3.ListenersConfigDump{}, mesh.Routes: &adminv3.RoutesConfigDump{},
@@ -46,7 +46,7 @@ func TestMasks(t *testing.T) {
 	for _, c := range []catalog{clusterCatalog, listenerCatalog, routeCatalog, secretCatalog, extensionCatalog} {
 		for _, l := range c.lists {
 			if c.section == mesh.Listeners && strings.HasSuffix(l.field, "Listeners") && len(l.field) > len("dynamicListeners") {
-				continue // only Envoys that are too old for masks have these lists
+				continue // these lists exist only in Envoys that are too old for masks
 			}
 			name := parts[c.section].ProtoReflect().Descriptor().Fields().ByJSONName(l.field)
 			if name == nil || !slices.Contains(strings.Split(sectionOf(c.section).mask, ","), string(name.Name())) {
@@ -91,7 +91,7 @@ func TestAsks(t *testing.T) {
 }
 
 // TestAsksByPattern checks that a pattern matches whole names, and also the
-// empty name, because a query with patterns reads elements without a name too.
+// empty name, because a query with patterns reads elements without a name, too.
 func TestAsksByPattern(t *testing.T) {
 	r := Request{What: configDump, Section: mesh.Endpoints, Wanted: mesh.Hint{By: "cluster", Names: []string{"a.b"}, Patterns: []string{`(?s).*(?:(?i)REVIEWS|\|80\|).*`}}}
 	ask := r.Asks(true)[0]

@@ -22,44 +22,51 @@ const (
 	stateRejected = "REJECTED"
 )
 
-// A resource is one version of a named configuration in Envoy, in one state.
+// A resource is one version of a named configuration in Envoy, in one state,
+// such as active or warming.
 type resource struct {
-	name    string // the name in the resource, or else the name in its element of the dump
+	name    string // the resource's own name; if it has none, the name of its element in the dump
 	state   string
 	version string
-	updated string         // the time of the last update, as Envoy writes it
-	failure string         // the reason why Envoy refused it
-	named   bool           // the resource itself contains the name
-	encoded *decode.Value  // the encoded resource, if it is decoded only when it is read
-	noted   *object.Object // the fields that the pass has decoded although the resource stays encoded; nil if there are none
-	fields  *object.Object // the resource, decoded one level deep; must not be changed
+	updated string        // the time of the last update, as Envoy writes it
+	failure string        // the reason why Envoy refused the resource
+	named   bool          // true if the name comes from the resource itself
+	encoded *decode.Value // the encoded resource, if it is decoded only when it is read
+	// the fields that the pass has decoded, although the resource stays
+	// encoded; nil if there are none
+	noted  *object.Object
+	fields *object.Object // the resource, decoded one level deep; must not be changed
 }
 
-// A list is one of the lists in a part of the dump.
+// A list is one of the lists of resources in a part of the dump.
 type list struct {
 	field string // the name of the list, such as "dynamicActiveClusters"
-	state string // the state of its elements; empty if an element contains one resource per state
+	state string // the state of all resources in the list; empty if each element contains one resource per state
 }
 
 // A catalog describes where a part of the dump contains the resources of a
 // section, and how to convert them to objects.
 type catalog struct {
 	section mesh.Section
-	part    string // the message of the part, such as "ClustersConfigDump"
+	part    string // the message type of the part, such as "ClustersConfigDump"
 	lists   []list
 	field   string       // the field of an element that contains the resource
 	name    string       // the field of the resource that contains its name
-	inside  *decode.Node // reads a resource
-	eager   bool         // the pass decodes resources completely
-	written bool         // an object has exactly the fields that Envoy writes and the derived ones
+	inside  *decode.Node // the decoder's node that reads a resource
+	eager   bool         // true if the pass decodes resources completely
+	written bool         // true if objects have only the fields that Envoy has written and the derived ones
 
-	make     func(*Proxy, *resource) *object.Object // creates the fields of an object
-	needs    map[string][]string                    // the derived fields of an object, in the form of mesh.Needs
-	replaced []string                               // the fields of Envoy that make replaces by others with the same name
+	make func(*Proxy, *resource) *object.Object // creates the fields of an object
+	// for each derived field, the fields from which it is computed, as
+	// mesh.Needs returns them
+	needs map[string][]string
+	// the Envoy fields that are replaced by fields of the same name that make
+	// sets
+	replaced []string
 
 	// noted are fields that the pass decodes, although it leaves the rest of the
-	// resource encoded. They are needed for derived fields, or are read often. The
-	// fields in whole are decoded with everything in them.
+	// resource encoded. Derived fields need them, or queries read them often.
+	// Everything inside the fields in whole is decoded, too.
 	noted []decode.Field
 	whole []string
 
@@ -84,8 +91,8 @@ func (c *catalog) isDerived(field string) bool {
 	return derived || slices.Contains(c.replaced, field)
 }
 
-// isNoted reports whether the pass decodes a field, or all fields that a derived
-// field needs.
+// isNoted reports whether the pass decodes a field or, if the field is derived,
+// all fields from which it is computed.
 func (c *catalog) isNoted(field string) bool {
 	needs, derived := c.needs[field]
 	if !derived {
@@ -96,8 +103,8 @@ func (c *catalog) isNoted(field string) bool {
 	})
 }
 
-// withNotes returns the catalog, without its noted fields if the query is known to
-// read none of them.
+// withNotes returns the catalog. It leaves out the catalog's noted fields if the
+// query is known to read none of them.
 func (p *Proxy) withNotes(c catalog) catalog {
 	look, known := p.Reads[c.section]
 	if known && !slices.ContainsFunc(look.Fields, func(path string) bool {
@@ -110,8 +117,8 @@ func (p *Proxy) withNotes(c catalog) catalog {
 	return c
 }
 
-// stateFields are the fields of a listener's element. Each contains the listener
-// in one state.
+// stateFields are the fields of a listener's element in the dump. Each contains
+// the listener in one state.
 var stateFields = []list{{"activeState", stateActive}, {"warmingState", stateWarming}, {"drainingState", stateDraining}}
 
 // resources reads all resources of a catalog, sorted by name and state.
@@ -175,7 +182,7 @@ func uniqueResources(ctx context.Context, all []resource) ([]resource, error) {
 // A collection collects the resources that a pass reads.
 type collection struct {
 	found   []resource
-	start   int    // the index in found at which the current part starts
+	start   int    // the index in found of the first resource of the current part
 	version string // the version of the current part
 }
 
@@ -214,8 +221,9 @@ func (c catalog) element(l list, tag int) *decode.Node {
 	return &decode.Node{Visit: tag, Fields: fields}
 }
 
-// held returns the node that reads a resource. Unless the catalog is eager, it
-// reads only the resource's position, its name, and the noted fields.
+// held returns the decoder's node that reads a resource. Unless the catalog is
+// eager, this node reads only the resource's position, its name, and the noted
+// fields.
 func (c catalog) held() *decode.Node {
 	if c.eager {
 		return c.inside
@@ -223,8 +231,8 @@ func (c catalog) held() *decode.Node {
 	return &decode.Node{Place: true, Fields: append([]decode.Field{{Name: c.name, Node: &decode.Node{}}}, c.noted...)}
 }
 
-// add adds the resources of an element: either one, or one for each of its states,
-// and also the one that Envoy refused.
+// add adds all resources of an element: one, or one for each state, and also the
+// one that Envoy refused, if there is one.
 func (all *collection) add(c catalog, l list, element *object.Object) {
 	place := cmp.Or(element.Text("name"), heldBy(element, c.field).Text(c.name))
 	if l.state != "" {
@@ -266,7 +274,8 @@ func (all *collection) hold(c catalog, state, place string, held *object.Object)
 	all.found = append(all.found, r)
 }
 
-// heldBy returns the fields that the pass has decoded of the resource in a field.
+// heldBy returns those fields of a resource that the pass has decoded. field is
+// the field of m that contains the resource.
 func heldBy(m *object.Object, field string) *object.Object {
 	if there, ok := m.Get(field).(*decode.Place); ok {
 		return there.Known
@@ -275,8 +284,8 @@ func heldBy(m *object.Object, field string) *object.Object {
 }
 
 // ended ends a part. Resources without a version get the part's version, because
-// istiod may set it only once. If the part is of another kind, its resources are
-// dropped.
+// istiod may set the version only there. If the part is of another kind, its
+// resources are dropped.
 func (all *collection) ended(mine bool) {
 	if !mine {
 		all.found = all.found[:all.start]
@@ -296,7 +305,7 @@ func (all *collection) sort() {
 	})
 }
 
-// raw returns the undecoded part of the resource, or nil.
+// raw returns the resource as an undecoded value, or nil if it is decoded.
 func (r *resource) raw() any {
 	if r.encoded == nil {
 		return nil
@@ -309,7 +318,7 @@ func (r *resource) raw() any {
 func (r *resource) document(more int) *object.Object {
 	m := object.New(r.fields.Len() + more + 6)
 	m.SetAll(r.fields)
-	m.Set("kind", nil) // reserve the first position in the object for "kind"
+	m.Set("kind", nil) // reserve the first position for "kind"
 	if r.fields.Len() == 0 && r.name != "" {
 		m.Set("name", r.name)
 	}
@@ -344,18 +353,19 @@ type element struct {
 	proxy    *Proxy
 	catalog  *catalog
 	resource resource
-	decoded  atomic.Int32 // the number of members that were decoded alone
+	decoded  atomic.Int32 // the number of members that were decoded individually
 }
 
-// mostAlone limits how many members of a resource are decoded alone. For a query
-// that reads more members, decoding all of them at once is cheaper.
+// mostAlone limits how many members of a resource are decoded individually. For
+// a query that reads more members, decoding all of them at once is cheaper.
 const mostAlone = 2
 
 // Fields implements [mesh.Maker].
 func (e *element) Fields(ctx context.Context) (*object.Object, error) {
-	r := e.resource // copy the resource, so that the decoded fields are not kept twice
+	r := e.resource // copy the resource, so that this object doesn't keep the decoded fields a second time
 	if r.encoded != nil {
-		decode := func(ctx context.Context) (any, error) { return r.encoded.Part(ctx, e.catalog.inside) } // containers inside stay encoded
+		// decode one level; objects and arrays inside stay encoded
+		decode := func(ctx context.Context) (any, error) { return r.encoded.Part(ctx, e.catalog.inside) }
 		if h, ok := e.proxy.Reads[e.catalog.section]; ok && h.Fields == nil && !h.Few {
 			decode = r.encoded.Deep // the query reads everything, so decode it in one pass
 		}
@@ -389,7 +399,7 @@ func (e *element) Member(key string) (any, bool) {
 		return nil, false
 	}
 	v, err := r.encoded.Member(context.Background(), key)
-	return v, err == nil // Fields returns the error, if there is one
+	return v, err == nil // if there is an error, Fields will return it
 }
 
 // Some implements [mesh.Chooser]. If the fields that the pass has decoded suffice, it
@@ -402,7 +412,7 @@ func (e *element) Some(_ context.Context, keys []string) *object.Object {
 	r.fields = r.noted
 	m := e.catalog.make(e.proxy, &r)
 	out := object.New(len(keys) + 1)
-	for _, key := range keys { // set only the given fields, because a noted field may be decoded only in part
+	for _, key := range keys { // set only the requested fields, because a noted field may be decoded only in part
 		out.Set(key, m.Get(key))
 	}
 	return out
@@ -422,13 +432,13 @@ func seconds(s string) string {
 type nested struct {
 	proxy   *Proxy
 	encoded any
-	ours    []string             // the names of the fields that set adds
+	ours    []string             // the names of the fields that the function set adds
 	set     func(*object.Object) // adds fields to a copy of Envoy's fields
-	decoded atomic.Int32         // the number of members that were decoded alone
+	decoded atomic.Int32         // the number of members that were decoded individually
 }
 
-// ourFields returns the names of the fields of a kind that Envoy doesn't have, and
-// of those that replace Envoy's.
+// ourFields returns the names of the fields that the plugin adds to a kind, and of
+// those Envoy fields that it replaces.
 func ourFields(kind string, replaced ...string) []string {
 	k, _ := mesh.KindOf(kind)
 	for _, f := range k.Fields {
@@ -455,7 +465,7 @@ func (n *nested) Fields(ctx context.Context) (*object.Object, error) {
 	}
 	m := object.New(own.Len() + len(n.ours))
 	m.SetAll(own)
-	m.Set("kind", nil) // reserve the first position in the object for "kind"
+	m.Set("kind", nil) // reserve the first position for "kind"
 	n.set(m)
 	m.Rotate(own.Len())
 	n.proxy.grow(fieldsCost(m))
@@ -463,11 +473,11 @@ func (n *nested) Fields(ctx context.Context) (*object.Object, error) {
 }
 
 // Member implements [mesh.Maker]. Copying all of Envoy's fields is most of the
-// cost of an object, so a few members are decoded alone.
+// cost of an object, so a few members are decoded individually.
 func (n *nested) Member(key string) (any, bool) {
 	if slices.Contains(n.ours, key) || n.decoded.Add(1) > mostAlone {
 		return nil, false
 	}
 	own, err := n.decode(context.Background())
-	return own.Get(key), err == nil // Fields returns the error, if there is one
+	return own.Get(key), err == nil // if there is an error, Fields will return it
 }

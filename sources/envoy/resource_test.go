@@ -146,7 +146,9 @@ func TestListeners(t *testing.T) {
 				}, " ")
 			})
 			all := slices.Clone(want)
-			want = slices.DeleteFunc(want, func(row string) bool { // a dump contains a rejected listener twice, once without the time of the update
+			// a dump contains a rejected listener twice, once without the time
+			// of its last update
+			want = slices.DeleteFunc(want, func(row string) bool {
 				name, rest, _ := strings.Cut(row, " REJECTED - - ")
 				return rest != "" && slices.ContainsFunc(all, func(other string) bool { return strings.HasPrefix(other, name+" REJECTED - 2") })
 			})

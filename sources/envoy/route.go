@@ -62,7 +62,8 @@ func (p *Proxy) route(v any, routeConfiguration, virtualHost string) *mesh.Objec
 	})
 }
 
-// each returns a lazy array of the elements of v, converted by of.
+// each returns a lazy array. Its elements are the elements of v, converted with
+// the function of.
 func (p *Proxy) each(v any, of func(any) any) any {
 	return mesh.Later(func(ctx context.Context) (any, error) {
 		v, err := mesh.Force(ctx, v)
@@ -117,8 +118,8 @@ func (p *Proxy) destinations(action any) any {
 	})
 }
 
-// destination returns the object of one destination. If Envoy omits the weight,
-// it is 0.
+// destination returns the object of one destination of a route. If Envoy omits
+// the weight, it is 0.
 func destination(cluster, weight any) *object.Object {
 	if weight == nil {
 		weight = 0

@@ -35,12 +35,13 @@ var secretCatalog = catalog{
 // A certificate is one certificate in a secret.
 type certificate struct {
 	der         []byte // the encoded certificate; nil if the dump doesn't contain it
-	trustDomain string // the trust domain of the bundle that contains it
+	trustDomain string // the SPIFFE trust domain for which the bundle with the certificate is valid
 }
 
-// secrets reads the section. It returns one object for each certificate, in the
-// order of its chain. A secret whose certificates are not in the dump has one
-// object; it names a file, or Envoy still waits for it.
+// secrets reads the section of secrets. It returns one object for each
+// certificate, in the order of its chain. A secret whose certificates are not
+// in the dump is returned as one object: it names a file, or Envoy still waits
+// for it.
 func (p *Proxy) secrets(ctx context.Context) (any, error) {
 	all, err := p.resources(ctx, secretCatalog)
 	if err != nil {
@@ -58,9 +59,9 @@ func (p *Proxy) secrets(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// certificates returns the certificates of a secret. They are its chain, or
-// else the authorities that it trusts, or else SPIFFE's bundles, one per trust
-// domain.
+// certificates returns the certificates of a secret. These are its chain if it
+// has one, else the certificate authorities that it trusts, else the SPIFFE
+// bundles, one per trust domain.
 func certificates(secret *object.Object) []certificate {
 	context := secret.Object("validationContext")
 	sources := []*object.Object{secret.Object("tlsCertificate").Object("certificateChain"), context.Object("trustedCa")}

@@ -25,7 +25,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// issue creates a certificate and returns it as PEM.
+// issue creates a self-signed certificate and returns it as PEM.
 func issue(t *testing.T, serial int64, template x509.Certificate) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

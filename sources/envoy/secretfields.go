@@ -25,17 +25,18 @@ const EnvironmentMembers = "EnvironmentVariables:key_values"
 // any message.
 func isSecret(name string) bool { return hasWord(SecretFields, name) }
 
-// isSecretMember reports whether a field of a message is secret, including
-// everything inside it.
+// isSecretMember reports whether a field of a message, with everything inside
+// it, is secret.
 func isSecretMember(message, name string) bool {
 	return hasWord(SecretMembers+" "+EnvironmentMembers, message+":"+name)
 }
 
 func hasWord(list, word string) bool { return strings.Contains(" "+list+" ", " "+word+" ") }
 
-// structNames are the names that secrets have in data without a schema: the
-// names of secret fields in the messages, and Istio's names for the environment
-// of a proxy. They are in lower case, without separators between words.
+// structNames are the names that secrets have in data without a schema. These
+// are the names of secret fields in Envoy's messages, and the names that Istio
+// gives to a proxy's environment. They are in lower case, without separators
+// between words.
 var structNames = func() map[string]bool {
 	names := map[string]bool{}
 	for name := range strings.FieldsSeq(SecretFields + " pkcs12 generic_secret session_ticket_keys proxy_metadata environment_variables") {
@@ -48,7 +49,7 @@ var structNames = func() map[string]bool {
 // means that it is secret. The spelling may be any of "accessToken",
 // "access_token" and "Access-Token".
 func namesSecret(key []byte) bool {
-	var word [28]byte // the array is longer than any of the names
+	var word [28]byte // longer than any of the secret names
 	if len(key) > len(word) {
 		return false
 	}

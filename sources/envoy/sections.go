@@ -19,7 +19,7 @@ type sectionRow struct {
 	// on an unknown mask (envoyproxy/envoy#17257).
 	mask string
 
-	key       string   // the field by which elements can be requested; see the function Key
+	key       string   // the field by which elements can be requested; empty if they can't be
 	catalog   *catalog // describes how some fields can be requested; nil if that is not possible
 	endpoints []string // the endpoints that a snapshot records for the section
 }
@@ -41,7 +41,9 @@ func sectionRows() []sectionRow {
 			mask: "static_route_configs,dynamic_route_configs",
 		},
 		{
-			section: mesh.Endpoints, read: (*Proxy).endpoints, key: "cluster", endpoints: []string{configDump, clusters}, // the answer to /clusters contains the health that Envoy itself has determined
+			// only the answer to /clusters contains the health that Envoy
+			// itself has determined
+			section: mesh.Endpoints, read: (*Proxy).endpoints, key: "cluster", endpoints: []string{configDump, clusters},
 			mask: "static_endpoint_configs,dynamic_endpoint_configs",
 		},
 		{

@@ -75,8 +75,8 @@ func whole(t testing.TB, p *Proxy, s mesh.Section) any {
 	return v
 }
 
-// readable returns endpoints without metadata that could not be loaded because
-// /clusters doesn't contain the endpoint.
+// readable returns endpoints without the metadata fields that could not be
+// loaded. /clusters doesn't contain all endpoints.
 func readable(t testing.TB, rows any) any {
 	t.Helper()
 	out := []any{}
@@ -136,7 +136,8 @@ func dig(v any, path string) []any {
 	return all
 }
 
-// one returns the first value at a path as a string, or "-" if there is none.
+// one returns the first value at a path as a string, or "-" if there is no
+// value.
 func one(v any, path string) string {
 	if all := dig(v, path); len(all) > 0 && all[0] != nil {
 		return fmt.Sprint(object.ToPlain(all[0]))

@@ -12,7 +12,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// longestLine is the maximum length in bytes of a line of text.
+// longestLine is the maximum length in bytes of a line in a text body.
 const longestLine = 16 << 20
 
 // isJSON reports whether a document is JSON, by the first byte that isn't white
@@ -65,8 +65,8 @@ func (t *hostTable) readText(ctx context.Context) error {
 	return err
 }
 
-// host returns the row of a host: the row that was added last if it belongs to
-// this host, and a new row otherwise.
+// host returns the row of a host. This is the row that was added last if it
+// belongs to this host, or else a new row.
 func (t *hostTable) host(cluster string, at address) *endpoint {
 	if n := len(t.rows); n > 0 && t.rows[n-1].cluster == cluster && t.rows[n-1].address == at {
 		return &t.rows[n-1]
@@ -92,7 +92,7 @@ func (e *endpoint) set(key, value string) {
 		e.setLocality("subZone", value)
 	case "health_flags":
 		e.health, e.outlier = flags(value)
-	case "canary", "success_rate", "local_origin_success_rate": // the JSON form doesn't have these values among the stats
+	case "canary", "success_rate", "local_origin_success_rate": // the JSON form doesn't have these among the stats
 	default:
 		e.stats.(*object.Object).Set(key, number(value))
 	}
@@ -110,8 +110,9 @@ func (e *endpoint) setLocality(part, value string) {
 	l.Set(part, value)
 }
 
-// flags parses Envoy's health flags, "healthy" or "/failed_eds_health/…". The
-// text contains only these health states of EDS.
+// flags parses Envoy's health flags, such as "healthy" or
+// "/failed_eds_health/…". The text form contains no other health states of EDS
+// than these.
 func flags(s string) (health, outlier string) {
 	health, outlier = "HEALTHY", "OK"
 	for flag := range strings.SplitSeq(s, "/") {

@@ -14,12 +14,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// An updateType is a type of configuration as Envoy itself reports it, in its
-// config dump and in the counters of its subscriptions.
+// An updateType is a type of configuration that Envoy receives, with the names
+// under which its config dump and the counters of its subscriptions report it.
 type updateType struct {
-	key     string // the key of the type in mesh.SyncTypes
+	key     string // the type's key in mesh.SyncTypes
 	catalog catalog
-	scopes  string // a regular expression for the names of the counters, without their last word
+	// a regular expression for the names of the counters without their last
+	// part, such as "update_success"
+	scopes string
 }
 
 var assignmentCatalog = catalog{
@@ -43,12 +45,12 @@ func updateTypes() []updateType {
 	}
 }
 
-// updateCounters are the names of the counters that are read of each
-// subscription.
+// updateCounters are the last parts of the names of those counters that are
+// read for each subscription.
 const updateCounters = `update_success|update_rejected|update_failure|update_time|version_text`
 
 // updateStats returns the stats filter with which a live Envoy returns the
-// counters of updates and few other stats.
+// update counters and few other stats.
 func updateStats() string {
 	var scopes []string
 	for _, t := range updateTypes() {
@@ -57,10 +59,10 @@ func updateStats() string {
 	return `^((` + strings.Join(scopes, "|") + `)\.(` + updateCounters + `)|control_plane\.(connected_state|identifier))$`
 }
 
-// updates reads Envoy's own report on the configuration that any control plane
-// sends: the accepted and the refused updates, by type. A value that isn't
-// known is null. These are all counters if there is only a config dump, and
-// stats that this Envoy doesn't keep.
+// updates returns Envoy's own report on the configuration that its control
+// plane sends: the accepted and the refused updates, by type. A value that
+// isn't known is null. If there is only a config dump, no counter is known.
+// Some Envoys don't keep all of these stats.
 func (p *Proxy) updates(ctx context.Context) (any, error) {
 	counted, err := p.updateCounts(ctx)
 	if err != nil {
@@ -87,9 +89,9 @@ func (p *Proxy) updates(ctx context.Context) (any, error) {
 	return out, nil
 }
 
-// refusals returns the resources of a type that Envoy refused, and the version
-// of the type in the dump. errs is nil if the dump has nothing about the type;
-// version is null if the resources have several versions.
+// refusals returns those resources of a type that Envoy refused, and the
+// version of the type in the dump. errs is nil if the dump contains nothing
+// about the type. version is null if the resources have several versions.
 func (p *Proxy) refusals(ctx context.Context, c catalog) (errs, version any, err error) {
 	c.noted, c.whole, c.eager = nil, nil, false
 	all, err := p.refusable(ctx, c)
@@ -133,7 +135,7 @@ func (p *Proxy) refusable(ctx context.Context, c catalog) ([]resource, error) {
 	return all.found, err
 }
 
-// updateCount holds the sums of Envoy's subscription counters for one type of
+// An updateCount has the sums of Envoy's subscription counters for one type of
 // configuration.
 type updateCount struct {
 	accepted, rejected, failed int
@@ -156,7 +158,7 @@ func (n *updateCount) version() any {
 }
 
 type updateCounts struct {
-	of           map[string]*updateCount // by type of configuration; a type without counters has no entry
+	of           map[string]*updateCount // the counts, by type of configuration; a type without counters has no entry
 	connected    any
 	controlPlane string
 }
@@ -177,8 +179,8 @@ func (p *Proxy) updateCounts(ctx context.Context) (updateCounts, error) {
 	}
 	m, _ := v.(*object.Object)
 	all, _ := m.Get("stats").([]any)
-	// A cluster also has other counters with the names of a subscription's
-	// counters. Only a subscription has update_rejected.
+	// A cluster also has other counters whose names are like those of a
+	// subscription, but only a subscription has update_rejected.
 	scopes := map[string]*object.Object{}
 	for _, s := range all {
 		stat, _ := s.(*object.Object)

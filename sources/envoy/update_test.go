@@ -18,7 +18,7 @@ import (
 )
 
 // refusing is a config dump in which Envoy refused a resource of each type. The
-// dump contains the name in the resource, only beside it, or not at all.
+// name of the resource is inside it, only beside it, or missing.
 const refusing = `{"configs":[
 {"@type":"type.googleapis.com/envoy.admin.v3.BootstrapConfigDump","bootstrap":{"node":{"id":"x"}}},
 {"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump","version_info":"c1",
@@ -42,8 +42,9 @@ const refusing = `{"configs":[
 {"@type":"type.googleapis.com/envoy.admin.v3.SecretsConfigDump",
  "dynamic_warming_secrets":[{"name":"cred","error_state":{"details":"secret refused"}}]}]}`
 
-// answers returns a Fetch that serves bodies by the first path of a request or
-// by its endpoint, and the list in which it records these paths.
+// answers returns a Fetch that serves the given bodies. The key of a body is
+// the first path of a request, or its endpoint. answers also returns the list
+// in which the Fetch records these paths.
 func answers(t *testing.T, bodies map[string]string) (Fetch, *[]string) {
 	t.Helper()
 	var asked []string
@@ -118,8 +119,8 @@ func TestRefusedResources(t *testing.T) {
 	}
 }
 
-// TestUpdatesOfPartialDump checks that updates are unknown, not empty, for
-// types about which a dump contains nothing.
+// TestUpdatesOfPartialDump checks that the updates of a type are unknown, not
+// empty, if the dump contains nothing about the type.
 func TestUpdatesOfPartialDump(t *testing.T) {
 	fetch, _ := answers(t, map[string]string{"config_dump": `{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ClustersConfigDump"}]}`})
 	updates := whole(t, NewDump(mesh.NewObject("Proxy", nil, object.New(0)), fetch, when), mesh.Updates).(*object.Object)
@@ -210,7 +211,7 @@ func TestUpdateFilter(t *testing.T) {
 		}
 		n := len(all.Stats)
 		if n < 1000 {
-			continue // this recording contains only some stats
+			continue // this recording doesn't contain all stats
 		}
 		all.Stats = slices.DeleteFunc(all.Stats, func(s *object.Object) bool { return !filter.MatchString(fmt.Sprint(s.Get("name"))) })
 		if len(all.Stats)*4 > n {

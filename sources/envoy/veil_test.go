@@ -11,8 +11,8 @@ import (
 )
 
 // TestNoSecretInTheDocument checks that no secret gets into the document. It
-// puts a marker into every field of every message that is a private key, a
-// token or a password by its type, and reads the message whole and in parts.
+// puts a marker into every field of every message that the schema marks as a
+// private key, a token or a password, and reads the message whole and in parts.
 // The marker must be absent, and the fields beside it must be unchanged.
 func TestNoSecretInTheDocument(t *testing.T) {
 	const planted = "Pl4nt3d"

@@ -61,7 +61,7 @@ func (d *desired) section(s mesh.Section) mesh.Lazy {
 	return d.group.Thunk(func(ctx context.Context) (any, error) {
 		v, err := d.read(ctx, s, d.request(s))
 		if err != nil && s == mesh.Endpoints && !requests.IsEnd(ctx, err) {
-			// If the answer is a config_dump without include_eds, it lacks
+			// A config_dump that was requested without include_eds lacks
 			// endpoints. edsz always has them.
 			if all, e := d.read(ctx, s, "edsz?"+d.Link.Query()); e == nil {
 				return all, nil

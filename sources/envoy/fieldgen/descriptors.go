@@ -26,7 +26,7 @@ import (
 )
 
 // envoyModules are the Go modules that define the messages in a config dump: Envoy's
-// own messages, and those of other projects that are used as fields of Envoy's.
+// own messages, and those of other projects that occur as fields in Envoy's.
 var envoyModules = []string{
 	"github.com/envoyproxy/go-control-plane/envoy",
 	"github.com/cncf/xds/go",
@@ -35,7 +35,8 @@ var envoyModules = []string{
 	"google.golang.org/genproto/googleapis/rpc",
 }
 
-// wellKnown are the files of google.protobuf that these messages use.
+// wellKnown are the files of google.protobuf whose messages occur in Envoy's
+// and Istio's messages.
 var wellKnown = []protoreflect.FileDescriptor{
 	anypb.File_google_protobuf_any_proto, durationpb.File_google_protobuf_duration_proto,
 	emptypb.File_google_protobuf_empty_proto, fieldmaskpb.File_google_protobuf_field_mask_proto,
@@ -43,9 +44,9 @@ var wellKnown = []protoreflect.FileDescriptor{
 	wrapperspb.File_google_protobuf_wrappers_proto,
 }
 
-// istioModules are the Go modules that define Istio's messages, and the messages of
-// other projects that are used as fields of those. The versions are given here because
-// the plugin imports no package of Istio, so go.mod doesn't contain them.
+// istioModules are the Go modules that define Istio's messages, and those of other
+// projects that occur as fields in Istio's. Their versions are set here, because the
+// plugin imports no package of Istio and so go.mod doesn't contain them.
 var istioModules = []string{
 	"istio.io/api@v1.31.0-rc.0.0.20260824154656-b943409680a7",
 	"google.golang.org/genproto/googleapis/api",

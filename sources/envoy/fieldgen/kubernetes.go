@@ -22,18 +22,18 @@ import (
 // gatewayModule is the module with the definitions of the Gateway API's resources.
 const gatewayModule = "sigs.k8s.io/gateway-api@v1.6.0"
 
-// objects are the Kubernetes types that a mesh uses, and types such as Secret, whose
-// content must not be shown.
+// objects are the Kubernetes types that a mesh uses, and types whose content must
+// not be shown, such as Secret.
 var objects = []any{
 	corev1.Pod{}, corev1.Service{}, corev1.Node{}, corev1.Namespace{}, corev1.ConfigMap{}, corev1.Secret{}, corev1.ServiceAccount{},
 	//lint:ignore SA1019 older clusters, and snapshots of them, have them
 	corev1.Endpoints{}, discoveryv1.EndpointSlice{}, metav1.ListMeta{},
 }
 
-// kubernetes generates the table of the Kubernetes objects from their Go types, and
-// of the Gateway API's objects from their definitions. The name of a message contains
-// the group of its package, as in "k8s.core.Pod"; a message inside a definition is
-// named by its path.
+// kubernetes generates the table of Kubernetes objects from their Go types, and that
+// of the Gateway API's objects from their CustomResourceDefinitions. The name of a
+// message contains the API group of its package, as in "k8s.core.Pod". A message
+// inside a definition is named after its path.
 func kubernetes() ([]byte, error) {
 	lines := map[string]string{}
 	for _, o := range objects {
@@ -57,7 +57,7 @@ func structOf(t reflect.Type, lines map[string]string) string {
 	if _, ok := lines[name]; ok {
 		return name
 	}
-	lines[name] = "" // the name is added first, because a struct may contain itself
+	lines[name] = "" // add the name first, because a struct may contain itself
 	lines[name] = members(t, lines)
 	return name
 }
@@ -115,8 +115,8 @@ type definition struct {
 	AdditionalProperties *definition           `json:"additionalProperties"`
 }
 
-// gateways adds the lines of the Gateway API's kinds to the table. The line of a kind
-// has the fields of all versions of that kind.
+// gateways adds a line for each of the Gateway API's kinds to the table. The line of
+// a kind has the fields of all versions of that kind.
 func gateways(lines map[string]string) error {
 	dir, err := moduleDir(gatewayModule)
 	if err != nil {
@@ -155,7 +155,7 @@ func gateways(lines map[string]string) error {
 	return nil
 }
 
-// add adds the properties of another version that this version lacks.
+// add adds the properties of another version that this version doesn't have.
 func (d *definition) add(other definition) {
 	for name, p := range other.Properties {
 		have, ok := d.Properties[name]

@@ -2,10 +2,10 @@
 // selects the table. "envoy" is the table of Envoy's messages, from the descriptors
 // in the Go modules of its API; sources/envoy embeds it. "istio" is the table of
 // Istio's messages. "kubernetes" is the table of the objects of Kubernetes and the
-// Gateway API that a mesh uses. "wire" is the table with which
-// sources/xds decodes messages. Run it with `go generate ./sources/...` after the
-// version of one of these modules has changed. The packages that read a table
-// describe how they use it.
+// Gateway API that a mesh uses. "wire" is the table of messages in wire format,
+// with which sources/xds decodes xDS responses. Run it with `go generate
+// ./sources/...` after the version of one of these modules has changed. The
+// packages that read a table describe how they use it.
 package main
 
 import (

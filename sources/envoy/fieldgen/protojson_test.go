@@ -69,7 +69,7 @@ func plain(t *testing.T, b []byte) any {
 	return v
 }
 
-// asDocument reads a body with the decoder and the table, as the plugin does.
+// asDocument decodes a body with the table of fields, as the plugin does.
 func asDocument(t *testing.T, message string, body []byte) any {
 	t.Helper()
 	doc := &decode.Document{Bytes: bytes.NewReader(body)}
@@ -84,8 +84,8 @@ func asDocument(t *testing.T, message string, body []byte) any {
 	return plain(t, b)
 }
 
-// TestAgainstProtojson checks that the table and the decoder read whole dumps in the
-// same way as Protobuf's own JSON, including every name and value.
+// TestAgainstProtojson checks that the decoder with the table reads whole dumps in
+// the same way as Protobuf's own JSON, including every name and value.
 func TestAgainstProtojson(t *testing.T) {
 	r := types{dynamicpb.NewTypes(files(t))}
 	check := func(path, message string, exact bool) {
@@ -107,7 +107,8 @@ func TestAgainstProtojson(t *testing.T) {
 	for _, f := range found(t, "../testdata/*/clusters.json") {
 		check(f, "envoy.admin.v3.Clusters", true)
 	}
-	check("../testdata/reviews-v2/server_info.json", "envoy.admin.v3.ServerInfo", false) // not compared exactly, because the answer contains default values
+	// the answer contains default values, so it can't be compared exactly
+	check("../testdata/reviews-v2/server_info.json", "envoy.admin.v3.ServerInfo", false)
 	if testing.Short() {
 		return
 	}
@@ -118,7 +119,9 @@ func TestAgainstProtojson(t *testing.T) {
 	data, _ := filepath.Glob("../../../../shared/istio-testdata/*config*dump.json")
 	for _, f := range data {
 		if strings.Contains(f, "ztunnel") || strings.Contains(f, "1.6-ingressgateway") {
-			continue // skip the dump of a ztunnel, and one with a repeated name in an object, which protojson refuses
+			// skip a ztunnel's dump, and a dump that protojson refuses because
+			// a name occurs twice in an object
+			continue
 		}
 		check(f, "envoy.admin.v3.ConfigDump", false)
 	}

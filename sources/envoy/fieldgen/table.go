@@ -124,7 +124,7 @@ func inOrder(m protoreflect.MessageDescriptor) []protoreflect.FieldDescriptor {
 }
 
 // retired returns the fields that a message had in version 2 of Envoy's API and
-// doesn't have in version 3. Old proxies still write them in messages of version 3,
+// doesn't have in version 3. Old Envoys still write them in messages of version 3,
 // for example in the clusters of the bootstrap.
 func retired(m protoreflect.MessageDescriptor, files *protoregistry.Files) []protoreflect.FieldDescriptor {
 	version, _ := proto.GetExtension(m.Options(), annotations.E_Versioning).(*annotations.VersioningAnnotation)
@@ -140,7 +140,7 @@ func retired(m protoreflect.MessageDescriptor, files *protoregistry.Files) []pro
 	})
 }
 
-// field returns the entry for one field in the line of its message.
+// field returns the table's entry for one field of a message.
 func field(f protoreflect.FieldDescriptor, of protoreflect.MessageDescriptor) string {
 	s := string(f.Name())
 	if f.JSONName() != camel(s) {
@@ -159,8 +159,8 @@ func field(f protoreflect.FieldDescriptor, of protoreflect.MessageDescriptor) st
 	return s + holds(f, home)
 }
 
-// holds returns the table's mark for the content of a field, or of the values of a
-// map.
+// holds returns the table's mark for the content of a field. For a map, it returns
+// the mark for the map's values.
 func holds(f protoreflect.FieldDescriptor, home string) string {
 	m := f.Message()
 	switch e := f.Enum(); {
@@ -191,8 +191,8 @@ func isText(m protoreflect.MessageDescriptor) bool {
 	return false
 }
 
-// within returns a full name in the form that the table uses in a message of the
-// package home.
+// within returns the form that the table uses for a full name in a message of
+// the package home: the name is relative if it is in that package.
 func within(name, home string) string {
 	if packageOf(name) == home {
 		return "^" + strings.TrimPrefix(name, home+".")
@@ -200,9 +200,9 @@ func within(name, home string) string {
 	return name
 }
 
-// special returns how JSON represents a message that isn't an object with its
-// fields: "scalar" for a single value, or the message's mark in the table. It
-// returns "" for all other messages.
+// special describes the JSON form of a message, if it isn't an object with the
+// message's fields: "scalar" for a single value, or else the message's mark in
+// the table. It returns "" for all other messages.
 func special(m protoreflect.MessageDescriptor) string {
 	name := string(m.FullName())
 	switch strings.TrimPrefix(name, "google.protobuf.") {

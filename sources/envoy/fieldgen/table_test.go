@@ -63,7 +63,9 @@ func TestTableAgainstDescriptors(t *testing.T) {
 			fieldCount++
 			for _, key := range []string{f.TextName(), f.JSONName()} {
 				name, value := s.Member([]byte(key))
-				if veiled, ok := value.(decode.Veiled); ok { // the value of this field is redacted, but the names inside it are still those of its message
+				// the value of this field is redacted, but the names inside it
+				// are those of its message
+				if veiled, ok := value.(decode.Veiled); ok {
 					value = veiled.Shape
 				}
 				if name == "" {

@@ -12,15 +12,15 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// otherModules are Go modules whose messages are fields of Envoy's extensions:
-// OpenTelemetry's. The plugin imports no package of them.
+// otherModules are the Go modules of OpenTelemetry's messages, which are fields
+// of Envoy's extensions. The plugin imports no package of these modules.
 var otherModules = []string{"go.opentelemetry.io/proto/otlp@v1.10.0"}
 
-// wireModules returns the modules with the messages that Envoys are sent.
+// wireModules returns the modules that define the messages in xDS responses.
 func wireModules() []string { return slices.Concat(envoyModules, istioModules[:1], otherModules) }
 
-// kindLetters has a letter for each kind of field, by which the table of wire names
-// it.
+// kindLetters contains the letter by which the wire table denotes each kind of
+// field.
 var kindLetters = map[protoreflect.Kind]byte{
 	protoreflect.BoolKind: 'o', protoreflect.Int32Kind: 'i', protoreflect.Int64Kind: 'I', protoreflect.Uint32Kind: 'u', protoreflect.Uint64Kind: 'U',
 	protoreflect.Sint32Kind: 'z', protoreflect.Sint64Kind: 'Z', protoreflect.Fixed32Kind: 'f', protoreflect.Fixed64Kind: 'F',
@@ -45,7 +45,7 @@ func wire(files *protoregistry.Files) ([]byte, error) {
 		if _, ok := lines[name]; ok || m.IsPlaceholder() {
 			return
 		}
-		lines[name] = "" // ends the recursion
+		lines[name] = "" // an entry ends the recursion if a message contains itself
 		var fields []string
 		for _, f := range inOrder(m) {
 			kind, kindOf := string(kindLetters[f.Kind()]), ""
@@ -94,8 +94,8 @@ func wire(files *protoregistry.Files) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// valuesOf lists the values of an enumeration. Of several names for one number, the
-// first is the one that JSON has.
+// valuesOf lists the values of an enumeration. If several names have one number,
+// the first name is the one that JSON uses.
 func valuesOf(e protoreflect.EnumDescriptor) string {
 	var values []string
 	seen := map[protoreflect.EnumNumber]bool{}
@@ -108,8 +108,9 @@ func valuesOf(e protoreflect.EnumDescriptor) string {
 	return strings.Join(values, ",")
 }
 
-// isSent reports whether the messages of a package are sent to Envoys: the versions
-// of Envoy's API after 2, and the messages of Istio's extensions of Envoy.
+// isSent reports whether the messages of a package are sent to Envoys. These are
+// the messages of Envoy's API after version 2, and those of Istio's extensions to
+// Envoy.
 func isSent(pkg string) bool {
 	words := strings.Split(pkg, ".")
 	switch words[0] {
