@@ -38,8 +38,8 @@ type queue struct {
 	loads   atomic.Int32 // number of elements that count against the limit on loading elements
 	limit   int          // maximum number of loading elements; small at first, so that stopping early wastes few loads
 	given   int          // number of elements that were put into the queue so far
-	aside   int          // number of parked elements in els
-	stalled int          // number of elements in els that are blocked until the consumer continues or waits for a load
+	aside   int          // number of parked elements in this queue
+	stalled int          // number of elements that are blocked until the consumer continues or waits for a load
 	waits   bool         // whether the consumer waits for the first element
 	held    atomic.Bool  // whether the consumer waits for the first element while that element is loading; set under mu
 

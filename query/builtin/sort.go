@@ -193,8 +193,8 @@ func sorted(m *values.Task, items []Keyed) (any, error) {
 	return out, nil
 }
 
-// runs sorts elements and calls each for every one. The argument first is true if the
-// element's key differs from the previous element's key.
+// runs sorts elements and calls a function for every one. The function's argument first
+// is true if the element's key differs from the previous element's key.
 func runs(m *values.Task, items []Keyed, each func(first bool, v any)) error {
 	if err := sortItems(m, items); err != nil {
 		return err

@@ -31,8 +31,9 @@ type Options struct {
 	Variables []string
 
 	// Look runs a query, but reads only values that are available without a request; it
-	// omits all others. It calls each with every value that the query passes to the
-	// builtin debug, until each returns false. If Look is nil, no values are available.
+	// omits all others. Every value that the query passes to the builtin debug is passed
+	// to the callback each, until the callback returns false. If Look is nil, no values
+	// are available.
 	Look func(query string, each func(message any) bool)
 }
 

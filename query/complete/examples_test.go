@@ -44,8 +44,8 @@ func openDemo(t *testing.T) *watched {
 	return &watched{t, m, sources.NewVocabulary(nil)}
 }
 
-// run runs a query on the recorded mesh. It calls each with every value that the query
-// passes to the builtin debug, until each returns false.
+// run runs a query on the recorded mesh. Every value that the query passes to the builtin
+// debug is passed to the callback each, until the callback returns false.
 func (w *watched) run(text string, vars []string, each func(any) bool, note func(string)) error {
 	o := query.Options{Variables: vars, FieldHint: w.hints.Hint}
 	o.Doors.Desired = func(ctx context.Context, p *mesh.Object) (*mesh.Object, error) { return w.mesh.Desired(ctx, p) }

@@ -18,7 +18,8 @@ type Options struct {
 	// same name.
 	Natives *syntax.Program
 
-	// Results describes which parts of each result are read; nil means everything.
+	// Results describes which parts the caller reads of each result; nil means
+	// everything.
 	Results *Tree
 }
 
@@ -266,8 +267,8 @@ func (a *analysis) control(t *syntax.Term, want *Tree, s *scope) *Tree {
 }
 
 // fold analyzes a reduce or foreach. It assumes that the state is read completely,
-// because each step passes the state on to the next step. Of the source's elements, only
-// the parts that the patterns and the steps read are read.
+// because each step passes the state on to the next step. The source's elements are read
+// only as far as the patterns and the steps read them.
 func (a *analysis) fold(source *syntax.Query, patterns []*syntax.Pattern, start, update, extract *syntax.Query, want *Tree, s *scope) *Tree {
 	in, bound := a.bind(patterns, s, nil)
 	a.query(update, everything(), in)

@@ -45,8 +45,8 @@ func newMatching(a, b int) *matching {
 	return m
 }
 
-// pairUp pairs the remaining elements that have the same key and for which fit returns
-// true. Each element is paired with the first possible partner.
+// pairUp pairs the remaining elements that have the same key and for which the function
+// fit returns true. Each element is paired with the first possible partner.
 func pairUp[K comparable](m *matching, a, b func(int) K, fit func(i, j int) bool) {
 	with := map[K][]int{}
 	for j, taken := range m.taken {
@@ -69,9 +69,9 @@ func pairUp[K comparable](m *matching, a, b func(int) K, fit func(i, j int) bool
 	}
 }
 
-// inOrder does the same as partners, for lists whose order has a meaning: it doesn't pair
-// elements across other pairs. First, it pairs equal elements that occur once in each
-// list. Between two such pairs, it pairs elements with the same name.
+// inOrder does the same as partners, for lists whose order has a meaning, so pairs must
+// not cross. First, it pairs equal elements that occur once in each list. Between two
+// such pairs, it pairs elements with the same name.
 func inOrder(a, b []any, p location) []int {
 	o := &ordering{a: a, b: b, m: newMatching(len(a), len(b))}
 	o.same = func(i, j int) bool { return equal(a[i], b[j], p) }
@@ -196,7 +196,9 @@ func uniquePairs[K comparable](lo, hi, from, to int, a, b func(int) K) [][2]int 
 
 // longestRising returns the longest subsequence of pairs whose second indexes increase.
 func longestRising(all [][2]int) [][2]int {
-	var ends []int // for each length: the last pair of the subsequence of this length that ends lowest
+	// for each length: last pair of the best subsequence of this length, whose last
+	// second index is lowest
+	var ends []int
 	before := make([]int, len(all))
 	for i, c := range all {
 		n := sort.Search(len(ends), func(n int) bool { return all[ends[n]][1] >= c[1] })

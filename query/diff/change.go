@@ -84,8 +84,8 @@ func (w *walk) edit(e *Edit, t position) {
 	}
 }
 
-// step returns the last element of the path to an edit. list must be true if the edit is
-// inside an array.
+// step returns the last element of the path to an edit: a name or an index. list must be
+// true if the edit is inside an array.
 func (e *Edit) step(list bool) any {
 	switch {
 	case !list && e.InA:

@@ -42,7 +42,7 @@ func (s settler) value(v any, envoys bool) (any, error) {
 		kind := kindRules()[o.Kind]
 		return s.object(fields, kind, kind != nil)
 	}
-	if w, ok := v.(mesh.Whole); ok { // a document of raw bytes contains no fields of this project
+	if w, ok := v.(mesh.Whole); ok { // a value that is only raw bytes contains no fields that this project added
 		v, err := w.Deep(s.ctx)
 		if err == nil && envoys {
 			v = mask(v)

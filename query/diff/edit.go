@@ -117,7 +117,7 @@ func merge(a, b []any, partner []int, p location) []Edit {
 }
 
 // appendUnpaired appends an edit for each element of b[next:to] that has no partner in a.
-// It returns the extended list, and to as the new value of next.
+// It returns the extended list, and the new value of next, which is to.
 func appendUnpaired(out []Edit, b []any, taken []bool, next, to int) ([]Edit, int) {
 	for ; next < to; next++ {
 		if !taken[next] {

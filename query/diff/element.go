@@ -308,7 +308,8 @@ func (c *comparing) mergeEdits(edits []Edit, b []element) (*Edit, error) {
 	return out, nil
 }
 
-// each calls do for each number below n. The calls run in several goroutines.
+// each calls the function do for each number below n. The calls run in several
+// goroutines.
 func (c *comparing) each(n int, do func(i int) error) error {
 	const batch = 16
 	var all errgroup.Group

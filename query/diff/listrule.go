@@ -31,7 +31,7 @@ var (
 	named     = listRule{free: true, keys: []key{"name"}}
 	// Envoy adds headers with the same name in their order
 	headers = listRule{free: true, keys: []key{byHeader}, kept: true}
-	// Envoy uses the first entry with a priority
+	// Envoy uses only the first entry of each priority
 	priorities = listRule{free: true, keys: []key{"priority"}, kept: true}
 )
 

@@ -83,8 +83,8 @@ func (u *unified) resource(margin string, e *Edit, commaA, commaB bool) {
 	u.hunks.block(e.lines, write)
 }
 
-// describeResource returns the name of a resource, and the Istio resource that it was
-// generated from.
+// describeResource returns the name of a resource, followed by the Istio resource that it
+// was generated from.
 func describeResource(e *Edit) string {
 	if e.Resource == nil {
 		return ""
@@ -168,8 +168,8 @@ func (h *hunks) unchanged(text string) {
 	}
 }
 
-// block adds n unchanged lines. It calls write for their text only if they are next to a
-// change.
+// block adds n unchanged lines. Their text is requested, by calling the function write,
+// only if they are next to a change.
 func (h *hunks) block(n int, write func(func(line))) {
 	if h.current != nil {
 		write(h.line)

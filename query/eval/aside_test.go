@@ -181,8 +181,9 @@ func TestInvariant7Aside(t *testing.T) {
 	}
 }
 
-// TestInvariant5Slow checks that a slow consumer also slows the workers: no more elements
-// may be evaluated before the consumer needs them than may load at the same time.
+// TestInvariant5Slow checks that a slow consumer also slows the workers. The number of
+// elements that are evaluated before the consumer needs them must not exceed the number
+// that may load at the same time.
 func TestInvariant5Slow(t *testing.T) {
 	all := make([]int, 200)
 	for i := range all {

@@ -334,7 +334,7 @@ func (m *machine) called(in any, args []any) *Call {
 // filled in only after the calls inside the body were compiled.
 type function struct {
 	params []string // names of the parameters; a name with $ takes a value, one without takes a query
-	scopes []*scope // compile-time scopes of the parameters that take a query
+	scopes []*scope // entries of the parameters that take a query, in the compile-time scope
 	body   *node
 	weight int  // stack space of a call, as a number of compiled nodes
 	open   bool // whether the function is being compiled, so that a call of it is recursive
@@ -367,8 +367,8 @@ func (c *compiler) withDefs(defs []*syntax.FuncDef, s *scope, body func(*scope) 
 	return n
 }
 
-// maxGuesses limits how deeply nested definitions may be compiled twice. Without the
-// limit, compiling would take exponential time.
+// maxGuesses is the nesting depth of definitions up to which a definition may be compiled
+// twice (see fill). Without this limit, compiling could take exponential time.
 const maxGuesses = 5
 
 // fill compiles the body of a definition. s is the scope that ends with the definition
@@ -581,8 +581,8 @@ func (m *machine) takeNext() tailCall {
 	return t
 }
 
-// one evaluates a function with exactly one result. Calls in tail position are made in a
-// loop, so that they use no stack.
+// one evaluates the called function, which yields exactly one result. Calls in tail
+// position are made in a loop, so that they use no stack.
 func (v *invoke) one(m *machine, e *env, in values.Located) (values.Located, error) {
 	x, err := v.bindOne(m, e, in)
 	if err != nil {

@@ -211,9 +211,9 @@ func (u *unit) add(defs ...*syntax.FuncDef) {
 	}
 }
 
-// find returns the last definition of this name among the first definitions of the unit;
-// before is their number. If there is none, it returns the definition from an imported
-// unit.
+// find returns a definition with this name, the last one among the first definitions of
+// the unit. The parameter before is the number of definitions that are searched. If none
+// of them has the name, find returns the definition from an imported unit.
 func (u *unit) find(k string, before int) (*unit, int) {
 	places := u.index[k]
 	for j := len(places) - 1; j >= 0; j-- {
@@ -237,7 +237,7 @@ func (u *unit) find(k string, before int) (*unit, int) {
 	return nil, 0
 }
 
-// keys calls f with every "name/arity" that the method find would find.
+// keys calls f with every "name/arity" for which the method find returns a definition.
 func (u *unit) keys(f func(string)) {
 	for k := range u.index {
 		f(k)
@@ -298,8 +298,8 @@ func (c *compiler) check(u *unit) {
 	}
 }
 
-// failed ends the compilation because a module could not be loaded. An error inside the
-// module's text keeps its position there.
+// failed ends the compilation because a module could not be loaded. If the module's text
+// contains an error, the error keeps its position in that text.
 func (c *compiler) failed(im *syntax.Import, err error) {
 	if err == nil {
 		return

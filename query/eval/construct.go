@@ -301,8 +301,8 @@ func patternNames(p *syntax.Pattern, names []string) []string {
 	return names
 }
 
-// matcher sets the variables of one part of a pattern in the environment e, and then
-// calls the function then.
+// matcher sets the variables of one part of a pattern in the environment e. Then it calls
+// its callback, with the new environment.
 type matcher = func(m *machine, e *env, v any, then func(*env) error) error
 
 func compilePattern(c *compiler, p *syntax.Pattern, in *scope) matcher {
@@ -334,8 +334,9 @@ func setter(name string, in *scope) matcher {
 	return func(_ *machine, e *env, v any, then func(*env) error) error { return then(e.with(d, v)) }
 }
 
-// with returns a copy of the environment in which the entry d entries up has the value v.
-// Only the entries up to that one are copied, which are few.
+// with returns a copy of the environment in which one entry has the value v. d is the
+// number of entries between e and that entry. Only the entries up to it are copied, which
+// are few.
 func (e *env) with(d int, v any) *env {
 	if d == 0 {
 		return &env{up: e.up, v: v}

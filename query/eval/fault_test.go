@@ -37,8 +37,8 @@ func (f *fake) touched() []string {
 
 const portRefused = "port 15000 refused"
 
-// TestInvariant8 checks that a section that can't be loaded only removes its proxy from
-// the results, and has no other effect.
+// TestInvariant8 checks that, if a section can't be loaded, its proxy is missing from the
+// results, and nothing else changes.
 func TestInvariant8(t *testing.T) {
 	bad := []string{"pod-001.ns1/clusters", "pod-003.ns0/clusters", "pod-003.ns0/routes", "pod-005.ns2/routes"}
 	for _, tc := range []struct {

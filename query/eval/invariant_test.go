@@ -130,7 +130,8 @@ func newStuck(n int) (*stuckMesh, any) {
 	return f, object.Of("proxies", ps)
 }
 
-// settle waits until the number n is at least least, and then until n no longer changes.
+// settle waits until the counter n has reached the given minimum, and then until it no
+// longer changes.
 func settle(n *atomic.Int32, least int32) int32 {
 	for end := time.Now().Add(20 * time.Second); n.Load() < least && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)

@@ -49,8 +49,8 @@ func judged(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// apartBuiltin compiles _apart(f). It yields the results of f. A failed load ends f, but
-// not the query around it.
+// apartBuiltin compiles the internal function _apart(f). It yields the results of f. If a
+// load fails in f, only f ends, and the query around it continues.
 func apartBuiltin(c *compiler, f *syntax.Func, s *scope) *node {
 	body := c.query(f.Args[0], s)
 	return gen(func(m *machine, e *env, in values.Located, y values.Yield) error {

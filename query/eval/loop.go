@@ -152,9 +152,9 @@ func (l *cycle) deeper(m *machine, e *env, in values.Located, each turn, y value
 	return l.run(m, e, in, each, y, depth)
 }
 
-// lastly calls use for each result of n except the last one, which it returns. To
-// recognize the last one, it delays each result until the next one is known. If n ends
-// with an error, lastly calls use for the last result too.
+// lastly calls the function use for each result of n except the last one, which it
+// returns. To recognize the last one, it delays each result until the next one is known.
+// If n ends with an error, lastly passes the last result to use too.
 func (m *machine) lastly(n *node, e *env, in values.Located, use values.Yield) (last ahead.Held, ok bool, err error) {
 	stopped := false
 	err = n.run(m, e, in, func(v values.Located) error {

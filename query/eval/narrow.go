@@ -18,9 +18,10 @@ import (
 // nothing, raises no error and reports nothing. So such an element need not be loaded.
 type predicate struct {
 	by string // name of the tested field; empty if the element itself is tested
-	// of returns the strings in the field for which the condition may be true; null is
-	// possible too. ok is false if these strings aren't known in advance. The result is
-	// always the same, and of loads nothing and never fails.
+	// of returns the set of strings for which the condition may be true, if the field
+	// contains one of them (or null). Its second result is false if this set isn't known
+	// in advance. Calling it again returns the same result. It loads nothing and never
+	// fails.
 	of func(m *machine, e *env) (demand.Names, bool)
 }
 
@@ -97,7 +98,8 @@ func wanted(c *compiler, q *syntax.Query, s *scope, truth bool) *predicate {
 }
 
 // wantedOfBoth does the same as wanted, for the operators "and" and "or". If both is set,
-// either side can make the condition true. Otherwise only the left side is used.
+// the predicate is true for the elements that either side selects. Otherwise it is that
+// of the left side.
 func wantedOfBoth(c *compiler, q *syntax.Query, s *scope, truth, both bool) *predicate {
 	l := wanted(c, q.Left, s, truth)
 	if !both || l == nil {

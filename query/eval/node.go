@@ -14,8 +14,8 @@ import (
 type node struct {
 	one func(*machine, *env, values.Located) (values.Located, error)
 	gen func(*machine, *env, values.Located, values.Yield) error
-	// multi reports whether the results come from an iteration, so that the following
-	// steps may be evaluated for several results concurrently.
+	// multi is true if the results come from an iteration, so that the following steps
+	// may be evaluated for several results concurrently.
 	multi bool
 
 	// ends is set if the last step of the node evaluates an argument. The node's results
@@ -29,8 +29,8 @@ type node struct {
 	iter  bool       // whether the node iterates, as .[] does
 	field string     // name of the field, if the node looks up a field, as .name does
 	wants *predicate // first condition of the node on a field of its input; nil if there is none
-	// known returns the node's result without evaluating anything. It returns false if
-	// the result depends on the input.
+	// known returns the node's result without evaluating anything. Its second result is
+	// false if the node's result depends on the input.
 	known func(e *env) (any, bool)
 }
 

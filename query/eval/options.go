@@ -81,8 +81,9 @@ type RunOptions struct {
 	// Memory is the maximum number of bytes that the query may use; 0 means 1 GiB.
 	Memory int64
 
-	// Now returns the time at which the document was read, in seconds since 1970. If it
-	// is nil, the current time is used.
+	// Now returns the time from which ages are calculated, in seconds since 1970: the
+	// time of the snapshot, or the start of the run. If it is nil, the current time is
+	// used.
 	Now func() float64
 
 	// Held returns how many bytes of the heap belong to the document. They don't count

@@ -200,8 +200,8 @@ func TestRunsAhead(t *testing.T) {
 // measured but not tested, because the machine may be busy.
 const hung = 3 * time.Minute
 
-// goroutines waits until at most most goroutines are running. It returns how many are
-// running.
+// goroutines waits until the number of running goroutines is at most the given one. It
+// returns the number that are running.
 func goroutines(most int) int {
 	for range 10000 {
 		if n := runtime.NumGoroutine(); n <= most {

@@ -46,7 +46,7 @@ func (c *Code) Run(ctx context.Context, in any, vars []any, o RunOptions, out fu
 	for _, v := range vars {
 		e = &env{up: e, v: v}
 	}
-	e = &env{up: e} // the internal function that finishes results needs an entry in the environment
+	e = &env{up: e} // every function needs an entry in the environment, also the internal one that finishes results
 	err := c.n.run(m, e, values.Located{V: in}, func(v values.Located) error {
 		m.Freeze()
 		if err := out(m.Settle(v.V)); err != nil {
@@ -165,10 +165,10 @@ func (m *machine) pipe(e *env, in values.Located, a, b *node, y values.Yield) er
 	})
 }
 
-// scouted calls use for every result of src, in order and one at a time, because a step
-// may depend on the state after the previous step. At the same time, other goroutines
-// call look for later results of src, to load what the later steps will probably read.
-// The results and errors of look are dropped.
+// scouted calls the function use for every result of src, in order and one at a time,
+// because a step may depend on the state after the previous step. At the same time, other
+// goroutines call the function look for later results of src, to load what the later
+// steps will probably read. The results and errors of look are dropped.
 func (m *machine) scouted(e *env, in values.Located, src *node, look func(*machine, values.Located) error, use values.Yield) error {
 	if !src.ahead(e) || m.Sequential() {
 		return src.run(m, e, in, use)

@@ -161,7 +161,8 @@ func debug(c *compiler, f *syntax.Func, s *scope) *node {
 	})
 }
 
-// now returns the time at which the document was read, in seconds since 1970.
+// now returns the time from which ages are calculated, in seconds since 1970 (see
+// RunOptions.Now).
 func (m *machine) now() (any, error) {
 	if m.run.opts.Now == nil {
 		return m.Gojq("now")

@@ -193,7 +193,7 @@ func (p *parser) expression() *Query {
 	return unwind(stack, q)
 }
 
-// binary parses operands with operators whose precedence is at least least.
+// binary parses operands with operators that have at least the given precedence.
 func (p *parser) binary(least int) *Query {
 	t := p.term()
 	q := &Query{Span: t.Span, Term: t}

@@ -133,8 +133,8 @@ func IsNaN(v any) bool {
 	return ok && math.IsNaN(f)
 }
 
-// numbers applies an operator to two numbers. ok is false if the result may be neither an
-// int nor a float64.
+// numbers applies an operator to two numbers. ok is false unless the result is certain to
+// be an int or a float64.
 func numbers(op syntax.Operator, a, b any) (v any, ok bool) {
 	switch x := numeric(a).(type) {
 	case int:

@@ -48,9 +48,9 @@ func (m *Task) Deep(v any) (any, error) {
 	return m.load(v, 0)
 }
 
-// isPlain reports whether v has no lazy parts. left is the number of values that would
-// fit into memory. isPlain subtracts each value that it visits, and stops when left is
-// used up. Without this limit, checking a value that contains the same few values very
+// isPlain reports whether v has no lazy parts. The counter left begins with the number of
+// values that would fit into memory. isPlain subtracts each value that it visits, and
+// stops at 0. Without this limit, checking a value that contains the same few values very
 // often would take too long.
 func (m *Task) isPlain(v any, depth int, left *int64) (bool, error) {
 	if depth > maxNesting {
@@ -81,7 +81,7 @@ func (m *Task) isPlain(v any, depth int, left *int64) (bool, error) {
 	return true, nil
 }
 
-// visit subtracts the number of parts of an array or object from left.
+// visit subtracts the number of parts of an array or object from the counter left.
 func (m *Task) visit(parts int, left *int64) error {
 	if *left -= int64(parts); *left < 0 {
 		return m.shared.Budget.exceeded()

@@ -7,7 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// gone is passed to misplaced instead of a new value if the operation is a deletion.
+// gone replaces the new value in a call of misplaced (the error for an update) if the
+// operation is a deletion.
 type gone struct{}
 
 func deletes(n any) bool {
@@ -60,9 +61,10 @@ func sortPaths(m *Task, paths []any) ([]any, error) {
 	return paths, failed
 }
 
-// without deletes the sorted paths from v. The first depth keys of each path lead to v
-// itself. without first deletes paths inside the members of v. Then it deletes members of
-// v, all at once, because deleting one member changes the indexes of later members.
+// without deletes the sorted paths from v. The first depth keys of each path have already
+// been followed, to v itself. First, it deletes paths inside the members of v. Then it
+// deletes members of v, all at once, because deleting one member changes the indexes of
+// later members.
 func without(m *Task, v any, paths [][]any, depth int) (any, error) {
 	was, err := m.Enter(CallWeight)
 	if err != nil {

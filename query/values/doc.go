@@ -10,7 +10,7 @@
 // for path expressions. error.go contains the errors, and distinguishes those that try
 // catches from those that end a query ([IsUncatchable]).
 //
-// Three parts replace library code for a reason. Arrays grow in place (list.go), because
+// Three parts are unusual, for a reason. Arrays grow in place (list.go), because
 // reduce … (. + [$x]) would otherwise copy the array at each step. Strings grow in place
 // too (text.go). The depth of the stack is measured (task.go), because Go can't recover
 // from a stack overflow. The gojq library computes rare operations (gojq.go).

@@ -264,7 +264,7 @@ func Inapplicable(op syntax.Operator, a, b any) error {
 const NumberRequired = "number required"
 
 // misplaced returns the error for an update or a deletion at a path whose first key
-// doesn't fit the type of v. n is the new value, or the constant gone for a deletion.
+// doesn't fit the type of v. n is the new value, or a value of type gone for a deletion.
 func misplaced(v any, path []any, n any) error {
 	k := path[0]
 	switch v.(type) {

@@ -39,8 +39,8 @@ func Shown(v any) any {
 	return shownLeft(v, &left)
 }
 
-// shownLeft does the same as [Shown], and subtracts the number of copied values from
-// left.
+// shownLeft does the same as [Shown]. It subtracts the number of copied values from the
+// counter left, and stops copying at 0.
 func shownLeft(v any, left *int) any {
 	*left--
 	switch x := Peek(v).(type) {

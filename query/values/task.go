@@ -25,7 +25,8 @@ type Task struct {
 	// Host is notified of each load of this goroutine. It may be nil.
 	Host Host
 
-	// Loading is true while this goroutine waits for a load. It may be nil.
+	// Loading is true while this goroutine waits for a load. The pointer is nil if
+	// nothing depends on that.
 	Loading *atomic.Bool
 
 	// MaxSteps is the number of steps after which the goroutine's work ends with
@@ -43,14 +44,15 @@ type Task struct {
 
 // Host connects one goroutine of a run with the others.
 type Host interface {
-	// LoadEnded is called after each load, if Loading is true.
+	// LoadEnded is called after each load if the value had to be loaded, that is, if
+	// Task.Loading was set.
 	LoadEnded()
 
 	// LoadFailed is called with the error of a load that failed.
 	LoadFailed(err error)
 
-	// LoadEach calls load for all elements concurrently. It calls use with each result,
-	// in the order of the elements.
+	// LoadEach calls the function load for all elements concurrently. It calls the
+	// function use with each result, in the order of the elements.
 	LoadEach(elements []any, load func(*Task, any) (any, error), use func(any)) error
 }
 
@@ -107,8 +109,9 @@ func (m *Task) Tick() error {
 	return m.Ctx.Err()
 }
 
-// maxStack limits the bytes of stack that calls may use in one goroutine. The Go runtime
-// is set to end the program at 512 MB, and a program can't recover from a stack overflow.
+// maxStack limits the bytes of stack that calls may use in one goroutine. Go doubles a
+// stack when it grows, up to 1,000,000,000 bytes, so a stack can't be larger than 512
+// MiB. A program can't recover from a stack overflow.
 const maxStack = 400 << 20
 
 // The estimated stack of a call whose real stack use can't be measured: nodeSize bytes
