@@ -21,6 +21,26 @@ type others struct {
 	against, held []transport.Source
 }
 
+// present is the name of the side without the change of --what-if.
+const present = "now"
+
+// predicts reports whether the predicted mesh of --what-if is compared with the mesh
+// without the change, because nothing else is to be compared.
+func (d *Options) predicts(r *run.Run) bool {
+	return len(r.WhatIf) > 0 && (d.against == "" || d.against == present) && d.with == "" && d.DumpFile == ""
+}
+
+// runWhatIf compares the mesh without the change of --what-if with the one with it.
+func (d *Options) runWhatIf(ctx context.Context, r *run.Run) (err error) {
+	before, after, err := run.OpenBoth(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, run.CloseAll(before), run.CloseAll(after)) }()
+	d.against = present
+	return r.Within(ctx, after, func(ctx context.Context) error { return d.over(ctx, r, others{against: before}) })
+}
+
 // openOther opens the sources of the mesh of --against and of the config dump of
 // --file.
 func (d *Options) openOther(ctx context.Context, r *run.Run) (o others, err error) {

@@ -28,6 +28,7 @@ The exit code is 0 without differences, and 1 with any.
   --against SNAPSHOT        compare with the same proxy of another mesh: yesterday with today. Digests of another key
                             can't be compared (exit code 6): record both with --redact-key
   --file DUMP               take the proxy's configuration from a config dump, without contacting its Envoy
+  --what-if FILE            compare what istiod sends now with what it would send with the objects of FILE applied
   KUBECTL_EXTERNAL_DIFF     the program that shows two folders, as with kubectl diff`
 
 // formatPatch is a format of -o that no other command has.
@@ -104,6 +105,9 @@ func (d *Options) Run(ctx context.Context, w *process.World, f *options.Flags, p
 	o := r.PrinterOptions(ctx)
 	if err := o.Validate(); err != nil {
 		return process.Exit(process.ExitUsage, err)
+	}
+	if d.predicts(r) {
+		return d.runWhatIf(ctx, r)
 	}
 	answers, err := r.OpenSources(ctx)
 	if err != nil {
@@ -332,6 +336,8 @@ func (c *comparison) sides() (a, b string) {
 		return c.with, c.current
 	case c.other == nil:
 		return "Pilot", "Envoy"
+	case c.predicts(c.Run):
+		return present, "what-if"
 	}
 	return baseName(c.against), "Envoy"
 }

@@ -63,10 +63,11 @@ func toJSON(ctx context.Context, v any) (out any, err error) {
 // acknowledged, and when certificates expire. A prediction has none of that.
 var present = []any{"behind", "disconnected", "expiring", "rejected", "skew", "stale"}
 
-// Findings runs the checks of the proxies' configuration over the mesh of the sources.
-func Findings(ctx context.Context, r *Run, answers []transport.Source) ([]any, []*mesh.Fault, error) {
+// Findings runs the checks of the proxies' configuration over the mesh of the sources,
+// for the proxies with these ids.
+func Findings(ctx context.Context, r *Run, answers []transport.Source, proxies []string) ([]any, []*mesh.Fault, error) {
 	q, _ := shipped.Find("check", shipped.All())
 	a := RequestFor(q, options.Arguments{"skip": present}, nil)
-	a.Proxies = r.Request.Proxies
+	a.Proxies = proxies
 	return Collect(ctx, r, a, answers)
 }

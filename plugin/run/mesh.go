@@ -27,11 +27,11 @@ import (
 // OpenSources opens the snapshots of --snapshot, or a live mesh if there are none,
 // with the change of --what-if if there is one. The caller closes the sources.
 func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
-	answers, err := r.OpenPresent(ctx)
-	if err != nil || len(r.WhatIf) == 0 {
-		return answers, err
+	if len(r.WhatIf) == 0 {
+		return r.OpenPresent(ctx)
 	}
-	return predicted(ctx, r, answers)
+	_, after, err := OpenBoth(ctx, r)
+	return after, err
 }
 
 // OpenPresent opens the same sources as OpenSources, without a change.

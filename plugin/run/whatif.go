@@ -2,8 +2,10 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin/change"
 	"github.com/meshq/kubectl-meshq/plugin/process"
@@ -25,9 +27,17 @@ type WhatIf struct {
 	Adjust func(ctx context.Context, objects []map[string]any) ([]map[string]any, error)
 }
 
+// longest limits the time of a prediction if the command line has no --timeout.
+const longest = 5 * time.Minute
+
 // Predict predicts what istiod would send with a change to the proxies that the
 // command line selects. The caller still closes the sources.
 func Predict(ctx context.Context, r *Run, answers []transport.Source, q WhatIf) (*predict.Prediction, error) {
+	if r.Timeout == 0 { // an istiod that never gets ready must not hold up the run for ever
+		var stop context.CancelFunc
+		ctx, stop = r.World.WithTimeout(ctx, longest)
+		defer stop()
+	}
 	objects, err := change.Read(ctx, r.In, q.Files)
 	if err != nil {
 		return nil, err
@@ -95,22 +105,23 @@ func inputs(ctx context.Context, r *Run, answers []transport.Source) (*predict.I
 	return in, nil
 }
 
-// predicted returns the mesh with the change of --what-if, over the sources of the
-// mesh. If it fails, it closes these sources.
-func predicted(ctx context.Context, r *Run, answers []transport.Source) (all []transport.Source, err error) {
+// OpenBoth opens the sources of the mesh without and with the change of --what-if, as
+// istiod's baseline and prediction have it. The caller closes both.
+func OpenBoth(ctx context.Context, r *Run) (before, after []transport.Source, err error) {
+	answers, err := r.OpenPresent(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	p, err := Predict(ctx, r, answers, WhatIf{Files: r.WhatIf, Remove: r.WhatIfNot})
-	if err == nil && p.Refused() {
-		for i, v := range p.Verdicts {
-			if v.Refused != "" {
-				r.Note(fmt.Sprintf("%s is refused by istiod's admission and left out: %s", p.Overlay.Edits[i].Name(), v.Refused))
-			}
+	if err != nil {
+		return nil, nil, errors.Join(err, CloseAll(answers))
+	}
+	for i, v := range p.Verdicts {
+		if v.Refused != "" {
+			r.Note(fmt.Sprintf("%s is refused by istiod's admission and left out: %s", p.Overlay.Edits[i].Name(), v.Refused))
 		}
 	}
-	if err != nil {
-		CloseAll(answers)
-		return nil, err
-	}
-	_, after := p.Sources(answers)
-	after.Own()
-	return []transport.Source{after}, nil
+	now, then := p.Sources(answers)
+	then.Own()
+	return []transport.Source{now}, []transport.Source{then}, nil
 }

@@ -36,6 +36,13 @@ type group struct {
 	patches []diff.Section // the sections that differ, for -o jsonpatch
 }
 
+// add adds the members of a class.
+func (g *group) add(c *predict.Class) {
+	for _, m := range c.Members {
+		g.proxies = append(g.proxies, m.ID)
+	}
+}
+
 // newAnswer puts the answer together. answers are the sources of the mesh.
 func newAnswer(ctx context.Context, r *run.Run, p *predict.Prediction, answers []transport.Source, q *flags) (*answer, error) {
 	a := &answer{prediction: p}
@@ -79,11 +86,20 @@ func (a *answer) compare(ctx context.Context, r *run.Run, sides [2][]transport.S
 		}
 		open[i] = m
 	}
-	at := map[string]*group{}
+	at, known := map[string]*group{}, map[string]*group{} // by the text of the differences, and by what changes in istiod's resources
 	for _, c := range a.prediction.Classes {
 		if !c.Changes() {
 			if len(c.Pushed) > 0 {
 				a.still = append(a.still, c)
+			}
+			continue
+		}
+		delta := c.Delta()
+		if g, ok := known[delta]; ok {
+			if g == nil {
+				a.still = append(a.still, c)
+			} else {
+				g.add(c)
 			}
 			continue
 		}
@@ -111,7 +127,7 @@ func (a *answer) compare(ctx context.Context, r *run.Run, sides [2][]transport.S
 			return err
 		}
 		if len(g.changes) == 0 { // the resources differ in a way that makes no difference to Envoy
-			a.still = append(a.still, c)
+			a.still, known[delta] = append(a.still, c), nil
 			continue
 		}
 		key := strings.Join(g.lines(0), "\n")
@@ -119,9 +135,8 @@ func (a *answer) compare(ctx context.Context, r *run.Run, sides [2][]transport.S
 			at[key] = g
 			a.groups = append(a.groups, g)
 		}
-		for _, m := range c.Members {
-			at[key].proxies = append(at[key].proxies, m.ID)
-		}
+		at[key].add(c)
+		known[delta] = at[key]
 	}
 	slices.SortStableFunc(a.groups, func(x, y *group) int { return len(y.proxies) - len(x.proxies) })
 	for _, g := range a.groups {
@@ -179,11 +194,43 @@ func (f finding) who() []string {
 	return nil
 }
 
+// judged returns the proxies over which the checks are run: the first one of each
+// class that changes, or of the first class if none does, so that the checks of the
+// mesh as a whole are run. Of the other classes, both sides have the same findings.
+func (a *answer) judged() (ids []string) {
+	for _, c := range a.prediction.Classes {
+		if c.Changes() {
+			ids = append(ids, c.Members[0].ID)
+		}
+	}
+	if len(ids) == 0 {
+		ids = append(ids, a.prediction.Classes[0].Members[0].ID)
+	}
+	return ids
+}
+
+// ofClasses replaces each proxy of a finding by all members of its class.
+func (a *answer) ofClasses(f finding) finding {
+	who := f.who()
+	var all []string
+	for _, c := range a.prediction.Classes {
+		if slices.Contains(who, c.Members[0].ID) {
+			for _, m := range c.Members {
+				all = append(all, m.ID)
+			}
+		}
+	}
+	if len(all) > len(who) {
+		f["proxies"], f["proxy"] = anySlice(all), proxies(len(all))
+	}
+	return f
+}
+
 // judge runs the checks over both sides and compares their findings.
 func (a *answer) judge(ctx context.Context, r *run.Run, sides [2][]transport.Source) error {
 	var found [2][]finding
 	for i := range sides {
-		all, faults, err := run.Findings(ctx, r, sides[i])
+		all, faults, err := run.Findings(ctx, r, sides[i], a.judged())
 		if err != nil {
 			return err
 		}
@@ -196,9 +243,9 @@ func (a *answer) judge(ctx context.Context, r *run.Run, sides [2][]transport.Sou
 			case !ok:
 				return errors.New("a check whose result is no finding")
 			case finding(f).text("severity") != "unknown":
-				found[i] = append(found[i], f)
+				found[i] = append(found[i], a.ofClasses(f))
 			case i == 1:
-				a.unjudged = append(a.unjudged, f)
+				a.unjudged = append(a.unjudged, a.ofClasses(f))
 			}
 		}
 	}

@@ -43,7 +43,8 @@ func (a *answer) print(ctx context.Context, r *run.Run, q *flags) error {
 	return r.Printer.Close()
 }
 
-// mostLines is the number of differences of a group that the text shows.
+// mostLines is the number of differences of a group, and of findings, that the text
+// shows.
 const mostLines = 30
 
 // text prints the answer for people.
@@ -266,7 +267,11 @@ func findings(w io.Writer, title string, all []finding) {
 		return
 	}
 	fmt.Fprintf(w, "\n%s\n", title)
-	for _, f := range all {
+	for i, f := range all {
+		if i == mostLines {
+			fmt.Fprintf(w, "  and %d more: see -o json\n", len(all)-mostLines)
+			return
+		}
 		of := ""
 		if who := f.who(); len(who) > 0 {
 			of = named(len(who), who[0])

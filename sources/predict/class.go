@@ -1,7 +1,10 @@
 package predict
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,6 +24,36 @@ type Class struct {
 // A Config is what istiod sends to a proxy: its resources by type and name, in wire
 // format.
 type Config map[xds.Type]map[string][]byte
+
+// Delta identifies what the change does to a class: the resources that it adds,
+// changes or removes, before and after. Classes with equal deltas have the same
+// differences.
+func (c *Class) Delta() string {
+	h := sha256.New()
+	put := func(parts ...[]byte) {
+		for _, p := range parts {
+			fmt.Fprintf(h, "%d ", len(p))
+			h.Write(p)
+		}
+	}
+	for _, t := range xds.Types() {
+		names := map[string]bool{}
+		for name := range c.Before[t] {
+			names[name] = true
+		}
+		for name := range c.After[t] {
+			names[name] = true
+		}
+		for _, name := range sortedKeys(names) {
+			b, inBefore := c.Before[t][name]
+			a, inAfter := c.After[t][name]
+			if inBefore != inAfter || !bytes.Equal(b, a) {
+				put([]byte(t), []byte(name), b, a, fmt.Append(nil, inBefore, inAfter))
+			}
+		}
+	}
+	return string(h.Sum(nil))
+}
 
 // own are the fields of a proxy's metadata that differ between the pods of one
 // workload and don't decide what istiod sends.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -143,7 +144,10 @@ func (s *Source) Fetch(ctx context.Context, proxy, request string, hint mesh.Hin
 		return nil, s.notPredicted(proxy)
 	}
 	f, err := s.frames.get(ctx, proxy)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // a snapshot without dumps: what istiod sends is known all the same
+		f = &frame{}
+	case err != nil:
 		return nil, err
 	}
 	return s.dump(proxy, f)
@@ -213,18 +217,21 @@ func (s *Source) dump(proxy string, f *frame) (*transport.Body, error) {
 	} else {
 		out.Write(bytes.Join(f.whole, []byte(",")))
 	}
-	for _, l := range lists {
-		fmt.Fprintf(&out, `,{"@type":"type.googleapis.com/envoy.admin.v3.%s"`, l.message)
+	for i, l := range lists {
+		if i > 0 || f == nil || len(f.whole) > 0 {
+			out.WriteByte(',')
+		}
+		fmt.Fprintf(&out, `{"@type":"type.googleapis.com/envoy.admin.v3.%s"`, l.message)
 		if f != nil {
 			out.Write(f.static[l.message])
 		}
 		fmt.Fprintf(&out, `,%q:[`, l.list)
-		for i, name := range sortedKeys(config[l.of]) {
+		for n, name := range sortedKeys(config[l.of]) {
 			text, err := s.prediction.decoder.JSON(l.of, config[l.of][name])
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
-			if i > 0 {
+			if n > 0 {
 				out.WriteByte(',')
 			}
 			l.wrap(&out, name, text)

@@ -70,7 +70,7 @@ func parseFlags() *options {
 	flag.IntVar(&o.runs, "runs", 5, "how often each program reads a file")
 	flag.IntVar(&o.fleetRuns, "fleet-runs", 3, "how often a fleet is asked")
 	flag.StringVar(&o.benchtime, "benchtime", "50ms", "of each Go benchmark, in three rounds; 0: none")
-	flag.StringVar(&o.only, "only", ".", "which parts: files, fleet, status, growth, check, limits, envoy, machine, decoder, shapes (a regular expression)")
+	flag.StringVar(&o.only, "only", ".", "which parts: files, fleet, status, growth, check, limits, whatif, envoy, machine, decoder, shapes (a regular expression)")
 	flag.StringVar(&o.out, "out", "", "where the tables are written; empty: standard output")
 	flag.StringVar(&o.machine, "machine", "", "what the machine is, in your words")
 	flag.StringVar(&o.date, "date", time.Now().Format(time.DateOnly), "when this was")
@@ -105,7 +105,7 @@ func run(ctx context.Context) (err error) {
 		name string
 		do   func(context.Context) error
 	}{
-		{"files", b.files}, {"decoder", b.decoder}, {"fleet", b.fleetParts}, {"status", b.statusPart}, {"growth", b.growthPart}, {"check", b.checkPart}, {"limits", b.limitsPart}, {"envoy", b.envoyPart}, {"machine", b.machines}, {"shapes", b.shapesPart},
+		{"files", b.files}, {"decoder", b.decoder}, {"fleet", b.fleetParts}, {"status", b.statusPart}, {"growth", b.growthPart}, {"check", b.checkPart}, {"limits", b.limitsPart}, {"whatif", b.whatIfPart}, {"envoy", b.envoyPart}, {"machine", b.machines}, {"shapes", b.shapesPart},
 	} {
 		if !only.MatchString(part.name) {
 			continue
