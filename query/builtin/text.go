@@ -200,8 +200,8 @@ func byteBuiltins() map[string]values.Func {
 }
 
 // decoded returns a builtin that converts its input to a string and decodes the string
-// with the function from. If from can't decode it, from returns the end of the error
-// message as wrong.
+// with the given function. If the function can't decode it, it returns the last part of
+// the error message as its second result.
 func decoded(from func(text string) (out, wrong string)) values.Func {
 	return func(m *values.Task, v any, _ []any) (any, error) {
 		v, err := m.Force(v)

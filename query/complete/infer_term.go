@@ -90,9 +90,10 @@ func (w *walker) control(t *syntax.Term, in shapes, s *scope) shapes {
 	return w.query(f.Extract, state, inner)
 }
 
-// index returns the shapes of the results of .name, ."name" or .[…]. The parameter of
-// contains the shapes of the value that is indexed. The parameter in contains the shapes
-// of the whole term's input, which is also the input of an expression in the brackets.
+// index returns the shapes of the results of .name, ."name" or .[…]. The second parameter
+// contains the shapes of the value that is indexed. The third parameter contains the
+// shapes of the whole term's input, which is also the input of an expression in the
+// brackets.
 func (w *walker) index(x *syntax.Index, of, in shapes, s *scope) shapes {
 	if x.Name != "" {
 		return w.member(of, x.Name)

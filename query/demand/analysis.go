@@ -147,9 +147,9 @@ func (a *analysis) term(t *syntax.Term, want *Tree, s *scope) *Tree {
 	return Join(a.primary(t, want, s), beside)
 }
 
-// index analyzes an index expression x[f]. The result of contains the parts of x that the
-// expression reads. The result beside contains the parts that f reads of its own input,
-// which is the input of the whole term.
+// index analyzes an index expression x[f]. The first result describes the parts of x that
+// the expression reads. The second result describes the parts that f reads of its own
+// input, which is the input of the whole term.
 func (a *analysis) index(x *syntax.Index, want *Tree, s *scope) (of, beside *Tree) {
 	switch {
 	case x.Name != "":

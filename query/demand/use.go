@@ -9,9 +9,9 @@ import (
 )
 
 // As returns the tree for a value of a known kind. It replaces Shown by everything that
-// printing the value reads. The function of returns the paths of the fields that printing
-// an object of a kind reads; its ok is false if printing reads everything. A printed
-// value without a kind is read completely.
+// printing the value reads. The callback returns the paths of the fields that printing an
+// object of a kind reads, or false if printing reads everything. A printed value without
+// a kind is read completely.
 func (t *Tree) As(kind string, of func(kind string) (fields []string, ok bool)) *Tree {
 	k, known := mesh.KindOf(kind)
 	if t == nil || t.All || !known {

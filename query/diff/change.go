@@ -106,9 +106,9 @@ func (e *Edit) name() string {
 }
 
 // origin returns the Istio resource that is named in the metadata of one of the values.
-// If no value names one, it returns the parameter around, which is the Istio resource of
-// the enclosing value. The caller must pass istiod's value first, because istiod is up to
-// date.
+// If no value names one, it returns its first argument, the Istio resource of the
+// enclosing value. The caller must pass istiod's value before Envoy's, because istiod is
+// up to date.
 func origin(around string, values ...any) string {
 	for _, v := range values {
 		if s := sourceName(textAt(v, "metadata", "filterMetadata", "istio", "config")); s != "" {

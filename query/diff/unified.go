@@ -12,11 +12,11 @@ type TextLine struct {
 	Text string // the line without its first character; only the first line of a hunk keeps its "@@ "
 }
 
-// Unified passes the lines of a unified diff of a section to out. The parameter around is
-// the number of unchanged lines to show around each change. The two compared texts are
-// JSON with one member per line. Values that are not compared are omitted. Lists whose
-// order has no meaning are in the order of side a. The first line of a hunk names the
-// resource that contains the hunk's first change.
+// Unified passes the lines of a unified diff of a section to out. It shows the given
+// number of unchanged lines around each change. The two compared texts are JSON with one
+// member per line. Values that are not compared are omitted. Lists whose order has no
+// meaning are in the order of side a. The first line of a hunk names the resource that
+// contains the hunk's first change.
 func (s Section) Unified(ctx context.Context, around int, out func(TextLine)) error {
 	if s.Edit == nil {
 		return nil

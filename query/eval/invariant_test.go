@@ -358,7 +358,7 @@ func TestInvariant7Inside(t *testing.T) {
 // a reader refers to it.
 type weighty struct {
 	alive *atomic.Int64
-	still *sync.RWMutex // locked while the test counts the sections in memory
+	still *sync.RWMutex // write-locked while the test counts the sections in memory
 	i     int
 }
 

@@ -37,8 +37,8 @@ type Options struct {
 }
 
 // ModuleLoader finds modules. Its methods receive the path in an import or include, and
-// the member "search" of the import's metadata, or nil. The parameter from is the value
-// that Module returned for the location of the importing module; it is nil if the query
+// the member "search" of the import's metadata, or nil. Their last parameter is the value
+// that Module returned for the location of the importing module, or nil if the query
 // itself imports the module.
 type ModuleLoader interface {
 	Module(path string, search, from any) (p *syntax.Program, place any, err error)

@@ -194,14 +194,15 @@ type LazyError struct{ Text func() string }
 
 func (e *LazyError) Error() string { return e.Text() }
 
-// Cannot returns an error about one value, such as "number (1) has no keys"; says is the
-// last part of the text.
+// Cannot returns an error about one value, such as "number (1) has no keys". The second
+// argument is the last part of the text, here "has no keys".
 func Cannot(v any, says string) error {
 	return &LazyError{func() string { return preview(v) + " " + says }}
 }
 
 // CannotBoth returns an error about two values, such as "number (1) and null (null)
-// cannot be added"; says is the last part of the text.
+// cannot be added". The last argument is the last part of the text, here "cannot be
+// added".
 func CannotBoth(a, b any, says string) error {
 	return &LazyError{func() string { return preview(a) + " and " + preview(b) + " " + says }}
 }

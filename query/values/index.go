@@ -212,8 +212,8 @@ func roundUp(v any) (int, bool) {
 	return roundBound(v, math.Ceil)
 }
 
-// roundBound converts a slice's bound to an index. The function to, such as math.Floor,
-// rounds the bound.
+// roundBound converts a slice's bound to an index. It rounds the bound with the given
+// function, such as math.Floor.
 func roundBound(v any, to func(float64) float64) (int, bool) {
 	v = numeric(v)
 	if f, ok := v.(float64); ok {
