@@ -165,7 +165,8 @@ const snapshotsPage = `--snapshot PATH reads a recorded mesh, without a kubeconf
   the archive or the directory that istioctl bug-report writes
   the body of one Envoy's /config_dump (or istioctl proxy-config all -o json): a mesh of one proxy
   -     any of these on standard input
-  demo  a mesh that comes with the plugin: one proxy is stale, one rejected a listener
+  demo  a mesh that comes with the plugin: one proxy is stale, one rejected a listener;
+        demo-ambient: two ztunnels, a waypoint, and sidecars
 
 Repeat it to read several meshes as one. A pattern with * stands for all files that match it. Parts
 that a snapshot lacks are reported as faults; the other results are printed.

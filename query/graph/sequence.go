@@ -9,8 +9,8 @@ import (
 
 // A traceFact is what a sequence diagram shows of a result of the function trace.
 type traceFact struct {
-	Proxy, Reason, RedirectTo string
-	Status                    json.RawMessage
+	Proxy, Workload, Reason, RedirectTo string
+	Status                              json.RawMessage
 
 	Request struct{ Method, Scheme, Host, Path, Destination, Direction, Source string }
 	Steps   []struct {
@@ -66,6 +66,12 @@ func (s *sequence) participant(label string) string {
 
 func (s *sequence) trace(t *traceFact, from string) {
 	client := from
+	if t.Workload != "" && t.Proxy == "" { // a workload outside of the mesh sends by itself
+		t.Proxy = t.Workload
+	}
+	if client == "" && t.Workload != "" && t.Request.Direction != "inbound" {
+		client = t.Workload
+	}
 	if client == "" {
 		client = "client"
 		if t.Request.Direction != "inbound" && t.Request.Source != "" {

@@ -293,6 +293,8 @@ def joined:
   . as $all
   | [range(length) | . as $i | select($all[$i] | kindWord | not) | if $i > 0 and ($all[$i - 1] | kindWord) then "\($all[$i - 1])/\($all[$i])" else $all[$i] end];
 
+def rulesCount: if . == 1 then "1 rule" else "\(.) rules" end;
+
 # Ambient meshes: the waypoint of an object, and whether it is there and in sync.
 def waypointOf($mesh): . as $object | [_useWaypoint, ($mesh.namespaces[] | select(.metadata.name == $object.metadata.namespace) | _useWaypoint), {name: "none"}][0] | select(.name != "none");
 
@@ -324,7 +326,7 @@ def policiesAt($mesh; $waypoint; $kind; policies):
       | select(any(.spec.targetRefs[]?, (.spec.targetRef | values);
           (if has("namespace") then .namespace else $in end) as $of
           | .kind == "Service" and .name == $name and $of == $namespace or .kind == "Gateway" and .name == $waypoint.name and $of == $waypoint.namespace))
-      | {what: $kind, name: id, says: "at waypoint \($waypoint.name).\($waypoint.namespace): \(.spec.action // "ALLOW"), \(.spec.rules // .spec.jwtRules // [] | length) rules"});
+      | {what: $kind, name: id, says: "at waypoint \($waypoint.name).\($waypoint.namespace): \(.spec.action // "ALLOW"), \(.spec.rules // .spec.jwtRules // [] | length | rulesCount)"});
 
 def aboutAmbientService($mesh):
   if $mesh | _isAmbient | not then empty else
@@ -350,7 +352,7 @@ def policyOfZtunnel:
   (.name | ltrimstr("converted_peer_authentication_")) as $converted
   | {what: (if .name == "istio_converted_static_strict" or $converted != .name then "PeerAuthentication" else "AuthorizationPolicy" end),
      name: (if .name == "istio_converted_static_strict" then "STRICT" else "\($converted).\(.namespace)" end),
-     says: ("at the ztunnel: \(.action | ascii_upcase), \(.rules | length) rules, \({Global: "for the mesh", Namespace: "for the namespace", WorkloadSelector: "for the workload"}[.scope] // .scope)"
+     says: ("at the ztunnel: \(.action | ascii_upcase), \(.rules | length | rulesCount), \({Global: "for the mesh", Namespace: "for the namespace", WorkloadSelector: "for the workload"}[.scope] // .scope)"
        + if .dryRun == true then ", dry run" else "" end)};
 
 # a workload of an ambient mesh, as its ztunnel knows it
