@@ -13,7 +13,7 @@ import (
 type Frame struct {
 	up     *Frame
 	Proxy  *mesh.Object
-	failed atomic.Bool // whether an error other than a failed load passed through this frame
+	failed atomic.Bool // whether an error other than a failed load ended the evaluation for this proxy
 }
 
 // Element calls f for one element of an iteration. dropped is true if the element is a

@@ -9,9 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Schema returns the fields of the objects in the document, so that they can be offered.
-// It is called with the name of an object's shape (see [mesh.Holding]). It returns nil
-// for an unknown shape.
+// Schema describes the fields of the objects in the document. It is called with the name
+// of an object's shape (see [mesh.Holding]), and returns nil for an unknown shape.
 type Schema interface {
 	Members(shape string) []mesh.Member
 }
@@ -215,8 +214,8 @@ func (c *completer) readValues(query func(term string) string, what string, each
 	})
 }
 
-// missingArguments returns how many arguments the call around the cursor still lacks, so
-// that there is a function with that number of parameters.
+// missingArguments returns how many more arguments the call around the cursor needs. With
+// these, the number of arguments is one that the called function accepts.
 func (c *completer) missingArguments() int {
 	top := c.frames.top()
 	for more := 0; top.call != "" && more < 3; more++ {

@@ -26,8 +26,9 @@ func (f Function) Signature() string {
 	return f.Name + "(" + strings.Join(f.Params, "; ") + ")"
 }
 
-// base returns the definitions of jq's functions on shapes, by "name/arity". Such a
-// definition determines the shapes of the values that the function can return.
+// base returns definitions of jq's functions that compute with shapes instead of values,
+// by "name/arity". A definition determines the shapes of the values that the function can
+// return.
 var base = sync.OnceValue(readBase)
 
 func readBase() map[string]*definition {

@@ -59,7 +59,7 @@ func (w *walker) apply(d *definition, in shapes, args []*definition) shapes {
 	return w.query(d.body, in, s)
 }
 
-// primitives returns the functions on shapes that are written in Go. The definitions in
+// primitives returns the Go functions that compute with shapes. The definitions in
 // shapes.jq call them.
 func primitives() map[string]*definition {
 	on := func(forms ...form) *definition {

@@ -25,7 +25,7 @@ type comparing struct {
 	// sentA is the object that owns the list a. It is set only if a is the configuration
 	// that istiod would send to the other side's proxy.
 	sentA *mesh.Object
-	sentB *mesh.Object // the same for the list b
+	sentB *mesh.Object // the object that owns the list b, under the same condition
 }
 
 // element is an element of a list, with the data for pairing it.

@@ -35,8 +35,9 @@ func (m Message) Text(key string) string {
 // Flag reports whether a boolean field is true.
 func (m Message) Flag(key string) bool { return m.Value(key) == true }
 
-// FlagOr returns the value of a boolean field, or otherwise if the field is not set. It
-// is meant for fields of type BoolValue whose default is true.
+// FlagOr returns the value of a boolean field. If the field is not set, it returns its
+// second argument, the field's default. It is meant for fields of type BoolValue whose
+// default is true.
 func (m Message) FlagOr(key string, otherwise bool) bool {
 	if b, ok := m.Value(key).(bool); ok {
 		return b
