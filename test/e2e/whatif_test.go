@@ -242,6 +242,7 @@ func whatIf(t *testing.T, w *world) {
 		t.Run(c.name, func(t *testing.T) { whatIfOne(t, w, kubeconfig, c) })
 	}
 	t.Run("ReadOnly", func(t *testing.T) { whatIfReads(t, w, kubeconfig) })
+	t.Run("ServerDryRun", func(t *testing.T) { whatIfServerDryRun(t, w) })
 }
 
 func whatIfOne(t *testing.T, w *world, kubeconfig string, c changed) {
@@ -325,5 +326,57 @@ func whatIfReads(t *testing.T, w *world, kubeconfig string) {
 		if !isRead || !isKnown || strings.HasPrefix(e.Resource, "secrets") {
 			t.Errorf("%+v", e)
 		}
+	}
+}
+
+const patchObjects = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: patch-objects}
+rules:
+- {apiGroups: [networking.istio.io], resources: [virtualservices], verbs: [patch, create]}
+- {apiGroups: [""], resources: [services], verbs: [patch, create]}
+`
+
+// whatIfServerDryRun lets the API server set the defaults of a new Service and of a changed VirtualService. It stores
+// neither, and refuses both to an account that may not patch.
+func whatIfServerDryRun(t *testing.T, w *world) {
+	var roles []string
+	for _, r := range []string{"kubectl-meshq", "kubectl-meshq-objects"} {
+		b, err := os.ReadFile(filepath.Join("../../docs/rbac", r+".yaml"))
+		must(t, err)
+		roles = append(roles, string(b))
+	}
+	allowed, err := w.Account(t.Context(), "patcher", append(roles, patchObjects)...)
+	must(t, err)
+	file := filepath.Join(w.folder(t), "change.yaml")
+	must(t, os.WriteFile(file, []byte(changes[0].text+`
+---
+apiVersion: v1
+kind: Service
+metadata: {name: dry-run}
+spec: {selector: {app: reviews}, ports: [{port: 9080}]}
+`), 0o600))
+	words := []string{"whatif", "-f", file, "--istiod", w.istiod, "--max-fetch", "0", "--server-dry-run", "-o", "json"}
+	patches := 0
+	for _, e := range w.events(t, "patcher", func() {
+		a := w.askAs(t, allowed, words...)
+		verified(t, a)
+		if strings.Contains(a.out, "198.19.0.1") {
+			t.Errorf("a placeholder stands for an address that the API server gave: %s", clip(a.out))
+		}
+	}) {
+		if e.Verb == "patch" {
+			patches++
+		}
+	}
+	if patches != 2 {
+		t.Errorf("%d patches", patches)
+	}
+	w.askAs(t, allowed, `[.services[].metadata.name] | index("dry-run")`).exits(0).is(nil)
+	w.askAs(t, allowed, `[.virtualServices[] | select(.metadata.name == "reviews") | .spec.http[0].route | length]`, "-c").exits(0).is([]any{float64(1)})
+	refused := w.askAs(t, w.account(t, "foreseer", "kubectl-meshq", "kubectl-meshq-objects"), words...).exits(2)
+	if !strings.Contains(refused.err, "--server-dry-run") || !strings.Contains(refused.err, "403") {
+		t.Error(refused.err)
 	}
 }
