@@ -130,7 +130,7 @@ func flags(s string) (health, outlier string) {
 	return health, outlier
 }
 
-// cutAddress splits "cluster::host", where a host is "10.0.0.1:80", "[::1]:80",
+// cutAddress splits "cluster::host". The host may be "10.0.0.1:80", "[::1]:80",
 // the path of a socket, or "envoy://listener/id".
 func cutAddress(s string) (cluster string, at address, ok bool) {
 	if i := strings.LastIndex(s, "::["); i >= 0 {

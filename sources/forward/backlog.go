@@ -5,7 +5,7 @@ import "sync"
 // pieceSize is the size of a piece of a backlog, in bytes.
 const pieceSize = 16 << 10
 
-// A backlog holds data that was received and not yet read, in pieces of the
+// A backlog stores data that was received and not yet read, in pieces of the
 // same size. It reuses pieces that were read, so a burst of data needs no more
 // memory than its length.
 type backlog struct {
@@ -15,7 +15,7 @@ type backlog struct {
 	size   int                // the number of unread bytes
 }
 
-// spare holds pieces that were read and can be reused.
+// spare is a pool of pieces that were read and can be reused.
 var spare = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 
 // room returns free space for the next bytes. The space stays valid until add
@@ -28,14 +28,15 @@ func (b *backlog) room() []byte {
 	return b.pieces[len(b.pieces)-1][b.to:]
 }
 
-// add adds the n bytes that the caller has written to the space from room.
+// add adds the n bytes that the caller has written to the space that room
+// returned.
 func (b *backlog) add(n int) {
 	b.to += n
 	b.size += n
 }
 
-// free drops all data and makes the pieces available to other backlogs. Nothing may
-// write to the space from room any more.
+// free drops all data and makes the pieces available to other backlogs. The caller
+// must not write to the space that room returned any more.
 func (b *backlog) free() {
 	for _, p := range b.pieces {
 		spare.Put(p)
@@ -43,7 +44,7 @@ func (b *backlog) free() {
 	*b = backlog{}
 }
 
-// read moves as many unread bytes as possible to into.
+// read moves as many unread bytes as possible into the slice into.
 func (b *backlog) read(into []byte) (n int) {
 	for len(into) > 0 && b.size > 0 {
 		end := pieceSize

@@ -25,7 +25,7 @@ func TestBacklog(t *testing.T) {
 		if r.IntN(100) == 0 { // sometimes the reader is slow, and gets a lot of data at once
 			into = make([]byte, 1<<20)
 		}
-		held := b.room() // reading must not move this space, because the writer may be filling it
+		held := b.room() // reading must not move this space, because a writer may be filling it
 		n = b.read(into)
 		out = append(out, into[:n]...)
 		if again := b.room(); &again[0] != &held[0] || len(again) != len(held) {

@@ -26,10 +26,10 @@ import (
 )
 
 // A cluster is a fake API server with kubelets. It supports only port
-// forwarding and exec, but its frames, upgrades and TCP connections are real.
+// forwarding and exec. Its SPDY frames, upgrades and TCP connections are real.
 type cluster struct {
 	*httptest.Server
-	ports map[string]string // the address to which a port of any pod is forwarded
+	ports map[string]string // the address to which each pod port is forwarded, by port
 
 	// refuse may answer a request instead of upgrading it, and reports whether
 	// it did. way is "websocket" or "spdy".
@@ -45,7 +45,7 @@ type cluster struct {
 	upgrades map[string]int      // the number of sessions so far, by keys such as "websocket pod.namespace"
 	resumed  int                 // the number of sessions that resumed an earlier TLS session
 	tried    []string            // all requests, in the form "websocket portforward reviews-1.shop"
-	sessions map[net.Conn]string // the pods of the open sessions, by their connections
+	sessions map[net.Conn]string // the pods of the open sessions, by the session's connection
 	ended    chan struct{}
 	work     sync.WaitGroup
 }

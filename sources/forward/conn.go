@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// errorGrace limits how long a connection that has ended waits for the
-	// reason on its error stream.
+	// errorGrace limits how long a connection that has ended waits for an error
+	// message on its error stream.
 	errorGrace = 2 * time.Second
 
 	// frame is the largest number of bytes that are read or written at once.
@@ -22,8 +22,8 @@ const (
 )
 
 // A conn is one TCP connection to a pod. It consists of a stream for data and a
-// stream for the error. Received data is moved to a buffer at once, because an
-// unread stream blocks the other streams of the session.
+// stream for error messages. Received data is moved to a buffer at once,
+// because an unread stream would block the other streams of the session.
 type conn struct {
 	session *session
 	port    int
@@ -38,7 +38,7 @@ type conn struct {
 	mu       sync.Mutex
 	changed  sync.Cond // signals that received or err has changed
 	received backlog
-	pumped   bool  // pump has ended, so nothing writes to received any more
+	pumped   bool  // true if pump has ended, so that nothing writes to received any more
 	err      error // the reason why no more data will be received
 }
 
@@ -97,15 +97,15 @@ func (c *conn) pump() {
 	}
 }
 
-// room returns the space in the buffer for the next bytes.
+// room returns the space in the buffer to which the next bytes are read.
 func (c *conn) room() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.received.room()
 }
 
-// keep adds the n bytes that were read into the space from room. It returns
-// false if the reader lags by more than Options.Buffer.
+// keep adds the n bytes that were read into the space that room returned. It
+// returns false if the reader lags behind by more than Options.Buffer.
 func (c *conn) keep(n int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -129,7 +129,7 @@ func (c *conn) finish(err error) {
 	c.changed.Broadcast()
 }
 
-// endReason returns the reason why the data ended, because err itself is only an
+// endReason returns the reason why the data ended. err itself is often only an
 // EOF.
 func (c *conn) endReason(err error) error {
 	ctx, cancel := c.session.o.Timeout(context.Background(), errorGrace)
@@ -173,7 +173,7 @@ func (c *conn) Write(b []byte) (n int, err error) {
 		}
 		m, err := c.data.Write(b[n:min(n+frame, len(b))])
 		n += m
-		if err != nil { // the link is broken, and so are all its connections
+		if err != nil { // the link is broken, and with it all its connections
 			c.session.end()
 			return n, LostError{}
 		}
@@ -200,7 +200,7 @@ func (c *conn) Close() error {
 
 func (c *conn) LocalAddr() net.Addr { return place("local") }
 
-// RemoteAddr returns an address that names the pod and the port.
+// RemoteAddr returns an address that consists of the pod's name and the port.
 func (c *conn) RemoteAddr() net.Addr {
 	return place(net.JoinHostPort(c.session.name.String(), strconv.Itoa(c.port)))
 }

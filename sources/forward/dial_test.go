@@ -20,8 +20,8 @@ import (
 
 func hello(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "hello %s", r.URL.Path) }
 
-// noWebSockets refuses an upgrade to a WebSocket as a server does that doesn't
-// support tunneling over WebSockets.
+// noWebSockets refuses a WebSocket upgrade in the same way as a server that
+// doesn't support tunneling over WebSockets.
 func noWebSockets(w http.ResponseWriter, _ *http.Request, way string) bool {
 	if way == "websocket" {
 		http.Error(w, "unable to upgrade: no tunneling spdy protocols provided", http.StatusBadRequest)
@@ -29,7 +29,7 @@ func noWebSockets(w http.ResponseWriter, _ *http.Request, way string) bool {
 	return way == "websocket"
 }
 
-// ways runs a test twice, with a WebSocket and with SPDY as the transport.
+// ways runs a test twice: over a WebSocket and over SPDY.
 func ways(t *testing.T, f func(t *testing.T, c *cluster, way string)) {
 	t.Run("websocket", func(t *testing.T) { f(t, newCluster(t), "websocket") })
 	t.Run("spdy", func(t *testing.T) {
@@ -415,8 +415,8 @@ func TestDropEndsAMuteSession(t *testing.T) {
 	})
 }
 
-// TestDefaultPatience checks the default timeout of an upgrade. It is short
-// because a dead node has many pods, each of which times out.
+// TestDefaultPatience checks that the default timeout of an upgrade is short,
+// because a dead node has many pods, and each of them times out.
 func TestDefaultPatience(t *testing.T) {
 	if o := (Options{}).withDefaults(); o.UpgradeTimeout != 5*time.Second {
 		t.Error(o.UpgradeTimeout)

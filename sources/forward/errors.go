@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A RefusedError reports that nothing listens on a port. The pod was reached,
+// A RefusedError reports that no process listens on a port: the pod was reached
 // and refused the connection.
 type RefusedError struct {
 	Port int
@@ -32,9 +32,9 @@ type LostError struct{}
 
 func (LostError) Error() string { return "connection to the pod lost" }
 
-// A SlowUpgradeError reports that a session was not opened in time. Its cause
-// is unknown, because the API server waits for the node's kubelet, which in
-// turn may wait for the pod.
+// A SlowUpgradeError reports that a session was not opened in time. The cause
+// is unknown: the API server waits for the node's kubelet, which in turn may
+// wait for the pod.
 type SlowUpgradeError struct{ After time.Duration }
 
 func (e *SlowUpgradeError) Error() string {
@@ -49,7 +49,7 @@ func (*SlowUpgradeError) Timeout() bool { return true }
 // too slow. The data that was received before can still be read.
 type SlowReaderError struct {
 	Port   int
-	Unread int // the number of bytes that were received but not read
+	Unread int // the number of bytes that were received but never read
 }
 
 func (e *SlowReaderError) Error() string {
@@ -83,7 +83,7 @@ type ExecError struct {
 func (e *ExecError) Error() string {
 	text := line1(e.Text)
 	for _, wrapping := range []string{"Internal error occurred: ", "Internal error occurred: ", "error executing command in container: "} {
-		text = strings.TrimPrefix(text, wrapping) // each server between the client and the container adds a prefix
+		text = strings.TrimPrefix(text, wrapping) // each server between client and container adds this prefix
 	}
 	if e.Stderr != "" {
 		text += ": " + line1(e.Stderr)
@@ -91,8 +91,8 @@ func (e *ExecError) Error() string {
 	return text
 }
 
-// Answered reports whether the command ran. It did if it wrote to standard
-// error.
+// Answered reports whether the command ran. A command that wrote to standard
+// error has run.
 func (e *ExecError) Answered() bool { return strings.TrimSpace(e.Stderr) != "" }
 
 // streamError converts the text on the error stream of a connection to an
@@ -107,13 +107,13 @@ func streamError(port int, text string) error {
 		return &RefusedError{Port: port, Text: text}
 	}
 	if rest, ok := strings.CutPrefix(text, fmt.Sprintf("error forwarding port %d to pod ", port)); ok {
-		if _, reason, ok := strings.Cut(rest, ": "); ok { // the rest of the text has the form "NAME, uid UID: reason"
+		if _, reason, ok := strings.Cut(rest, ": "); ok { // the text has the form "NAME, uid UID: reason"
 			text = reason
 		}
 	}
 	return &ForwardError{Port: port, Text: text}
 }
 
-// line1 replaces each sequence of white space by one space, so that a text fits
-// on one line.
+// line1 replaces each sequence of white space with one space, so that a text
+// fits on one line.
 func line1(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -17,14 +17,14 @@ import (
 	"k8s.io/client-go/transport/websocket"
 )
 
-// headLimit is the number of bytes that are kept of a command's stderr and of
-// its exit status.
+// headLimit is the maximum number of bytes that are kept of a command's
+// standard error and of its exit status.
 const headLimit = 16 << 10
 
 // Exec runs a command in a container of a pod and writes its standard output to
-// out as it arrives. If the exit code isn't 0, the error is an ExitError. If
-// the command could not be run, it is an ExecError or an API status. If the
-// connection ended before the command did, it is a LostError, and out has
+// out as it arrives. The error is an ExitError if the exit code isn't 0. It is
+// an ExecError or an API status if the command could not be run. It is a
+// LostError if the connection ended before the command did; out has then
 // received only a part of the output. Exec never writes to out after it has
 // returned.
 func (p *Pool) Exec(ctx context.Context, namespace, pod, container string, command []string, out io.Writer) error {
@@ -49,7 +49,7 @@ func (p *Pool) Exec(ctx context.Context, namespace, pod, container string, comma
 	return run(ctx, c, out)
 }
 
-// join registers the caller as work that the pool has to wait for. It returns
+// join registers the caller as running work, for which Close waits. It returns
 // false if the pool is closed.
 func (p *Pool) join() bool {
 	p.mu.Lock()
@@ -99,7 +99,7 @@ type command interface {
 	// take copies the command's outputs and its status until they end.
 	take(ctx context.Context, stdout, stderr, status io.Writer)
 	cut()          // closes the connection at once
-	close(Timeout) // announces the end to the API server (over SPDY), and then closes the connection
+	close(Timeout) // announces the end to the API server (over SPDY), then closes the connection
 }
 
 // command starts a command. Each attempt has the timeout
@@ -136,7 +136,7 @@ func (d *upgrader) commandOnce(ctx context.Context, name podName, query url.Valu
 }
 
 // channels is a command over a WebSocket. The first byte of each message is the
-// number of the stream that the rest belongs to.
+// number of the stream to which the rest of the message belongs.
 type channels struct {
 	ws   websocket.ConnectionHolder
 	line *line
@@ -151,7 +151,7 @@ func (c *channels) take(_ context.Context, stdout, stderr, status io.Writer) {
 		}
 		var which [1]byte
 		if _, err := io.ReadFull(r, which[:]); err != nil {
-			continue // the next call of NextReader returns the same error, or another message
+			continue // after an error, NextReader returns the same error again
 		}
 		w := to[which[0]]
 		if w == nil {
@@ -192,7 +192,8 @@ func (s *streams) take(ctx context.Context, stdout, stderr, status io.Writer) {
 func (s *streams) cut()            { s.link.wire.line.close() }
 func (s *streams) close(t Timeout) { s.link.close(t) }
 
-// An errorKeeper keeps the error with which its writer failed.
+// An errorKeeper is a writer that stores the first error of the writer it
+// wraps.
 type errorKeeper struct {
 	w   io.Writer
 	err error

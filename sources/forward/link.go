@@ -49,7 +49,7 @@ func (l *link) close(timeout Timeout) {
 	defer stop()
 	select {
 	case <-l.lost():
-	case <-late.Done(): // the link is blocked by a stream that was opened after its caller had given up
+	case <-late.Done(): // the link is blocked, because a stream was opened after its caller had given up
 	}
 }
 
@@ -102,7 +102,8 @@ func (l *link) streams(ctx context.Context, headers ...http.Header) ([]httpstrea
 }
 
 // streamFailure returns errRefusedStream if err means that the other end
-// refused a stream. Any other error means that the link is broken.
+// refused a stream. It returns any other error unchanged, which means that the
+// link is broken.
 func streamFailure(err error) error {
 	switch {
 	case err == nil, err == errRefusedStream:
@@ -111,8 +112,8 @@ func streamFailure(err error) error {
 	return LostError{}
 }
 
-// discard resets streams. Nil streams are skipped. It may block while the link
-// is blocked.
+// discard resets streams. Streams that are nil are skipped. It may block while
+// the link is blocked.
 func (l *link) discard(streams ...httpstream.Stream) {
 	for _, s := range streams {
 		if s != nil {
@@ -122,7 +123,7 @@ func (l *link) discard(streams ...httpstream.Stream) {
 	}
 }
 
-// A wire carries the frames of SPDY. It is either the body of an upgraded
+// A wire transports the frames of SPDY. It is either the body of an upgraded
 // response or a WebSocket.
 type wire struct {
 	io.ReadWriteCloser
@@ -138,8 +139,8 @@ func (w *wire) Close() error {
 	return nil
 }
 
-// A line is the network connection of a request. Closing it unblocks everything
-// that waits for the connection.
+// A line is the network connection of a request. Closing it unblocks all
+// goroutines that wait for the connection.
 type line struct {
 	mu     sync.Mutex
 	conn   net.Conn
@@ -170,7 +171,7 @@ func (l *line) close() {
 	}
 }
 
-// A place is a net.Addr that has only a name.
+// A place is a net.Addr that consists of a name only.
 type place string
 
 // Network implements net.Addr.

@@ -21,7 +21,7 @@ import (
 // (SPDY draft 3.1, sections 2.2 and 2.6). Like Kubernetes' servers, it ignores
 // window updates, settings and headers frames. It reads received data directly
 // into the buffer of its stream, and sends headers uncompressed. The package
-// comment says why the library isn't used.
+// comment explains why the library isn't used.
 type mux struct {
 	wire    io.ReadWriteCloser
 	timeout Timeout
@@ -31,7 +31,7 @@ type mux struct {
 	opening atomic.Int32 // the number of streams that wait to be accepted
 
 	writing sync.Mutex // held while a frame is written
-	begun   bool       // reports whether the header of the compressed stream was sent
+	begun   bool       // true if the header of the compressed stream was sent
 	next    uint32     // the id of the next stream
 
 	mu      sync.Mutex
@@ -55,7 +55,7 @@ const (
 
 const (
 	control     = 0x80  // this bit marks a control frame
-	version     = 3     // the version of SPDY
+	version     = 3     // the version of SPDY that Kubernetes uses
 	headSize    = 8     // the size of a frame's header in bytes
 	inSize      = 4096  // larger payloads are read directly into the stream's buffer
 	maxHeaders  = 65535 // the largest number of bytes in a stored block of zlib
@@ -136,7 +136,7 @@ func (m *mux) skip(size int) error {
 func (m *mux) control(kind uint32, flags byte, number uint32) {
 	s := m.stream(number)
 	switch {
-	case kind == typePing && number%2 == 0: // the other end sent the ping and expects a reply
+	case kind == typePing && number%2 == 0: // the other end has sent a ping and expects a reply
 		m.answer(controlFrame(typePing, 0, number))
 	case kind == typeSynStream:
 		m.answer(controlFrame(typeReset, 0, number, statusRefused))
@@ -189,7 +189,8 @@ func (m *mux) forget(s *stream) {
 	delete(m.streams, s.number)
 }
 
-// ping sends pings, so that load balancers don't close an idle connection.
+// ping sends a ping once per period, so that load balancers don't close an idle
+// connection.
 func (m *mux) ping(period time.Duration) {
 	for number := uint32(1); ; number += 2 {
 		ctx, cancel := m.timeout(context.Background(), period)
@@ -203,7 +204,8 @@ func (m *mux) ping(period time.Duration) {
 			return
 		default:
 		}
-		_ = m.send(controlFrame(typePing, 0, number&0x7fffffff)) // ignore the error, because serve detects a broken wire
+		// errors are ignored, because serve detects a broken wire
+		_ = m.send(controlFrame(typePing, 0, number&0x7fffffff))
 	}
 }
 
@@ -254,7 +256,7 @@ func (m *mux) open(headers http.Header) (*stream, error) {
 		return nil, errors.New("headers of more than 64 KB")
 	}
 	b := controlFrame(typeSynStream, 0, s.number, 0)
-	b = append(b, 0, 0) // priority and slot
+	b = append(b, 0, 0) // the stream's priority and credential slot
 	b = m.deflate(b, block)
 	binary.BigEndian.PutUint32(b[4:], uint32(len(b)-headSize))
 	_, err := m.wire.Write(b)
@@ -269,8 +271,8 @@ func (m *mux) send(frame []byte) error {
 	return err
 }
 
-// answer replies to a frame of the other end. It doesn't block the reader: if
-// too many replies are waiting already, it drops the new one.
+// answer sends a reply to the other end. It doesn't block the goroutine that
+// reads: if too many replies are waiting already, it drops this one.
 func (m *mux) answer(frame []byte) {
 	if m.answers.Add(1) > mostAnswers {
 		m.answers.Add(-1)
@@ -278,7 +280,7 @@ func (m *mux) answer(frame []byte) {
 	}
 	go func() {
 		defer m.answers.Add(-1)
-		_ = m.send(frame) // ignore the error, because serve detects a broken wire
+		_ = m.send(frame) // errors are ignored, because serve detects a broken wire
 	}()
 }
 
@@ -291,8 +293,7 @@ func (m *mux) RemoveStreams(streams ...httpstream.Stream) {
 	}
 }
 
-// Close resets all streams and announces to the other end that the session is
-// closed.
+// Close resets all streams and tells the other end that the session is closed.
 func (m *mux) Close() error {
 	m.mu.Lock()
 	left := slices.Collect(maps.Values(m.streams))
@@ -327,9 +328,9 @@ func headerBlock(headers http.Header) []byte {
 // Uncompressed headers don't need the dictionary itself.
 const dictionary = 0xe3c6a7c2
 
-// deflate appends a header block in zlib's format: a stored block, followed by
-// an empty block that flushes it (RFC 1950 and 1951). All header blocks form
-// one zlib stream.
+// deflate appends a header block in zlib's format: a stored block, then an
+// empty block that flushes it (RFC 1950 and 1951). All header blocks form one
+// zlib stream.
 func (m *mux) deflate(b, block []byte) []byte {
 	if !m.begun {
 		m.begun = true

@@ -19,8 +19,8 @@ import (
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
-// between returns a mux that is connected to Kubernetes' own server. handle is
-// called for each stream that the mux opens.
+// between returns a mux that is connected to the SPDY server of Kubernetes' own
+// library. handle is called for each stream that the mux opens.
 func between(t *testing.T, handle func(s httpstream.Stream) error) (*mux, httpstream.Connection) {
 	t.Helper()
 	ours, theirs := net.Pipe()
@@ -97,7 +97,7 @@ func TestMuxEchoes(t *testing.T) {
 	}
 }
 
-// TestMuxWaits checks that the mux reads only a limited amount of data for an
+// TestMuxWaits checks that the mux buffers only a limited amount of data for an
 // unread stream and loses none of it, and that an unread stream doesn't block
 // the other streams.
 func TestMuxWaits(t *testing.T) {
@@ -135,7 +135,7 @@ func TestMuxWaits(t *testing.T) {
 	}
 	wrote.Wait()
 	m, _ = between(t, func(s httpstream.Stream) error {
-		if s.Headers().Get("Which") == "two" { // this stream is read after all data of the first was sent
+		if s.Headers().Get("Which") == "two" { // this stream is read only after all data of the first stream was sent
 			wrote.Wait()
 			return nil
 		}
@@ -201,7 +201,7 @@ func TestMuxResets(t *testing.T) {
 	if n, err := s.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Errorf("read of what was reset: %d, %v", n, err)
 	}
-	<-reset // the server's reader has ended
+	<-reset // wait until the server's reader has ended
 }
 
 // TestMuxEnds checks that all users of a mux get an error when the other end
@@ -234,8 +234,8 @@ func TestMuxEnds(t *testing.T) {
 	}
 }
 
-// A scripted is a wire that contains fixed input and ignores everything that is
-// written to it.
+// A scripted is a wire with fixed input. It ignores everything that is written
+// to it.
 type scripted struct{ io.Reader }
 
 func (scripted) Write(b []byte) (int, error) { return len(b), nil }

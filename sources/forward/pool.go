@@ -11,7 +11,7 @@ import (
 )
 
 // A Timeout returns a context that ends after d, as context.WithTimeout does.
-// The caller provides it because only package plugin may read the clock.
+// The caller provides it, because only package plugin may read the clock.
 type Timeout func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 
 // Options configure a pool. Timeout is required. For every other option, zero
@@ -19,8 +19,8 @@ type Timeout func(ctx context.Context, d time.Duration) (context.Context, contex
 type Options struct {
 	Timeout Timeout
 
-	// Sessions limits how many pods may have a session at once, except for those
-	// that are paused; the default is 24.
+	// Sessions limits how many pods may have a session at once, not counting
+	// paused ones; the default is 24.
 	Sessions int
 
 	// UpgradeTimeout limits how long opening a session may take; the default is
@@ -45,7 +45,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// A Pool holds the sessions to pods. Its methods may be called by several
+// A Pool manages the sessions to pods. Its methods may be called by several
 // goroutines at once.
 type Pool struct {
 	o        Options
@@ -123,11 +123,11 @@ func (p *Pool) Release(namespace, pod string) {
 	}
 }
 
-// Pause sets whether the session to a pod in use is paused. A paused session doesn't
-// count against Options.Sessions, because its pod lets a request wait, perhaps
-// forever. The caller limits how many pods it pauses. Pause does nothing and returns
-// false while the API server refuses sessions for a time, because it would refuse
-// further ones, too.
+// Pause sets whether the session to a pod in use is paused. A session is paused if
+// its pod doesn't answer a request, perhaps forever. It then doesn't count against
+// Options.Sessions. The caller limits how many pods it pauses. While the API server
+// temporarily refuses sessions, Pause does nothing and returns false, because the
+// API server would refuse further sessions, too.
 func (p *Pool) Pause(namespace, pod string, paused bool) bool {
 	if paused && p.upgrader.refused.Load() > 0 {
 		return false
@@ -153,8 +153,8 @@ func (p *Pool) Drop(namespace, pod string) {
 }
 
 // Close ends the pool, its connections and its commands. After it returns, no
-// goroutine of the pool runs, except for those that wait for the API server to
-// accept a stream; they end within 30 s.
+// goroutine of the pool runs, except those that wait for the API server to
+// accept a stream; these end within 30 s.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	p.closed = true
@@ -165,8 +165,8 @@ func (p *Pool) Close() error {
 	return nil
 }
 
-// enter returns the pod's session, which may still be opening, and adds the
-// caller to the number of dials on the session.
+// enter returns the pod's session, which may still be opening. It counts the
+// caller's dial on the session.
 func (p *Pool) enter(ctx context.Context, name podName) (*session, error) {
 	t := &waiter{name: name, given: make(chan *session, 1)}
 	p.mu.Lock()
@@ -199,8 +199,9 @@ func (p *Pool) cancelWait(t *waiter) {
 	}
 }
 
-// leave ends a dial on a session. It ends a session that is still opening if no
-// other caller waits for it, and releases a session on which no dial succeeded.
+// leave ends a dial on a session. If the session is still opening and no other
+// caller waits for it, leave ends the session. If no dial on it succeeded,
+// leave releases the session.
 func (p *Pool) leave(s *session, ok, lost bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -18,9 +18,9 @@ import (
 )
 
 // answered converts a response that is not an upgrade to an error. This is the
-// API server's status, or a status for the HTTP code if the answer comes from a
-// proxy before the API server. retryAfter is the delay in the response's header,
-// in seconds; 0 means none.
+// API server's Status or, if a proxy in front of the API server has answered, a
+// Status for the HTTP code. retryAfter is the delay in the response's header, in
+// seconds; 0 means none.
 func answered(code int, body []byte, retryAfter int) error {
 	var s metav1.Status
 	if json.Unmarshal(body, &s) == nil && s.Kind == "Status" {
@@ -58,13 +58,13 @@ func message(body []byte) string {
 var (
 	messageField = regexp.MustCompile(`"message":\s*"((?:[^"\\]|\\.)*)"`)
 
-	// handshake matches client-go's error for a response in which it found no
-	// status. client-go reads only 1 KiB, so the status may be truncated.
+	// handshake matches client-go's error for a response that contains no valid
+	// Status. client-go reads only 1 KiB, so the Status may be truncated.
 	handshake = regexp.MustCompile(`(?s)^websocket: bad handshake \((\d{3})[^)]*\)(?:: (.*))?$`)
 )
 
-// refusal extracts the API status from an error of client-go, because client-go
-// wraps it such that apierrors can't find it.
+// refusal extracts the API Status from an error of client-go, which wraps it in
+// a way that apierrors doesn't recognize.
 func refusal(err error) error {
 	var upgrade *httpstream.UpgradeFailureError
 	if !errors.As(err, &upgrade) || upgrade.Cause == nil {
@@ -78,11 +78,11 @@ func refusal(err error) error {
 	return upgrade.Cause
 }
 
-// mayHelpSPDY reports whether SPDY may succeed where a WebSocket failed. That is
-// so if a proxy before the API server doesn't support WebSockets, or if RBAC
-// allows the verb of SPDY (create) but not that of WebSockets (get). SPDY can't
-// help if the pod is missing, the user is unknown, or the API server itself
-// failed.
+// mayHelpSPDY reports whether SPDY may succeed after a WebSocket failed. That is
+// so if a proxy in front of the API server doesn't support WebSockets, or if
+// RBAC allows the verb for SPDY (create) but not the verb for WebSockets (get).
+// SPDY can't help if the pod is missing, the user is unknown, or the API server
+// itself failed.
 func mayHelpSPDY(err, refused error) bool {
 	if httpstream.IsHTTPSProxyError(err) {
 		return true
@@ -98,14 +98,13 @@ func mayHelpSPDY(err, refused error) bool {
 	case code == http.StatusNotFound, code == http.StatusUnauthorized, code == http.StatusTooManyRequests:
 		return false
 	case code >= http.StatusInternalServerError:
-		return apierrors.IsUnexpectedServerError(s) // the error comes from a proxy before the API server
+		return apierrors.IsUnexpectedServerError(s) // the error comes from a proxy in front of the API server
 	}
 	return true
 }
 
-// moreHelpful returns the one of two refusals that should be shown. The second
-// attempt was more likely to succeed, but the first error may name the missing
-// permission.
+// moreHelpful chooses which of two refusals to report. The second attempt was
+// more likely to succeed, but the first error may name the missing permission.
 func moreHelpful(first, second error) error {
 	if apierrors.IsForbidden(first) && apierrors.IsForbidden(second) && namesVerb(first) && !namesVerb(second) {
 		return first

@@ -10,11 +10,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// A temporarily refused upgrade is tried again: up to mostRetries times, after
-// the delay that the refusal contains or else after usualDelay. A delay is at most
-// longestDelay, so that no server can hold up a run. Priority and fairness of the
-// API server does not apply to these requests, but the limits of gateways before it
-// do.
+// These constants limit retries. An upgrade that was temporarily refused is tried
+// again, up to mostRetries times. The delay before it is the one that the refusal
+// contains, or else usualDelay. A delay is at most longestDelay, so that no server
+// can delay a run for long. The API server's priority and fairness does not apply
+// to these requests, but the limits of gateways in front of it do.
 const (
 	mostRetries  = 10
 	usualDelay   = time.Second
@@ -43,9 +43,9 @@ func (d *upgrader) retrying(ctx context.Context, open func() error) error {
 }
 
 // retryDelay reports whether a refusal is temporary, and how long to wait.
-// Status 429 always is temporary, and 503 is if it contains a delay. The headers
-// of a refused WebSocket are not available, so only a delay in its body is
-// known.
+// Status 429 is always temporary. Status 503 is temporary if it contains a
+// delay. The headers of a refused WebSocket are not available, so the delay is
+// known only if it is in the body.
 func retryDelay(err error) (time.Duration, bool) {
 	var s *apierrors.StatusError
 	if !errors.As(err, &s) {
@@ -60,8 +60,8 @@ func retryDelay(err error) (time.Duration, bool) {
 	return delay, s.ErrStatus.Code == http.StatusTooManyRequests || s.ErrStatus.Code == http.StatusServiceUnavailable
 }
 
-// retryAfter returns the seconds in a Retry-After header, or 0 if there are
-// none. It ignores a date, because clocks differ.
+// retryAfter returns the number of seconds in a Retry-After header, or 0 if
+// there is none. It ignores a date, because clocks differ.
 func retryAfter(h http.Header) int {
 	n, err := strconv.Atoi(h.Get("Retry-After"))
 	if err != nil || n < 0 {

@@ -11,9 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// shortDelays returns a Timeout that divides delays of less than 4 s, and
-// longestDelay, by 1000; these are the delays between attempts. It adds their original lengths to
-// delays.
+// shortDelays returns a Timeout that divides the delays between attempts by 1000. These are the
+// delays of less than 4 s, and longestDelay. It adds their original lengths to delays.
 func shortDelays(delays *atomic.Int64) Timeout {
 	return func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 		if d < 4*time.Second || d == longestDelay {
@@ -25,13 +24,13 @@ func shortDelays(delays *atomic.Int64) Timeout {
 }
 
 // TestTemporaryRefusalsAreRetried checks that the client opens a session after
-// the first upgrades were refused, by the API server or by a gateway before it.
-// The client must not retry refusals that aren't temporary.
+// the first upgrades were refused, by the API server or by a gateway in front
+// of it. The client must not retry refusals that aren't temporary.
 func TestTemporaryRefusalsAreRetried(t *testing.T) {
 	for name, c := range map[string]struct {
 		code    int
 		header  string
-		page    bool // reports whether the refusal's body is an error page of a gateway, not a Kubernetes Status
+		page    bool // true if the refusal's body is an error page of a gateway, not a Kubernetes Status
 		refuses int64
 		tries   int64 // the expected number of attempts
 		delays  time.Duration
@@ -53,7 +52,9 @@ func TestTemporaryRefusalsAreRetried(t *testing.T) {
 				api.command = shell
 				var tries, delays atomic.Int64
 				api.refuse = func(w http.ResponseWriter, r *http.Request, way string) bool {
-					if way == "websocket" { // refuse WebSockets, so that the client uses SPDY, where it can read the headers of a refusal
+					// refuse WebSockets, so that the client uses SPDY, whose
+					// refusal headers it can read
+					if way == "websocket" {
 						return noWebSockets(w, r, way)
 					}
 					if tries.Add(1) > c.refuses {

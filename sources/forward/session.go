@@ -17,24 +17,24 @@ import (
 type session struct {
 	name podName
 	o    Options
-	ctx  context.Context // the context of the session; its end ends the session
+	ctx  context.Context // canceled when the session ends; canceling it ends the session
 	end  context.CancelFunc
 
-	ready chan struct{} // closed as soon as link or err is set
+	ready chan struct{} // closed when the session was opened or has failed to open
 	link  *link
 	err   error
 
-	next  atomic.Int64 // the number of the connection that was opened last
+	next  atomic.Int64 // the number in the headers of the last connection that was opened
 	conns atomic.Int64 // the number of open connections
 
 	// The pool's lock guards the following fields.
-	dialing  int  // the number of callers that dial on the session
-	inUse    bool // reports whether the session is in use: set when a caller gets it, cleared when it is released
-	paused   bool // reports whether the session doesn't count against the limit
+	dialing  int  // the number of dials that are in progress on the session
+	inUse    bool // true if the session is in use: set when a caller gets it, cleared when it is released
+	paused   bool // true if the session doesn't count against the limit of sessions
 	released int64
 
 	mu   sync.Mutex
-	over bool // set when no more goroutines may start
+	over bool // true if no more goroutines may be started
 	work sync.WaitGroup
 }
 
@@ -77,9 +77,9 @@ func (s *session) isLost() bool {
 	}
 }
 
-// before reports whether s is closed before t, if both are released. Idle
-// sessions are closed first, and among them the session that was released
-// first.
+// before reports whether s is closed before t if both are released. Idle
+// sessions are closed first, and the one that was released first is the first
+// of them.
 func (s *session) before(t *session) bool {
 	if idle := s.conns.Load() == 0; idle != (t.conns.Load() == 0) {
 		return idle
@@ -87,8 +87,8 @@ func (s *session) before(t *session) bool {
 	return s.released < t.released
 }
 
-// spawn runs f in a goroutine of the session. It returns false if the session
-// has ended.
+// spawn runs f in a goroutine that belongs to the session. It returns false if
+// the session has ended.
 func (s *session) spawn(f func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,8 +152,8 @@ func (s *session) refused(ctx context.Context, port int, errs httpstream.Stream)
 	return &ForwardError{Port: port, Text: errRefusedStream.Error()}
 }
 
-// discard ends streams without waiting for the link, which may be blocked until
-// the session ends.
+// discard resets streams without waiting for the link, which may be blocked
+// until the session ends.
 func (s *session) discard(streams ...httpstream.Stream) {
 	s.spawn(func() { s.link.discard(streams...) })
 }

@@ -7,20 +7,20 @@ type podName struct{ namespace, pod string }
 
 func (n podName) String() string { return n.pod + "." + n.namespace }
 
-// A slots holds the sessions that may exist at once, and the callers that wait
-// for a slot. The pool's lock guards it.
+// A slots has the sessions that exist at once, and the callers that wait for a
+// slot. The pool's lock guards it.
 type slots struct {
 	limit  int
-	paused int // held sessions that don't count against the limit
+	paused int // the number of sessions that don't count against the limit
 	held   map[podName]*session
 	queue  []*waiter // the waiting callers, in the order of their arrival
-	turn   int64     // the number of releases so far
+	turn   int64     // the number of releases so far, by which sessions are ordered
 }
 
 // A waiter is a caller that waits for a session.
 type waiter struct {
 	name  podName
-	given chan *session // receives the waiter's session; buffered
+	given chan *session // receives the session for the waiter; buffered
 }
 
 // admit assigns sessions to all waiters that can get one. A waiter whose pod
@@ -54,7 +54,8 @@ func (p *slots) withdraw(t *waiter) bool {
 	return true
 }
 
-// release allows the pool to close a session when another pod needs its slot.
+// release marks a session as released: the pool may close it when another pod
+// needs its slot.
 func (p *slots) release(s *session) {
 	p.turn++
 	p.pause(s, false)
@@ -69,7 +70,7 @@ func (p *slots) vacate(s *session) {
 	}
 }
 
-// pause sets whether a held session counts against the limit.
+// pause sets whether a session counts against the limit of sessions.
 func (p *slots) pause(s *session, paused bool) {
 	switch {
 	case paused == s.paused:
@@ -82,7 +83,7 @@ func (p *slots) pause(s *session, paused bool) {
 	s.paused = paused
 }
 
-// evict ends the session that was released first. It prefers idle sessions to
+// evict ends the session that was released first. It ends idle sessions before
 // those with open connections.
 func (p *slots) evict() bool {
 	var out *session

@@ -224,8 +224,9 @@ func TestNothingIsLeftAfterClose(t *testing.T) {
 	})
 }
 
-// A paused session leaves its place to another pod. While the API server refuses
-// sessions, none is paused.
+// TestPausedSessionsLeaveTheirPlace checks that a paused session makes its slot
+// available to another pod. While the API server refuses sessions, none may be
+// paused.
 func TestPausedSessionsLeaveTheirPlace(t *testing.T) {
 	c := newCluster(t)
 	c.serves(t, "15000", hello)

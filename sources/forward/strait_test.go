@@ -71,9 +71,9 @@ func (s *strait) pass(to, from net.Conn) {
 	}
 }
 
-// TestFrozenServer checks that neither closing a connection nor closing the
-// pool waits for a server that has stopped reading, so that a write to the wire
-// is blocked.
+// TestFrozenServer uses a server that has stopped reading, so that a write to
+// it is blocked. Neither closing a connection nor closing the pool may wait for
+// it.
 func TestFrozenServer(t *testing.T) {
 	ways(t, func(t *testing.T, c *cluster, way string) {
 		sink, err := net.Listen("tcp", "127.0.0.1:0")

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// These constants limit how many bytes may wait in a stream. Above the limit, the
-// mux reads nothing from the wire until the stream is read. While a stream is
-// being opened, the second limit applies, because its reply may arrive after the
-// data of streams that aren't read yet.
+// These constants limit how many received bytes may wait in a stream to be read.
+// Above the limit, the mux reads nothing from the wire until the stream is read.
+// While another stream is being opened, the second limit applies, because the
+// reply to the opening may arrive after the data of streams that aren't read yet.
 const (
 	maxWaiting = 128 << 10
 	maxBefore  = 8 << 20
@@ -21,16 +21,16 @@ type stream struct {
 	mux     *mux
 	number  uint32
 	headers http.Header
-	reply   chan error // receives nil if the other end accepted the stream, else an error; sent only once
+	reply   chan error // receives nil if the other end accepted the stream, and an error otherwise; sent only once
 	once    sync.Once
 
 	mu       sync.Mutex
 	change   sync.Cond
 	received backlog
-	filling  bool // reports that the mux writes to the space from room
-	ended    bool // reports that no more data will be received
-	reset    bool // reports that the received data is not needed any more
-	closed   bool // reports that no more data will be sent
+	filling  bool // true while the mux writes to the space that room returned
+	ended    bool // true if no more data will be received
+	reset    bool // true if the stream was reset and received data is dropped
+	closed   bool // true if no more data will be sent
 }
 
 func newStream(m *mux, number uint32, headers http.Header) *stream {
@@ -50,7 +50,7 @@ func (s *stream) wake() {
 	s.change.Broadcast()
 }
 
-// end records that no more data will be received.
+// end records that the other end will send no more data.
 func (s *stream) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +73,7 @@ func (s *stream) room() []byte {
 	return s.received.room()
 }
 
-// add adds the n bytes that were read into the space from room.
+// add adds the n bytes that were written to the space that room returned.
 func (s *stream) add(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +82,7 @@ func (s *stream) add(n int) {
 	s.change.Broadcast()
 }
 
-// Read reads received data into b. It blocks until there is some or the stream has
+// Read reads received data into b. It blocks until there is data or the stream has
 // ended.
 func (s *stream) Read(b []byte) (int, error) {
 	s.mu.Lock()
@@ -117,8 +117,8 @@ func dataFrame(number uint32, flags byte, size int) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(flags)<<24|uint32(size))
 }
 
-// Close announces to the other end that no more data will be sent. Data can still
-// be received.
+// Close tells the other end that no more data will be sent. Data can still be
+// received.
 func (s *stream) Close() error {
 	if s.endWriting(false) {
 		return s.mux.send(dataFrame(s.number, flagFin, 0))
@@ -135,9 +135,9 @@ func (s *stream) Reset() error {
 	return nil
 }
 
-// endWriting records that no more data is sent and, if reset is set, that none is
-// read. It reports whether this is the first such call, after which the other end
-// has to be notified.
+// endWriting records that no more data will be sent and, if reset is set, that
+// received data will be dropped. It reports whether this is the first such call,
+// after which the other end has to be notified.
 func (s *stream) endWriting(reset bool) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

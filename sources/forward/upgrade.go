@@ -21,8 +21,8 @@ import (
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
-// tunnelPrefix is the prefix of the name of a protocol whose SPDY frames are
-// sent through a WebSocket.
+// tunnelPrefix is the prefix of the names of protocols that send SPDY frames
+// through a WebSocket.
 const tunnelPrefix = "SPDY/3.1+"
 
 // An upgrader opens connections through the API server by upgrading requests.
@@ -30,22 +30,22 @@ type upgrader struct {
 	o         Options
 	config    *rest.Config
 	base      *url.URL
-	transport http.RoundTripper // this transport uses HTTP/1.1, because HTTP/2 can't be upgraded
+	transport http.RoundTripper // uses HTTP/1.1, because an HTTP/2 request can't be upgraded
 	tickets   tls.ClientSessionCache
-	refused   atomic.Int32 // upgrades that were refused temporarily and wait to try again
+	refused   atomic.Int32 // the number of upgrades that were refused temporarily and wait for a retry
 
 	mu       sync.Mutex
-	onlySPDY map[accessKey]bool // the accesses for which WebSockets failed and SPDY succeeded
+	onlySPDY map[accessKey]bool // the accesses for which WebSockets have failed and SPDY has succeeded
 }
 
-// An accessKey identifies what the API server grants access to: a subresource
-// of the pods in a namespace.
+// An accessKey identifies what RBAC grants access to: a subresource of the pods
+// in a namespace.
 type accessKey struct{ namespace, subresource string }
 
 func newUpgrader(cfg *rest.Config, o Options) (*upgrader, error) {
 	c := rest.CopyConfig(cfg)
 	c.TLSClientConfig.NextProtos = []string{"http/1.1"}
-	c.Timeout = 0 // the timeout would end the connection, not only the request
+	c.Timeout = 0 // this timeout would end the whole connection, not only the upgrade
 	c.RateLimiter, c.QPS = nil, -1
 	transport, err := rest.TransportFor(c)
 	if err != nil {
@@ -102,8 +102,8 @@ func (d *upgrader) openOnce(ctx context.Context, name podName) (*link, error) {
 	return l, nil
 }
 
-// late returns the error of a request that ended by its timeout or by the end
-// of ctx. Neither can be recognised by err itself.
+// late returns the error of a request that ended because of its timeout, or
+// because ctx ended. err alone doesn't distinguish the two.
 func (d *upgrader) late(ctx, limited context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -114,12 +114,12 @@ func (d *upgrader) late(ctx, limited context.Context, err error) error {
 	return err
 }
 
-// webSocketOrSPDY tries a WebSocket and then SPDY, if SPDY may succeed where
-// the WebSocket failed. It remembers where SPDY succeeded, and uses only SPDY
-// there afterwards.
+// webSocketOrSPDY tries a WebSocket first, and then SPDY if it may succeed
+// where the WebSocket failed. If SPDY succeeded, only SPDY is used for the same
+// access afterwards.
 func (d *upgrader) webSocketOrSPDY(h accessKey, overWebSocket, overSPDY func() error) error {
 	d.mu.Lock()
-	only := d.onlySPDY[h] || d.config.Dial != nil // client-go's WebSockets ignore the field Dial of the configuration
+	only := d.onlySPDY[h] || d.config.Dial != nil // client-go's WebSockets ignore the configuration's field Dial
 	d.mu.Unlock()
 	if only {
 		return refusal(overSPDY())

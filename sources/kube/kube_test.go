@@ -32,7 +32,7 @@ func read(t testing.TB, path string) []byte {
 	return b
 }
 
-// plain decodes with encoding/json, for comparison.
+// plain decodes a body with encoding/json, for comparison.
 func plain(t *testing.T, body []byte) any {
 	t.Helper()
 	var v any
@@ -42,7 +42,8 @@ func plain(t *testing.T, body []byte) any {
 	return v
 }
 
-// written writes a value of the document with encoding/json and reads it back.
+// written encodes a value of the document with encoding/json and decodes it
+// again.
 func written(t *testing.T, v any) any {
 	t.Helper()
 	v, err := mesh.Deep(t.Context(), v)
@@ -67,7 +68,8 @@ func list(t *testing.T, field string) List {
 	return List{}
 }
 
-// Every recorded list, built whole, equals the content of its file.
+// TestObjects checks that every recorded list, read completely, equals the
+// content of its file.
 func TestObjects(t *testing.T) {
 	seen := 0
 	for _, l := range Lists() {
@@ -101,7 +103,8 @@ func TestObjects(t *testing.T) {
 	}
 }
 
-// The API server's own lists state the kind of their items once, in the list.
+// TestObjectsOfTheAPIServer reads lists as the API server sends them: only the
+// list states the kind of its items.
 func TestObjectsOfTheAPIServer(t *testing.T) {
 	objects, err := Objects(t.Context(), list(t, "gateways"), document([]byte(`{"kind":"GatewayList","apiVersion":"networking.istio.io/v1",
 		"items":[{"metadata":{"name":"b","namespace":"x"}},{"metadata":{"name":"a","namespace":"x"},"spec":{}}]}`)), nil)
@@ -117,7 +120,8 @@ func TestObjectsOfTheAPIServer(t *testing.T) {
 	}
 }
 
-// kubectl's lists contain several kinds, and two groups have a kind Gateway.
+// TestObjectsOfMixedLists reads lists as kubectl prints them. They contain
+// several kinds, and two API groups have a kind named Gateway.
 func TestObjectsOfMixedLists(t *testing.T) {
 	const body = `{"kind":"List","items":[
 		{"kind":"Gateway","apiVersion":"gateway.networking.k8s.io/v1","metadata":{"name":"k"}},

@@ -1,25 +1,27 @@
-// Package kube reads answers of the API server: the lists that are part of the
-// document unchanged, and the pods that proxies run in.
+// Package kube reads answers of the API server: the lists that become part of the
+// document unchanged, and the pods in which proxies run.
 //
-// It knows which Kubernetes resources the document has and how to recognize the pod
-// of a proxy. It does not know where a list came from, nor which proxies are
-// connected.
+// The package defines which Kubernetes resources the document has, and how to
+// recognize the pod of a proxy. It does not depend on where a list came from, nor
+// on which proxies are connected.
 package kube
 
 import "strings"
 
-// A List is a Kubernetes resource that the mesh has as an array.
+// A List is a Kubernetes resource whose objects are an array in the mesh.
 type List struct {
-	Field    string // the field of the mesh that holds the objects, for example "virtualServices"
-	Resource string // the resource as kubectl names it (plural.group), for example "virtualservices.networking.istio.io"
+	Field string // the field of the mesh that contains the objects, for example "virtualServices"
+	// the resource as kubectl accepts it (plural.group), for example
+	// "virtualservices.networking.istio.io"
+	Resource string
 	Also     string // another name of the file in snapshots; may be empty
 	Kind     string
 	Doc      string
 }
 
-// Type returns the kind and the group of the objects, for example
-// "Gateway.networking.istio.io". For Kubernetes' own kinds the group is empty, so
-// the result ends with a dot.
+// Type returns the kind and the API group of the objects, for example
+// "Gateway.networking.istio.io". The group of Kubernetes' core kinds is empty, so
+// for these the result ends with a dot.
 func (l List) Type() string {
 	_, group, _ := strings.Cut(l.Resource, ".")
 	return l.Kind + "." + group

@@ -12,8 +12,8 @@ import (
 
 var whole = &decode.Node{All: true}
 
-// listNode returns the node that decodes a Kubernetes list. Each item of the list
-// is decoded by the node item.
+// listNode returns the decoder's node for a Kubernetes list. The node item
+// decodes each item of the list.
 func listNode(item *decode.Node) *decode.Node {
 	return &decode.Node{Fields: []decode.Field{
 		{Name: "apiVersion", Node: whole},
@@ -25,10 +25,10 @@ var objectsNode = listNode(&decode.Node{Shallow: true, Fields: []decode.Field{
 	{Name: "metadata", Node: &decode.Node{Shallow: true}},
 }})
 
-// Objects reads a list of a resource. The list may come from the API server,
-// whose items don't state their kind, or from kubectl, whose lists may also
-// contain other kinds. The objects are returned unchanged, without duplicates,
-// sorted by namespace and name. shape is the shape of the list.
+// Objects reads a list of a resource. In a list from the API server, the items
+// don't state their kind. A list from kubectl may also contain other kinds. The
+// objects are returned unchanged, without duplicates, sorted by namespace and
+// name. shape is the shape with which the list is decoded.
 func Objects(ctx context.Context, list List, doc *decode.Document, shape decode.Shape) ([]any, error) {
 	v, err := doc.Pass(ctx, 0, -1, shape, objectsNode, nil)
 	if err != nil {

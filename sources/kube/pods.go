@@ -15,7 +15,7 @@ import (
 // including the environment of a pod's containers. The document never shows it.
 const LastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-// A Pod has the data of a pod that the proxy in it needs.
+// A Pod has those fields of a Kubernetes pod that describe the proxy in it.
 type Pod struct {
 	Name           string
 	Namespace      string
@@ -23,13 +23,13 @@ type Pod struct {
 	ServiceAccount string
 	Workload       string // the name of the Deployment or other owner; the pod's own name if it has no owner
 	Revision       string // Istio's revision, from the pod's label or the injector's annotation
-	Type           string // the type of the proxy in the pod: sidecar, router, waypoint or ztunnel; empty if there is none
+	Type           string // the proxy's type: sidecar, router, waypoint or ztunnel; empty if the pod has no proxy
 	IP             string
 	IPs            []string
 	Labels         *object.Object
 	Annotations    *object.Object
 	Ready          bool
-	Over           bool // the pod has ended, so its proxy should not be connected
+	Over           bool // true if the pod has ended, so that its proxy should not be connected
 }
 
 // ID returns the pod's name in the form in which proxies are named:
@@ -126,9 +126,9 @@ func ready(status *object.Object) bool {
 
 var cronJob = regexp.MustCompile(`^(.+)-\d{8,10}$`)
 
-// workload returns the name of the workload as Istio's injector determines it: the
-// controller of the pod, or the owner of that controller if the controller's name
-// contains it.
+// workload returns the name of the pod's workload, determined in the same way as
+// Istio's injector does it: the controller of the pod, or the owner of that
+// controller if the controller's name contains the owner's name.
 func workload(meta, labels *object.Object, pod string) string {
 	for o := range objects(meta.Get("ownerReferences")) {
 		if o.Get("controller") != true {
@@ -166,8 +166,8 @@ func revision(labels, annotations *object.Object) string {
 
 const proxyContainer = "istio-proxy"
 
-// proxyType returns the type of the proxy in a pod. It checks the arguments of its
-// container first, then the pod's labels, then the other containers.
+// proxyType returns the type of the proxy in a pod. It checks the arguments of the
+// proxy's container first, then the pod's labels, then the other containers.
 func proxyType(labels, spec *object.Object) string {
 	if labels.Get("app") == "ztunnel" {
 		return "ztunnel"
@@ -199,7 +199,7 @@ func proxyType(labels, spec *object.Object) string {
 	return ""
 }
 
-// startedAs returns the proxy type in the container's arguments, such as "proxy
+// startedAs returns the proxy type from a container's arguments, such as "proxy
 // router --domain …".
 func startedAs(container *object.Object) string {
 	args, _ := container.Get("args").([]any)

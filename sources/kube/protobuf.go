@@ -31,7 +31,7 @@ func ProtobufPods(ctx context.Context, body decode.Bytes) ([]Pod, error) {
 }
 
 // ProtobufJSON converts a list of pods in Protobuf to the JSON that the API server would
-// have written.
+// have sent.
 func ProtobufJSON(ctx context.Context, body decode.Bytes) ([]byte, error) {
 	var out bytes.Buffer
 	if err := WriteProtobufJSON(ctx, &out, body); err != nil {
@@ -117,16 +117,16 @@ func containers(from []corev1.Container) []any {
 	return all
 }
 
-// envelope is the prefix of the API server's Protobuf answers. A runtime.Unknown
-// that contains the object follows.
+// envelope is the prefix of the API server's Protobuf answers. After it comes a
+// runtime.Unknown that contains the object.
 const envelope = "k8s\x00"
 
-// The numbers of the message fields that are read here. The pods themselves are
-// decoded by the Kubernetes library.
+// These are the numbers of the message fields that are read here. The
+// Kubernetes library decodes the pods themselves.
 const (
-	unknownType = 1 // in runtime.Unknown
+	unknownType = 1 // a field of runtime.Unknown
 	unknownRaw  = 2
-	listItems   = 2 // in corev1.PodList
+	listItems   = 2 // a field of corev1.PodList
 )
 
 var errEnds = errors.New("ends in the middle of the pods")
@@ -163,10 +163,10 @@ func eachPod(ctx context.Context, body decode.Bytes, yield func(*corev1.Pod) err
 // A protoReader reads the fields of a Protobuf message one after another.
 type protoReader struct {
 	in   *bufio.Reader
-	left int64 // number of bytes that are left
+	left int64 // number of bytes of the message that are left
 }
 
-// checkType checks that the type of the object is a list of pods.
+// checkType checks that the encoded object is a list of pods.
 func (w *protoReader) checkType(size int64) error {
 	b, err := w.bytes(size)
 	if err != nil {
@@ -182,7 +182,8 @@ func (w *protoReader) checkType(size int64) error {
 	return nil
 }
 
-// pods calls yield with each pod of a PodList, whose encoding is the next size bytes.
+// pods calls yield with each pod of a PodList. The list is encoded in the next size
+// bytes.
 func (w *protoReader) pods(ctx context.Context, size int64, yield func(*corev1.Pod) error) error {
 	for end := w.left - size; w.left > end; {
 		if err := ctx.Err(); err != nil {
@@ -214,8 +215,8 @@ func (w *protoReader) pods(ctx context.Context, size int64, yield func(*corev1.P
 }
 
 // field reads the header of a field: its number and the size of its content. It
-// skips the value of a numeric field and returns size 0, since no such field is
-// needed.
+// skips the value of a numeric field and returns size 0, since no numeric field
+// is needed.
 func (w *protoReader) field() (number uint64, size int64, err error) {
 	tag, err := w.number()
 	if err != nil {

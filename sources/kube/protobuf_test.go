@@ -32,7 +32,8 @@ func enveloped(t testing.TB, kind string, list *corev1.PodList) []byte {
 	return append([]byte("k8s\x00"), b...)
 }
 
-// manyPods returns the recorded pods and some with fields that those don't have.
+// manyPods returns the recorded pods, and some pods with fields that the
+// recorded ones don't have.
 func manyPods(t testing.TB, recorded []byte) *corev1.PodList {
 	t.Helper()
 	list := &corev1.PodList{ListMeta: metav1.ListMeta{ResourceVersion: "12", Continue: "x"}}
@@ -56,7 +57,8 @@ func manyPods(t testing.TB, recorded []byte) *corev1.PodList {
 	return list
 }
 
-// A list in Protobuf has the same pods as in JSON.
+// TestProtobufPods checks that a list in Protobuf contains the same pods as in
+// JSON.
 func TestProtobufPods(t *testing.T) {
 	wanted := list(t, "pods")
 	many := manyPods(t, read(t, stale+"pods.json"))
@@ -107,7 +109,8 @@ func TestProtobufOfNoPods(t *testing.T) {
 	}
 }
 
-// A list that is cut off at any byte is an error.
+// TestBrokenProtobuf checks that a list that is truncated at any byte is an
+// error.
 func TestBrokenProtobuf(t *testing.T) {
 	whole := enveloped(t, "PodList", manyPods(t, read(t, stale+"pods.json")))
 	head := len(whole) - 4 // the last four bytes are contentEncoding and contentType, both empty
@@ -166,8 +169,8 @@ func BenchmarkProtobufPods(b *testing.B) {
 	}
 }
 
-// TestTextsAreSorted checks that labels are sorted by key, as in JSON. Protobuf and
-// Go have the members of a map in any order.
+// TestTextsAreSorted checks that labels are sorted by key, as in JSON. In Protobuf
+// and in Go, the members of a map have no fixed order.
 func TestTextsAreSorted(t *testing.T) {
 	from := map[string]string{}
 	for i := range 20 {

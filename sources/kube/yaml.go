@@ -11,8 +11,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// FromYAML converts a body in YAML to JSON: one list of all objects in its
-// documents, which may be lists and single objects.
+// FromYAML converts a body in YAML to JSON. The result is one list of all
+// objects in the YAML documents, each of which may be a list or a single
+// object.
 func FromYAML(ctx context.Context, body decode.Bytes) ([]byte, error) {
 	all, err := io.ReadAll(io.NewSectionReader(body, 0, body.Size()))
 	if err != nil {

@@ -18,21 +18,21 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// The content types that are requested from the API server.
+// These are the content types that are requested from the API server.
 const (
 	asJSON     = "application/json"
 	asProtobuf = "application/vnd.kubernetes.protobuf"
 )
 
-// Limits for a request that the API server asks to retry later: the number of tries,
-// and the longest pause between them.
+// These limits apply to a request that the API server asks to retry later: the
+// number of attempts, and the longest pause between two of them.
 const (
 	mostTries = 3
 	maxPause  = 5 * time.Second
 )
 
-// An api sends requests to an API server. They are plain GETs. They have no
-// client-side rate limit, since the server has its own.
+// An api sends requests to an API server. All of them are plain GETs. They have
+// no client-side rate limit, since the server has its own.
 type api struct {
 	client *http.Client
 	base   *url.URL
@@ -41,7 +41,7 @@ type api struct {
 
 func newAPI(config *rest.Config) (*api, error) {
 	c := rest.CopyConfig(config)
-	c.Timeout = 0 // this package sets its own deadlines
+	c.Timeout = 0 // every request has a deadline of this package instead
 	client, err := rest.HTTPClientFor(c)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (a *api) request(ctx context.Context, path string, query url.Values, accept
 }
 
 // get returns the API server's response for a path. If the API server is too busy
-// or is starting and asks for a retry, get retries.
+// or is still starting, and asks the client to retry, get retries.
 func (c *Cluster) get(ctx context.Context, path string, query url.Values, accept string) (*transport.Spool, error) {
 	for tries := 1; ; tries++ {
 		spool, later, err := c.getOnce(ctx, path, query, accept)
@@ -90,7 +90,7 @@ func (c *Cluster) get(ctx context.Context, path string, query url.Values, accept
 }
 
 // getOnce sends one request. If the API server asks for a retry, later is the
-// pause before it.
+// pause before the retry.
 func (c *Cluster) getOnce(ctx context.Context, path string, query url.Values, accept string) (spool *transport.Spool, later time.Duration, err error) {
 	whole, cancel := c.whole(ctx)
 	defer cancel()
@@ -145,7 +145,7 @@ func retryAfter(resp *http.Response) time.Duration {
 }
 
 // apiLate returns the error for a request to the API server that was stopped: the
-// error of ctx or that of a deadline.
+// error of ctx, or the error for a missed deadline.
 func (c *Cluster) apiLate(ctx, whole context.Context, spool *transport.Spool) error {
 	if err := ended(ctx); err != nil {
 		return err
@@ -169,9 +169,9 @@ func failure(code int, spool *transport.Spool) error {
 	return statusOf(code, text, decodeStatus(text))
 }
 
-// decodeStatus decodes the Status with which the API server describes an error, in
-// JSON or Protobuf. It returns nil if the text isn't a Status, for example because a
-// proxy in front of the API server answered.
+// decodeStatus decodes the Status object with which the API server describes an
+// error, in JSON or Protobuf. It returns nil if the text isn't a Status, for example
+// because a proxy in front of the API server has answered.
 func decodeStatus(text []byte) *metav1.Status {
 	var s metav1.Status
 	if len(text) > 4 && string(text[:4]) == "k8s\x00" {

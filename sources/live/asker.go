@@ -16,7 +16,7 @@ import (
 //	Drop(namespace, pod string)
 //
 // It is called for a pod that accepted a connection and didn't respond, because
-// the tunnel to the pod may be dead.
+// the port-forward session to the pod may be dead.
 type Dialer interface {
 	// DialContext opens a connection to a port of a pod. The dialer itself sets a
 	// deadline for opening the connection.
@@ -26,10 +26,11 @@ type Dialer interface {
 	// needed for now.
 	Release(namespace, pod string)
 
-	// Pause is called with true if a pod in use lets a request wait long. If it
-	// returns true, the connections to this pod don't count against the dialer's
-	// limit until the call with false, and other pods may be used in the meantime.
-	// It returns false while the API server refuses more connections.
+	// Pause is called with true if a pod in use doesn't answer a request for long.
+	// If it returns true, the connections to this pod don't count against the
+	// dialer's limit until Pause is called with false, so that other pods may be
+	// used in the meantime. It returns false while the API server refuses more
+	// connections.
 	Pause(namespace, pod string, paused bool) bool
 
 	// Exec runs a command in a container and writes its output to out.
@@ -39,7 +40,7 @@ type Dialer interface {
 	Close() error
 }
 
-// An asker sends questions over connections and stores the responses.
+// An asker sends requests over connections and stores the responses.
 type asker struct {
 	limits
 	counters
@@ -49,11 +50,11 @@ type asker struct {
 	queues map[string]*queue
 }
 
-// An address identifies the process that receives a question.
+// An address identifies the process to which a request is sent.
 type address struct {
-	id      string // the key of the queue of requests to the process
+	id      string // the key of the process's queue
 	port    int
-	several bool // the process accepts several requests at the same time
+	several bool // true if the process accepts several requests at the same time
 	dial    func(context.Context) (net.Conn, error)
 	release func()
 	drop    func()
@@ -76,11 +77,11 @@ func (a *asker) queue(id string) *queue {
 	return l
 }
 
-// inTurn waits for its turn in the queue of the address, and then calls do. In two
-// cases it returns an error without calling do, so that a proxy that hangs costs
-// only one deadline: an earlier request in the queue got no response at all, or
-// some response was too slow. When the queue becomes empty, inTurn releases the
-// address.
+// inTurn waits for its turn in the queue of the address, and then calls do. It
+// returns an error without calling do if an earlier request in the queue got no
+// response, or if some response was too slow. So a proxy that hangs delays all its
+// requests together by only one deadline. When the queue becomes empty, inTurn
+// releases the address.
 func (a *asker) inTurn(ctx context.Context, to address, do func(turn) error) error {
 	p := a.wait(ctx, to)
 	defer p.end()
@@ -97,7 +98,7 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(turn) error) err
 	case <-ctx.Done():
 		return ended(ctx)
 	}
-	if err := ended(ctx); err != nil { // select may choose the turn at random even if ctx has ended
+	if err := ended(ctx); err != nil { // if ctx has ended too, select may still choose the turn, at random
 		return err
 	}
 	if err := l.errorSince(since); err != nil {
@@ -116,14 +117,15 @@ func (a *asker) inTurn(ctx context.Context, to address, do func(turn) error) err
 	return err
 }
 
-// A turn is what a request has while it runs: its address's queue, and its patience.
+// A turn is the state of a request that is being sent: the queue of its address, and
+// its patience.
 type turn struct {
 	*queue
 	*patience
 }
 
-// forget frees the storage of all bodies. It also allows requests to slow
-// addresses again.
+// forget frees the storage of all bodies. It also allows requests to addresses
+// that were too slow before.
 func (a *asker) forget() {
 	a.spools.forget()
 	a.mu.Lock()
@@ -133,7 +135,8 @@ func (a *asker) forget() {
 	}
 }
 
-// isMute reports whether an error means that no byte of a response was received.
+// isMute reports whether an error means that not a single byte of a response was
+// received.
 func isMute(err error) bool {
 	var silent *SilentError
 	return errors.As(err, &silent) && !silent.Begun
@@ -145,9 +148,9 @@ func isSlow(err error) bool {
 	return errors.As(err, &silent) && silent.Slow
 }
 
-// ask sends the question over an idle connection or over a new one. If the server
-// has closed the idle connection, which is noticed only when it is used, ask opens
-// a new one.
+// ask sends a request over an idle connection or over a new one. A server may have
+// closed the idle connection, which is noticed only when the connection is used;
+// then ask opens a new one.
 func (a *asker) ask(ctx context.Context, to address, q *question, l turn) (*transport.Body, error) {
 	if c := l.kept(to.port); c != nil {
 		body, err := a.over(ctx, c, to, q, l)
@@ -162,7 +165,7 @@ func (a *asker) ask(ctx context.Context, to address, q *question, l turn) (*tran
 	return a.over(ctx, newConn(nc), to, q, l)
 }
 
-// over sends the question over a connection. Afterwards it keeps the connection if
+// over sends a request over a connection. Afterwards it keeps the connection if
 // other requests wait for it, and otherwise closes it.
 func (a *asker) over(ctx context.Context, c *conn, to address, q *question, l turn) (*transport.Body, error) {
 	body, again, err := a.exchange(ctx, c, q, l)

@@ -16,7 +16,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// The default ports.
+// These are the default ports.
 const (
 	envoyPort = 15000 // the admin port of Envoy and of ztunnel
 	pilotPort = 15014 // istiod's port for metrics and debug endpoints
@@ -24,28 +24,30 @@ const (
 
 // ClusterOptions select the mesh and set the deadlines.
 type ClusterOptions struct {
-	Context string // the context in the kubeconfig, which is also the cluster's name in the document
+	Context string // the kubeconfig context, which is also the cluster's name in the document
 	Config  *rest.Config
-	Dialer  Dialer // opens the connections; after NewCluster it belongs to the Cluster, which closes it
+	Dialer  Dialer // opens the connections; the Cluster closes it
 
-	IstioNamespace string // the namespace of the istiods; empty means istio-system
-	Revision       string // the revision of the istiods; empty means all revisions
+	IstioNamespace string // the namespace of the istiods; if empty, "istio-system"
+	Revision       string // the revision of the istiods; if empty, all revisions
 
 	// Namespace is a namespace whose pods are listed in addition to those of
 	// IstioNamespace, if listing the pods of all namespaces is forbidden.
 	Namespace string
 
-	AdminPort int // the admin port of Envoys; 0 means the port in the pod's annotation, or 15000 without one
+	AdminPort int // the admin port of Envoys; if 0, the port in the pod's annotation, or else 15000
 
 	// RequestTimeout limits each request, from the connection to the end of the
 	// response. If it is 0, FirstByte limits the time to the first byte. After
 	// that, the request fails if no byte arrives for 30 s.
 	RequestTimeout time.Duration
-	FirstByte      time.Duration // the deadline for the first byte; 0 means 5 s, or 15 s for a dump that is computed before its first byte
-	Timeout        Timeout       // the function that sets deadlines; nil means that there are no deadlines
+	// the deadline for the first byte; 0 means 5 s, or 15 s for a dump that is
+	// computed before its first byte is sent
+	FirstByte time.Duration
+	Timeout   Timeout // the function that sets deadlines; if nil, there are no deadlines
 
-	TempDir string           // the directory of the temporary file with bodies; empty means the system's
-	Quota   *transport.Quota // limits the bodies in temporary files; nil means no limit
+	TempDir string           // the directory of the temporary file with bodies; if empty, the system's
+	Quota   *transport.Quota // limits the size of temporary files; nil means no limit
 }
 
 // A Cluster is a transport.Source of a running mesh. It reaches the mesh through
@@ -86,7 +88,7 @@ func NewCluster(o ClusterOptions) (*Cluster, error) {
 	}, nil
 }
 
-// Manifest returns the manifest of a live source. It contains the name of the
+// Manifest returns the manifest of a live source, with the name of the
 // kubeconfig context.
 func (c *Cluster) Manifest() transport.Manifest {
 	return transport.Manifest{Kind: transport.KindLive, Context: c.options.Context, IstioNamespace: c.options.IstioNamespace}
@@ -105,17 +107,18 @@ func (c *Cluster) fault(f *mesh.Fault) {
 	c.faults = append(c.faults, f)
 }
 
-// Proxies returns no names, because the caller finds the proxies through pods and
-// istiods.
+// Proxies returns no names, because the caller finds the proxies in the lists of
+// pods and of istiods' connections.
 func (c *Cluster) Proxies(context.Context) ([]string, error) { return nil, nil }
 
-// Stats returns the progress of the requests.
+// Stats returns how many requests were sent and answered so far.
 func (c *Cluster) Stats() Stats { return c.stats() }
 
 // Fetch sends a request to the admin port of a proxy. The name of the proxy has
 // the form "pod.namespace". A request with a query is sent unchanged. A plain
-// word, which names a file in a snapshot, is expanded to a full request. Fetch
-// ignores the hint, because the request already contains it.
+// word, such as "clusters", is the name of a file in a snapshot and is expanded
+// to a full request. Fetch ignores the hint, because the request already
+// reflects it.
 func (c *Cluster) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint) (*transport.Body, error) {
 	defer c.begin()()
 	p, ok := podOf(proxy)
@@ -159,15 +162,15 @@ func (c *Cluster) Pilot(ctx context.Context, pilot, endpoint string) (*transport
 	return c.question(ctx, p, port, true, q, execution{run: pilotDiscovery(q)})
 }
 
-// An execution is a program that runs in a pod and sends the request there, if
-// connections to the pod's ports are forbidden.
+// An execution is a program that runs in a pod and sends a request there. It is
+// used if connections to the pod's ports are forbidden.
 type execution struct {
 	run *program
-	not string // the name of a process that no program can reach, for the error; used if run is nil
+	not string // the name of the process in errors, if no program can reach the process; used if run is nil
 }
 
-// question sends a question to a pod over a connection to a port of the pod. If
-// connections are forbidden, it runs a program in the pod that sends the question.
+// question sends a request to a port of a pod over a connection. If connections
+// are forbidden, it runs a program in the pod that sends the request.
 func (c *Cluster) question(ctx context.Context, p pod, port int, several bool, q *question, other execution) (body *transport.Body, err error) {
 	to := address{
 		id: p.id(), port: port, several: several,
@@ -217,7 +220,7 @@ func (c *Cluster) dial(ctx context.Context, p pod, port int) (net.Conn, error) {
 	return nil, unreached(port, err)
 }
 
-// Forget drops the faults and everything that is known about pods and istiods. It
+// Forget drops the faults and everything that was read about pods and istiods. It
 // also drops all bodies, which can't be read afterwards. The next request reads
 // the mesh again. No request may be in progress.
 func (c *Cluster) Forget() {

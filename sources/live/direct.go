@@ -15,8 +15,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// DirectOptions hold the addresses of istiods and Envoys, and the deadlines. The
-// deadlines are the same as in [ClusterOptions].
+// DirectOptions are the addresses of istiods and Envoys, and the deadlines,
+// which are the same as in [ClusterOptions].
 type DirectOptions struct {
 	// Pilots are the addresses of istiods' debug endpoints. Envoys are the
 	// addresses of Envoys' admin ports. An address has the form
@@ -94,8 +94,8 @@ func host(address string, port int) (string, error) {
 	return net.JoinHostPort(u.Hostname(), strconv.Itoa(port)), nil
 }
 
-// before returns the part of s after the last sep. The part before it may contain
-// a password.
+// before returns the part of s after the last sep. The part before sep is left
+// out, because it may contain a password.
 func before(s, sep string) string { return s[strings.LastIndex(s, sep)+1:] }
 
 // Manifest returns a manifest whose kind is KindLive.
@@ -110,7 +110,7 @@ func (d *Direct) Pilots(context.Context) ([]string, error) { return slices.Clone
 // Proxies returns the names of the Envoys.
 func (d *Direct) Proxies(context.Context) ([]string, error) { return slices.Clone(d.envoys), nil }
 
-// Stats returns the progress of the requests.
+// Stats returns how many requests were sent and answered so far.
 func (d *Direct) Stats() Stats { return d.stats() }
 
 // Fetch sends a request to an Envoy, as [Cluster.Fetch] does.
@@ -167,15 +167,15 @@ func (d *Direct) question(ctx context.Context, whom string, several bool, q *que
 	return body, err
 }
 
-// addressed replaces the port in an error by the address, because the address is
-// the only name of the process.
+// addressed replaces the port in an error with the address, because a process
+// has no other name.
 func addressed(whom string, port int, err error) error {
 	text := strings.TrimPrefix(err.Error(), fmt.Sprintf("port %d ", port))
 	return &rewordedError{whom + ": " + text, err}
 }
 
-// dial opens a connection to an address. The deadline is that for the first byte
-// of a response.
+// dial opens a connection to an address. It has the same deadline as the first
+// byte of a response.
 func (d *Direct) dial(ctx context.Context, whom string, port int) (net.Conn, error) {
 	patience := cmp.Or(d.request, d.first)
 	inner, cancel := d.after(ctx, patience)

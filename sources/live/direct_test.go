@@ -69,7 +69,7 @@ func TestDirect(t *testing.T) {
 	wantError(t, err, "no address of it is known")
 }
 
-// TestDirectErrors checks that an error contains the address and wraps the
+// TestDirectErrors checks that each error contains the address and wraps the
 // original error.
 func TestDirectErrors(t *testing.T) {
 	n := newNetwork()

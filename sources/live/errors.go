@@ -18,8 +18,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// A StatusError is the error for a response whose status isn't 200: the server has
-// understood the request and refuses it.
+// A StatusError is the error for a response whose status isn't 200, which means
+// that the server has understood the request and refuses it.
 type StatusError struct {
 	Code int
 	Text string // the first line of the response's body; may be empty
@@ -39,10 +39,10 @@ func (e *StatusError) Status() (code int, text string) { return e.Code, e.Text }
 // A SilentError reports that a response, or the rest of it, didn't arrive in time.
 type SilentError struct {
 	After time.Duration // the time during which no byte arrived; if Whole is set, the deadline of the whole response
-	Whole bool          // the deadline of the whole response has passed
+	Whole bool          // true if the deadline of the whole response has passed
 	Came  int64         // the number of bytes of the body that arrived
-	Begun bool          // at least one byte arrived
-	Slow  bool          // bytes arrived all the time, but too slowly
+	Begun bool          // true if at least one byte arrived
+	Slow  bool          // true if bytes arrived all the time, but too slowly
 }
 
 func (e *SilentError) Error() string {
@@ -60,10 +60,11 @@ func (e *SilentError) Error() string {
 // Timeout returns true, because a deadline has passed.
 func (e *SilentError) Timeout() bool { return true }
 
-// absent is the error for something that doesn't exist in the cluster.
+// absent is the error for an object or resource that doesn't exist in the
+// cluster.
 type absent struct {
 	what string
-	err  error // the error that shows that the thing doesn't exist; may be nil
+	err  error // the server's error, from which this is known; may be nil
 }
 
 func (e *absent) Error() string        { return e.what }
@@ -85,9 +86,9 @@ func unanswered(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return &rewordedError{"the connection was closed without an answer", io.ErrUnexpectedEOF}
 	}
-	// The HTTP client quotes a response that it can't parse. A quoted response
-	// that isn't printable text is removed, since it doesn't help users and is
-	// different each time.
+	// The HTTP client quotes a response that it can't parse. If the quoted text
+	// isn't printable, it is removed: it doesn't help users and is different
+	// each time.
 	if what, quoted, ok := strings.Cut(err.Error(), ` "`); ok && !isPlain(quoted) {
 		if strings.HasPrefix(what, "malformed HTTP ") {
 			what = "the answer is no HTTP"
@@ -164,8 +165,8 @@ func reason(code int) metav1.StatusReason {
 	return metav1.StatusReasonUnknown
 }
 
-// forbidden adds the name of the missing right to an error, if the API server's
-// message doesn't contain it.
+// forbidden adds the name of the missing permission to an error, if the API
+// server's message doesn't contain it.
 func forbidden(err error, resource, namespace string) error {
 	if !apierrors.IsForbidden(err) || strings.Contains(err.Error(), "cannot list resource") {
 		return err
@@ -182,7 +183,7 @@ func right(verb, resource, namespace string) string {
 	return verb + " " + resource + " in namespace " + namespace
 }
 
-// fact returns the cause inside an error of the HTTP client. The outer error
+// fact returns the cause of an HTTP client's error. The error itself also
 // contains the URL.
 func fact(err error) error {
 	var u *url.Error

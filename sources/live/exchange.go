@@ -14,7 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// errStale is the error for an idle connection that the server has already closed.
+// errStale is the error for an idle connection that the server has closed in the
+// meantime.
 var errStale = errors.New("closed meanwhile")
 
 // A conn is a connection over which requests are sent one after another.
@@ -22,7 +23,7 @@ type conn struct {
 	net.Conn
 	in   *bufio.Reader
 	used bool
-	over bool  // the server has closed the connection
+	over bool  // true if the server has closed the connection
 	came int64 // the number of bytes received since the current request began
 	most int64 // the maximum number of bytes before a body; 0 means no limit
 }
@@ -45,8 +46,8 @@ func (c *conn) end() {
 	c.in = nil
 }
 
-// metered counts the bytes that are received over a connection. It limits the
-// number of bytes before a body.
+// A metered is the receiving side of a connection. It counts the bytes, and
+// limits their number before a body.
 type metered struct{ c *conn }
 
 func (m metered) Read(b []byte) (int, error) {
@@ -63,15 +64,15 @@ func (m metered) Read(b []byte) (int, error) {
 type exchange struct {
 	*asker
 	ctx   context.Context // the caller's context
-	whole context.Context // the same context with the deadline of the whole request
+	whole context.Context // the caller's context with the deadline of the whole request
 	c     *conn
 	q     *question
 	spool *transport.Spool
-	begun bool // the header of the response was received
+	begun bool // true if the header of the response was received
 }
 
-// exchange sends the question and receives the response. It informs the server if no
-// more requests follow on the connection. again is true if the connection can be used
+// exchange sends a request and receives the response. It tells the server if no more
+// requests will follow on the connection. again is true if the connection can be used
 // again.
 func (a *asker) exchange(ctx context.Context, c *conn, q *question, l turn) (body *transport.Body, again bool, err error) {
 	whole, cancel := a.whole(ctx)
@@ -133,7 +134,7 @@ func (e *exchange) send(last bool) (resp *http.Response, err error) {
 		return nil, e.late()
 	}
 	if err != nil {
-		if e.c.over { // the server closed the connection, which may cause other errors
+		if e.c.over { // a closed connection may cause other errors, which are less helpful
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, unanswered(err)
@@ -143,8 +144,7 @@ func (e *exchange) send(last bool) (resp *http.Response, err error) {
 }
 
 // reason returns the server's error for a connection to which nothing can be
-// written any more. That error appears when reading from the connection, not when
-// writing.
+// written any more. That error can only be read from the connection.
 func (e *exchange) reason(err error) error {
 	if _, r := e.c.in.Peek(1); r != nil && !errors.Is(r, io.EOF) {
 		return r
@@ -156,7 +156,9 @@ func (e *exchange) reason(err error) error {
 func (e *exchange) refusal(resp *http.Response) error {
 	text := make([]byte, 4<<10)
 	var n int
-	e.within(e.whole, e.silence(), e.cut, func() (err error) { // a part of the body is enough for the message, so errors are ignored
+	// the beginning of the body is enough for the message, so errors are
+	// ignored
+	e.within(e.whole, e.silence(), e.cut, func() (err error) {
 		n, err = io.ReadFull(resp.Body, text)
 		return err
 	})
@@ -170,7 +172,7 @@ func (e *exchange) refusal(resp *http.Response) error {
 func (e *exchange) cut() { e.c.Close() }
 
 // late returns the reason why the exchange was stopped: the error of the caller's
-// context, or a passed deadline.
+// context, or a missed deadline.
 func (e *exchange) late() error {
 	if err := ended(e.ctx); err != nil {
 		return err

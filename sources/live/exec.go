@@ -16,15 +16,15 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A program is a command that runs in a pod and sends the request there, if
-// connections are forbidden.
+// A program is a command that runs in a pod and sends a request from there. It
+// is used if connections are forbidden.
 type program struct {
 	container string
 	command   []string
 }
 
-// pilotAgent returns the program that sends the question to the Envoy in its pod.
-// It returns nil for a port to which the program refuses to send requests.
+// pilotAgent returns the program that sends a request to the Envoy in its pod. It
+// returns nil for a port to which that program refuses to send requests.
 func pilotAgent(q *question, port int) *program {
 	command := []string{"pilot-agent", "request"}
 	switch port {
@@ -37,16 +37,16 @@ func pilotAgent(q *question, port int) *program {
 	return &program{"istio-proxy", append(command, q.method, strings.TrimPrefix(q.target(), "/"))}
 }
 
-// pilotDiscovery returns the program that sends the question to the istiod in its
+// pilotDiscovery returns the program that sends a request to the istiod in its
 // pod.
 func pilotDiscovery(q *question) *program {
 	return &program{"discovery", []string{"pilot-discovery", "request", q.method, q.target()}}
 }
 
 // exec runs a program that sends the request. If the request succeeds, the program
-// prints the body without the status. Otherwise it may fail with the status in its
-// error message, or print the body of the error response. So exec may have to
-// recognize an error response by its text.
+// prints the body without the status. If the request fails, the program may fail
+// with the status in its error message, or it may print the body of the error
+// response. So exec may have to recognize an error response by its text.
 func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program, l turn) (*transport.Body, error) {
 	w := c.ways.to(p.namespace)
 	if err := w.execForbidden(); err != nil {
@@ -78,7 +78,7 @@ func (c *Cluster) exec(ctx context.Context, p pod, q *question, run program, l t
 	return nil, &rewordedError{run.command[0] + ": " + err.Error(), err}
 }
 
-// isAboutAnswer reports whether an error is about the response instead of the
+// isAboutAnswer reports whether an error is about the response, not about the
 // connection.
 func isAboutAnswer(err error) bool {
 	var status *StatusError
@@ -104,7 +104,7 @@ func (c *Cluster) run(ctx context.Context, p pod, q *question, run program, l tu
 			over()
 			switch {
 			case err == nil:
-			case whole.Err() != nil: // the program ended because the deadline had passed
+			case whole.Err() != nil: // the program ended because its deadline had passed
 				return c.tooLate(ctx, whole, h, patience)
 			case release():
 				return out.slow()
@@ -147,7 +147,7 @@ type activity struct {
 func (h *activity) Write(b []byte) (int, error) {
 	select {
 	case h.signals <- struct{}{}:
-	default: // a signal is already waiting
+	default: // an earlier signal hasn't been received yet, and is enough
 	}
 	return h.out.Write(b)
 }
@@ -174,11 +174,11 @@ type emptyAnswer struct{}
 
 func (emptyAnswer) Error() string { return "an empty answer" }
 
-// Answered returns true, because the program did run.
+// Answered returns true, because the program ran.
 func (emptyAnswer) Answered() bool { return true }
 
-// unsuccessful returns the HTTP status in a program's error message as an error.
-// The message contains each status of 400 or more, except 404. unsuccessful
+// unsuccessful converts an HTTP status in a program's error message to an error.
+// The message contains every status of 400 or more, except 404. unsuccessful
 // returns nil for any other error.
 func unsuccessful(err error) error {
 	const sign = "received unsuccessful status code "

@@ -21,7 +21,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// prints returns an exec function for which every command prints the same text.
+// prints returns an exec function that simulates a command that prints a fixed
+// text.
 func prints(text string) func(string, []string, io.Writer) error {
 	return func(_ string, _ []string, out io.Writer) error {
 		_, err := io.WriteString(out, text)
@@ -30,10 +31,9 @@ func prints(text string) func(string, []string, io.Writer) error {
 }
 
 // TestExecWhereConnectionsAreForbidden checks that the client runs programs in the
-// pods if port-forwarding is forbidden. The client learns that from the first
-// refused connection. A request doesn't wait for the connection of another
-// request: in this test the first connection never completes, and the other
-// requests succeed.
+// pods if port-forwarding is forbidden, which it learns from the first refused
+// connection. No request may wait for the connection of another request: in this
+// test the first connection never completes, and the other requests succeed.
 func TestExecWhereConnectionsAreForbidden(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	dead := make(chan struct{})
@@ -60,15 +60,16 @@ func TestExecWhereConnectionsAreForbidden(t *testing.T) {
 	for i := range 20 {
 		others.Go(func() { ask(i + 1) })
 	}
-	others.Wait() // the other requests don't wait for the first one
+	others.Wait() // the other requests don't wait for the first request
 	if most := locked(n, func() int { return len(n.dials) }); most > 21 {
 		t.Errorf("dialled %d times", most)
 	}
 	n.dials = nil
-	for i := range 5 { // these requests try no connection, because earlier connections were forbidden
+	for i := range 5 { // these requests open no connection, because earlier connections were forbidden
 		ask(21 + i)
 	}
-	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil { // connections to pods are allowed in the namespace free
+	// in the namespace "free", connections to pods are allowed
+	if _, err := c.Fetch(t.Context(), "x.free", "certs", mesh.Hint{}); err != nil {
 		t.Error(err)
 	}
 	if want := []string{"x.free:15000"}; !slices.Equal(n.dials, want) {
@@ -129,8 +130,8 @@ func TestPortsOfPrograms(t *testing.T) {
 	}
 }
 
-// TestPrintedRefusals checks a program that prints the body of an HTTP error and
-// exits with code 0. The client must recognize such a body as an error.
+// TestPrintedRefusals runs a program that prints the body of an HTTP error and
+// exits with code 0. The client must recognize that body as an error.
 func TestPrintedRefusals(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"], n.noDial["istio-system"] = true, true
@@ -178,9 +179,9 @@ func TestPrintedRefusals(t *testing.T) {
 	}
 }
 
-// TestNamedStatus checks that the client makes a StatusError from the error
-// message of a program. The message contains the status code of each HTTP error
-// except 404.
+// TestNamedStatus checks that the client creates a StatusError from the error
+// message of a program. The message contains the status code of every HTTP
+// error except 404.
 func TestNamedStatus(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
@@ -213,7 +214,7 @@ func (e ranError) Error() string { return string(e) }
 func (ranError) Answered() bool  { return true }
 
 // TestMissingRightsAreNamed checks the error if neither port-forwarding nor exec
-// is allowed. It must contain the missing rights in one line.
+// is allowed. It must name the missing permissions in one line.
 func TestMissingRightsAreNamed(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	api.pods = []corev1.Pod{aPod("z.istio-system", func(p *corev1.Pod) { p.Labels["app"] = "ztunnel" })}
@@ -246,7 +247,8 @@ func TestCanceledRequestLearnsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n.beforeDial = func(string) { cancel() }
 	c := newCluster(t, api, n, nil)
-	if _, err := c.adminAddress(t.Context(), pod{"a", "shop"}); err != nil { // this call lists the pods before ctx can be canceled
+	// list the pods now, before ctx can be canceled
+	if _, err := c.adminAddress(t.Context(), pod{"a", "shop"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Fetch(ctx, "a.shop", "certs", mesh.Hint{}); !errors.Is(err, context.Canceled) {

@@ -34,8 +34,8 @@ func recordedBody(t *testing.T, name string) string {
 	return string(b)
 }
 
-// TestFetch checks that bodies are returned as Envoy sends them, over one
-// connection at a time.
+// TestFetch checks that bodies are returned as Envoy sends them, and that only
+// one connection is open at a time.
 func TestFetch(t *testing.T) {
 	bodies := map[string]string{
 		"GET /config_dump?include_eds": recordedBody(t, "config_dump.json"),
@@ -170,7 +170,7 @@ func TestPilotPorts(t *testing.T) {
 	}
 }
 
-// busy counts the requests that are handled at the same time.
+// A busy counts the requests that a server handles at the same time.
 type busy struct {
 	now, most atomic.Int32
 	arrived   chan struct{}
@@ -225,7 +225,7 @@ func TestEnvoyGetsOneRequestAtATime(t *testing.T) {
 	}
 	for _, id := range ids {
 		queued(t, c, id, 20)
-		<-arrived // both Envoys have received a request, so their requests don't wait for each other
+		<-arrived // both Envoys have received a request, so neither waits for the other
 	}
 	if len(arrived) != 0 {
 		t.Errorf("%d requests more", len(arrived))
@@ -235,8 +235,8 @@ func TestEnvoyGetsOneRequestAtATime(t *testing.T) {
 	if a, b := each[0].most.Load(), each[1].most.Load(); a != 1 || b != 1 {
 		t.Errorf("%d and %d requests at a time", a, b)
 	}
-	// The first request may be alone in its queue and then close its connection.
-	// The last request always is.
+	// The first request may be alone in its queue, and then its connection is
+	// closed. The last request is always alone.
 	if len(n.dials) > 4 || last.Load() < 2 || last.Load() > 4 {
 		t.Errorf("%d connections for 40 requests; %d said that they were the last", len(n.dials), last.Load())
 	}
@@ -255,7 +255,9 @@ func TestIstiodGetsFewRequestsAtATime(t *testing.T) {
 		io.WriteString(w, "[]")
 	})
 	all := make(chan struct{})
-	n.beforeDial = func(string) { <-all } // connect only after all requests wait, because a request that is alone closes its connection
+	// connect only after all requests wait, because the connection of a lone
+	// request is closed afterwards
+	n.beforeDial = func(string) { <-all }
 	c := newCluster(t, api, n, nil)
 	var work sync.WaitGroup
 	for range 10 {
@@ -283,8 +285,8 @@ func TestIstiodGetsFewRequestsAtATime(t *testing.T) {
 	}
 }
 
-// TestClosedIdleConnectionIsReplaced checks that the client opens another
-// connection instead of returning an error if the server has closed an idle one.
+// TestClosedIdleConnectionIsReplaced checks that if the server has closed an
+// idle connection, the client opens another one instead of returning an error.
 func TestClosedIdleConnectionIsReplaced(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "a.shop:15000", func(c net.Conn) {
@@ -348,8 +350,8 @@ func TestErrorAnswersKeepTheirStatus(t *testing.T) {
 	}
 }
 
-// TestCutAnswersAreErrors checks that Fetch returns an error, never a shorter
-// body, if a response is cut off.
+// TestCutAnswersAreErrors checks that if a response is truncated, Fetch returns
+// an error, never a shorter body.
 func TestCutAnswersAreErrors(t *testing.T) {
 	api := newAPIServer(t)
 	for answer, want := range map[string]string{
@@ -413,8 +415,8 @@ func TestNonsense(t *testing.T) {
 	}
 }
 
-// TestRefusedPortIsNamed checks that the error contains the port if no process
-// listens on it.
+// TestRefusedPortIsNamed checks that if no process listens on a port, the error
+// contains the port.
 func TestRefusedPortIsNamed(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	s := n.serve(t, "a.shop:15000", nil)
@@ -423,7 +425,7 @@ func TestRefusedPortIsNamed(t *testing.T) {
 	wantError(t, err, "port 15000 refused")
 }
 
-// TestSilent checks a server that accepts connections but doesn't respond. All
+// TestSilent uses a server that accepts connections but doesn't respond. All
 // waiting requests together must take no longer than one deadline, and the
 // connection to the pod must be dropped.
 func TestSilent(t *testing.T) {
@@ -492,8 +494,8 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// TestHeavyBeginnings checks that the first byte has a longer deadline if Envoy or
-// istiod computes the response before it sends anything.
+// TestHeavyBeginnings checks that the deadline for the first byte is longer if
+// Envoy or istiod computes the whole response before it sends anything.
 func TestHeavyBeginnings(t *testing.T) {
 	for request, want := range map[string]time.Duration{
 		"config_dump": wholeFirstByte, "config_dump?": wholeFirstByte, "config_dump?include_eds": wholeFirstByte,
@@ -574,7 +576,7 @@ func TestCancelLeavesNothingBehind(t *testing.T) {
 		c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout = nil })
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		for range 2 { // one of the two requests is in progress, and the other one waits
+		for range 2 { // wait until one of the two requests is in progress and the other one waits
 			go func() {
 				_, err := c.Fetch(ctx, "a.shop", "stats", mesh.Hint{})
 				ended <- err

@@ -18,8 +18,8 @@ func Levels() []string {
 // "conn_handler".
 var loggerName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
-// askLevel returns the question that sets the level of one of Envoy's loggers, or
-// of all loggers if none is named. It is the only question that changes something.
+// askLevel returns the request that sets the level of one of Envoy's loggers, or
+// of all loggers if logger is empty. It is the only request that changes anything.
 // [askAdmin] refuses such a request, since it allows "logging" only without
 // parameters.
 func askLevel(logger, level string) (*question, error) {
@@ -35,10 +35,10 @@ func askLevel(logger, level string) (*question, error) {
 }
 
 // SetLevel sets the level of a logger of a proxy's Envoy, or of a scope of a ztunnel.
-// An empty logger means all of them. For a ztunnel, an empty level sets the levels that
-// it starts with. Only a command whose purpose is a change may call SetLevel, because
-// it changes the proxy. The response lists all loggers, as that of Fetch for
-// "logging" does.
+// If logger is empty, it sets the level of all of them. For a ztunnel, an empty level
+// restores the default levels. Because SetLevel changes the proxy, only a command whose
+// purpose is this change may call it. The response lists all loggers, as that of Fetch
+// for "logging" does.
 func (c *Cluster) SetLevel(ctx context.Context, proxy, logger, level string) (*transport.Body, error) {
 	defer c.begin()()
 	p, ok := podOf(proxy)
@@ -63,10 +63,10 @@ func (c *Cluster) SetLevel(ctx context.Context, proxy, logger, level string) (*t
 	return c.question(ctx, p, at.port, false, q, execution{pilotAgent(q, at.port), fmt.Sprintf("port %d", at.port)})
 }
 
-// askZTunnelLevel returns the question that sets the level of a scope of a ztunnel, or
-// of all scopes if none is named. Without a level, it sets the levels that a ztunnel
-// starts with. Where a ztunnel has no such level, the next one is set, as istioctl
-// does.
+// askZTunnelLevel returns the request that sets the level of a scope of a ztunnel, or
+// of all scopes if scope is empty. If level is empty, the request restores the default
+// levels. If ztunnel doesn't have the level, the request sets the next one, as
+// istioctl does.
 func askZTunnelLevel(scope, level string) (*question, error) {
 	q := &question{method: "POST", path: "/logging", query: "level=info&reset", name: "logging", form: transport.Text}
 	if level == "" {

@@ -21,12 +21,13 @@ func cached() url.Values { return url.Values{"resourceVersion": {"0"}} }
 
 var resourceName = regexp.MustCompile(`^[a-z0-9]+(\.[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$`)
 
-// errNoResource returns the error for a resource that the API server doesn't have.
+// errNoResource returns the error for a resource that the API server doesn't
+// serve.
 func errNoResource(err error) error { return &absent{"the cluster has no such resource", err} }
 
-// List returns all objects of a resource. Pods are in Protobuf. If the pods of
-// some namespaces may not be listed, the result lacks them. Pods are requested
-// only once until [Cluster.Forget].
+// List returns all objects of a resource. Pods are returned in Protobuf. If the
+// user may not list the pods of some namespaces, the result lacks these pods.
+// Pods are requested only once until [Cluster.Forget].
 func (c *Cluster) List(ctx context.Context, resource string) (*transport.Body, error) {
 	defer c.begin()()
 	if resource == "pods" {
@@ -43,7 +44,7 @@ func (c *Cluster) List(ctx context.Context, resource string) (*transport.Body, e
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range versions { // the group's preferred version may not have the resource
+	for _, v := range versions { // the resource may not exist in the group's preferred version
 		body, err := c.list(ctx, "apis/"+group+"/"+v+"/"+name, resource)
 		if err == nil || !apierrors.IsNotFound(err) {
 			return body, err
@@ -71,7 +72,7 @@ type groups struct {
 }
 
 // versions returns the versions of an API group, the preferred one first. It
-// returns none if the API server doesn't have the group.
+// returns no versions if the API server doesn't serve the group.
 func (g *groups) versions(ctx context.Context, c *Cluster, group string) ([]string, error) {
 	g.mu.Lock()
 	if g.of == nil {

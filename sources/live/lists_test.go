@@ -24,7 +24,8 @@ import (
 )
 
 // TestPods checks that the list of pods has the same content as kubectl's JSON.
-// The list must be requested only once, however many goroutines need it.
+// The list must be requested only once, regardless of the number of goroutines
+// that need it.
 func TestPods(t *testing.T) {
 	api := newAPIServer(t)
 	api.pods = recordedPods(t)
@@ -130,7 +131,7 @@ func TestPodsOfSomeNamespaces(t *testing.T) {
 
 // TestLists checks that lists are returned as the API server sends them. Core
 // resources need one request. Other resources are requested in the group's
-// preferred version, or in another one if that doesn't have the resource.
+// preferred version or, if that doesn't have the resource, in another version.
 func TestLists(t *testing.T) {
 	api := newAPIServer(t)
 	services, err := os.ReadFile(kubernetes + "services.json")
@@ -222,8 +223,9 @@ func TestListRefused(t *testing.T) {
 	wantError(t, err, "API group x.y: unexpected EOF")
 }
 
-// TestPodsRefusedInProtobuf checks that an error of the API server is decoded if
-// it is in Protobuf, as it is for a request of Protobuf.
+// TestPodsRefusedInProtobuf checks that an error of the API server is decoded
+// even if it is in Protobuf, which is the encoding that a request for pods asks
+// for.
 func TestPodsRefusedInProtobuf(t *testing.T) {
 	api := newAPIServer(t)
 	api.answers["/api/v1/pods"] = func(w http.ResponseWriter, r *http.Request) bool {
@@ -237,8 +239,8 @@ func TestPodsRefusedInProtobuf(t *testing.T) {
 	}
 }
 
-// TestBusyAPIServerIsRetried checks that a request is retried after the time that
-// a starting API server has sent.
+// TestBusyAPIServerIsRetried checks that a request is retried after the delay
+// that a starting API server has sent.
 func TestBusyAPIServerIsRetried(t *testing.T) {
 	api := newAPIServer(t)
 	for _, most := range []int{2, 9} {

@@ -33,5 +33,5 @@ func (m *memo[T]) get(ctx context.Context, find func() (T, error)) (T, error) {
 	return v, nil
 }
 
-// forget drops the value. No caller may be in get.
+// forget drops the value. No goroutine may be calling get.
 func (m *memo[T]) forget() { *m = *newMemo[T]() }

@@ -17,8 +17,8 @@ type pacer struct {
 }
 
 // keepPace calls stop as soon as fewer than leastInWindow bytes have arrived
-// within a paceWindow. It runs until release is called. release returns true if
-// stop was called.
+// within a paceWindow. It checks this until release is called. release returns
+// true if stop was called.
 func (l limits) keepPace(ctx context.Context, came *atomic.Int64, stop func()) (release func() (slow bool)) {
 	inner, cancel := context.WithCancel(ctx)
 	p := &pacer{limits: l, ctx: inner, came: came, stop: stop}

@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// onlyDeadline returns a Timeout whose contexts end after 300 ms if their deadline
-// has this duration. Other contexts never end.
+// onlyDeadline returns a Timeout that enforces only deadlines of the given
+// duration: their contexts end after 300 ms. Other contexts never end.
 func onlyDeadline(of time.Duration) Timeout {
 	return func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 		if d != of {
@@ -76,8 +76,8 @@ func TestTricklingAnswersEnd(t *testing.T) {
 	})
 }
 
-// TestTricklingProgramsEnd checks the same for a program that runs by exec and
-// prints one byte at a time.
+// TestTricklingProgramsEnd checks the same as TestTricklingAnswersEnd for a
+// program that runs by exec and prints one byte at a time.
 func TestTricklingProgramsEnd(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.noDial["shop"] = true
@@ -95,8 +95,8 @@ func TestTricklingProgramsEnd(t *testing.T) {
 	wantErrorWith(t, err, "too slow")
 }
 
-// TestWholeAnswersHaveADeadline checks that an endless response at full speed ends
-// at a deadline.
+// TestWholeAnswersHaveADeadline checks that an endless response ends at a
+// deadline, even if it arrives at full speed.
 func TestWholeAnswersHaveADeadline(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for {

@@ -8,13 +8,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// pauseAfter is how long a request holds what it needs while no byte of an answer
+// pauseAfter is how long a request occupies its slot while no byte of an answer
 // arrives. Nearly all answers begin sooner. An Envoy takes 70 ms to compute a dump of
-// 1 MB, and a tunnel to a pod in another region takes some 300 ms to open.
+// 1 MB, and opening a session to a pod in another region takes some 300 ms.
 const pauseAfter = 500 * time.Millisecond
 
-// A patience is the time in which a request waits for the first byte of its answer.
-// If that takes long, other requests may run in place of it: its load is paused (see
+// A patience is the wait of a request for the first byte of its answer. If that
+// takes long, other requests may run in its place: the request's load is paused (see
 // [mesh.Pause]), and its session doesn't count against the limit of sessions.
 type patience struct {
 	limits
@@ -26,7 +26,8 @@ type patience struct {
 	resume func(context.Context) error // nil unless the request is paused
 }
 
-// wait returns the patience of a request that begins now. The caller must call end.
+// wait starts the wait for the first byte of the answer. The caller must call end
+// on the result.
 func (a *asker) wait(ctx context.Context, to address) *patience {
 	p := &patience{limits: a.limits, to: to}
 	p.mu.Lock()
@@ -58,7 +59,7 @@ func (p *patience) start(ctx context.Context) {
 }
 
 // answered must be called when the first byte of the answer has arrived. If the
-// request is paused, it waits until the request may go on.
+// request is paused, answered waits until the request may continue.
 func (p *patience) answered(ctx context.Context) error {
 	p.end()
 	p.mu.Lock()

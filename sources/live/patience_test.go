@@ -20,14 +20,15 @@ func soonPaused(ctx context.Context, d time.Duration) (context.Context, context.
 	return context.WithTimeout(ctx, d/5)
 }
 
-// A request whose answer doesn't begin is paused, over a connection and in a program,
-// until it ends. Other requests are not paused.
+// TestRequestsThatWaitLongArePaused checks that a request whose answer doesn't begin
+// is paused until it ends, over a connection and in a program. Other requests must
+// not be paused.
 func TestRequestsThatWaitLongArePaused(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.raw(t, "mute.shop:15000", silent)
 	n.serve(t, "quick.shop:15000", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") })
 	n.noDial["exec"] = true
-	// The program is silent, because n.exec is nil.
+	// Here the program prints nothing, because n.exec is nil.
 	c := newCluster(t, api, n, func(o *ClusterOptions) { o.Timeout, o.FirstByte = soonPaused, time.Second })
 	for name, want := range map[string][2]int{"quick.shop": {0, 0}, "mute.shop": {1, 0}, "mute.exec": {1, 0}} {
 		if n.paused = nil; name == "quick.shop" {
@@ -50,7 +51,8 @@ func TestRequestsThatWaitLongArePaused(t *testing.T) {
 	}
 }
 
-// The rest of an answer is read only when the paused load may run again.
+// TestAnswerOfPausedRequestWaitsForSlot checks that the rest of an answer is
+// read only when the paused load may run again.
 func TestAnswerOfPausedRequestWaitsForSlot(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	begin := make(chan struct{})
@@ -83,7 +85,8 @@ func TestAnswerOfPausedRequestWaitsForSlot(t *testing.T) {
 	}
 }
 
-// While the API server refuses connections, no request is paused.
+// TestNothingIsPausedUnderRefusals checks that no request is paused while the
+// API server refuses connections.
 func TestNothingIsPausedUnderRefusals(t *testing.T) {
 	api, n := newAPIServer(t), newNetwork()
 	n.busy = true

@@ -11,9 +11,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Pilots returns the names of the running istiods in IstioNamespace. They are
-// those of the configured revision, or of all revisions. It returns an error if
-// there are none.
+// Pilots returns the names of the running istiods in IstioNamespace. It returns
+// those of the configured revision or, without one, those of all revisions. It
+// returns an error if there are none.
 func (c *Cluster) Pilots(ctx context.Context) ([]string, error) {
 	defer c.begin()()
 	all, err := c.istiods(ctx)
@@ -73,7 +73,7 @@ func (c *Cluster) istiodsBy(ctx context.Context, label string) (map[string]int, 
 	return all, nil
 }
 
-// debugPort returns istiod's port for metrics, on which it also serves the debug
+// debugPort returns istiod's metrics port, on which it also serves the debug
 // endpoints.
 func debugPort(p *corev1.Pod) int {
 	if n, err := strconv.Atoi(p.Annotations["prometheus.io/port"]); err == nil && isPort(n) {

@@ -32,7 +32,7 @@ func podOf(id string) (pod, bool) {
 
 func (p pod) id() string { return p.name + "." + p.namespace }
 
-// pods returns the list of all pods that the user may list.
+// pods returns the list of all pods that the user has permission to list.
 func (c *Cluster) pods(ctx context.Context) (*transport.Body, error) {
 	return c.listed.get(ctx, func() (*transport.Body, error) {
 		spool, err := c.get(ctx, "api/v1/pods", cached(), asProtobuf)
@@ -47,7 +47,7 @@ func (c *Cluster) pods(ctx context.Context) (*transport.Body, error) {
 }
 
 // podsOfSome returns the pods of the namespaces in [Cluster.fallbackNamespaces],
-// for a user who may not list the pods of all namespaces.
+// for a user without permission to list the pods of all namespaces.
 func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool, error) {
 	var read, not []string
 	var raw []byte
@@ -65,7 +65,7 @@ func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool
 		if err != nil {
 			return nil, err
 		}
-		raw = append(raw, list...) // concatenated Protobuf messages are merged into one message
+		raw = append(raw, list...) // concatenated Protobuf messages are decoded as one merged message
 		read = append(read, namespace)
 	}
 	if len(read) == 0 {
@@ -80,8 +80,8 @@ func (c *Cluster) podsOfSome(ctx context.Context, cause error) (*transport.Spool
 	return spool, nil
 }
 
-// fallbackNamespaces returns the namespaces whose pods are listed if the user may
-// not list the pods of all namespaces.
+// fallbackNamespaces returns the namespaces whose pods are listed if the user has
+// no permission to list the pods of all namespaces.
 func (c *Cluster) fallbackNamespaces() []string {
 	all := []string{c.options.IstioNamespace}
 	if n := c.options.Namespace; n != "" {
@@ -99,7 +99,7 @@ func partly(read, not []string) string {
 	return s
 }
 
-// podList returns the type of a list of pods.
+// podList returns the API version and kind of a list of pods.
 func podList() runtime.TypeMeta { return runtime.TypeMeta{APIVersion: "v1", Kind: "PodList"} }
 
 // unwrap returns the list inside the API server's Protobuf envelope.
@@ -133,20 +133,20 @@ func wrap(spool *transport.Spool, raw []byte) error {
 	return err
 }
 
-// An adminAddress is the admin port of a proxy, and whether the proxy is a
-// ztunnel.
+// An adminAddress is the admin port of a proxy. It also has the information
+// whether the proxy is a ztunnel.
 type adminAddress struct {
 	port    int
 	ztunnel bool
 }
 
-// adminAddress returns the admin address of a proxy. If pods can't be listed, it
+// adminAddress returns the admin port of a proxy. If pods can't be listed, it
 // returns the default port.
 func (c *Cluster) adminAddress(ctx context.Context, p pod) (adminAddress, error) {
 	all, err := c.adminAddresses.get(ctx, func() (map[pod]adminAddress, error) {
 		all, err := c.findAdminAddresses(ctx)
 		if err != nil && ctx.Err() == nil {
-			return nil, nil // an empty result is cached, so that the pods aren't listed again for each proxy
+			return nil, nil // an empty result is cached, so that pods aren't listed again for each proxy
 		}
 		return all, err
 	})

@@ -28,9 +28,10 @@ func (q *question) target() string {
 	return q.path + "?" + q.query
 }
 
-// heavy reports whether the response is computed before its first byte and may be
-// large. This is so for a dump without a mask or with endpoints, and for the
-// configuration that istiod would send to an Envoy.
+// heavy reports whether the server computes the response before it sends the
+// first byte, and the response may be large. This is so for a dump without a mask
+// or with endpoints, and for the configuration that istiod would send to an
+// Envoy.
 func (q *question) heavy() bool {
 	switch q.path {
 	case "/debug/config_dump", "/debug/edsz":
@@ -49,9 +50,9 @@ func (q *question) heavy() bool {
 	return false
 }
 
-// adminJSON reports whether a path of Envoy's admin port may be requested (known).
-// Requests for these paths change nothing. always is true if the response is
-// always JSON.
+// adminJSON reports whether a path of Envoy's admin port may be requested (known),
+// which requires that the request changes nothing. always is true if the response
+// is always JSON.
 func adminJSON(path string) (always, known bool) {
 	switch path {
 	case "config_dump", "certs", "server_info", "memory", "runtime", "init_dump":
@@ -62,10 +63,10 @@ func adminJSON(path string) (always, known bool) {
 	return false, false
 }
 
-// askAdmin returns the question for a request to Envoy or ztunnel. It expands a
-// plain word, which names a file in a snapshot, to a full request, for JSON if
-// Envoy has it. It keeps a request with a question mark unchanged ("config_dump?"
-// is a dump without endpoints).
+// askAdmin returns a request to Envoy or ztunnel. A plain word, such as
+// "clusters", is the name of a file in a snapshot. askAdmin expands it to a full
+// request, for JSON if Envoy supports it. It keeps a request with a question mark
+// unchanged ("config_dump?" requests a dump without endpoints).
 func askAdmin(request string, ztunnel bool) (*question, error) {
 	path, query, asked := strings.Cut(request, "?")
 	json, known := adminJSON(path)
@@ -81,7 +82,7 @@ func askAdmin(request string, ztunnel bool) (*question, error) {
 			}
 		case "clusters", "stats", "listeners":
 			q.query = "format=json"
-		case "logging": // without parameters, logging lists the loggers; Envoy accepts it only as a POST
+		case "logging": // without parameters, logging only lists the loggers; Envoy requires a POST for it
 			q.method = "POST"
 		}
 	}
@@ -91,7 +92,7 @@ func askAdmin(request string, ztunnel bool) (*question, error) {
 	return q, nil
 }
 
-// askDebug returns the question for one of istiod's debug endpoints.
+// askDebug returns a request to one of istiod's debug endpoints.
 func askDebug(endpoint string) (*question, error) {
 	name, query, _ := strings.Cut(endpoint, "?")
 	if name == "version" && query == "" {

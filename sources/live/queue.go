@@ -6,17 +6,17 @@ import "sync"
 // time.
 const maxParallel = 4
 
-// A queue holds the requests that wait for one address. It also holds the idle
-// connections to the address.
+// A queue has the requests that wait for one address, and the idle connections
+// to that address.
 type queue struct {
 	one, few chan struct{}
 
 	mu    sync.Mutex
 	users int // the number of requests that wait or are in progress
 	conns map[int][]*conn
-	times int   // the number of requests that got no response at all
+	times int   // the number of requests that got not a single byte of a response
 	mute  error // the error of the last request that got no response
-	slow  error // the error of a response that was too slow; while it is set, no requests are sent
+	slow  error // the error for a response that was too slow; while it is set, no requests are sent
 }
 
 func newQueue() *queue {
@@ -50,9 +50,8 @@ func (l *queue) markSlow(err error) {
 // clearSlow allows requests to a slow address again.
 func (l *queue) clearSlow() { l.markSlow(nil) }
 
-// errorSince returns an error if a request has got no response since the caller
-// joined the queue, or if the address is too slow. The argument is the result of
-// enter.
+// errorSince returns an error if a request got no response since the caller
+// joined the queue, or if the address is too slow. since is the result of enter.
 func (l *queue) errorSince(since int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -63,8 +62,8 @@ func (l *queue) errorSince(since int) error {
 }
 
 // leave leaves the queue. If the queue is then empty, it closes the idle
-// connections and releases the address. It holds the lock meanwhile, so that the
-// next request doesn't get a connection that is about to be released.
+// connections and releases the address. It holds the lock during this, so that
+// the next request doesn't get a connection that is about to be released.
 func (l *queue) leave(release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

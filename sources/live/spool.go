@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// spools holds the received bodies as long as they may be read.
+// spools stores the received bodies as long as they may be read.
 type spools struct {
 	depot *transport.Depot
 
@@ -29,7 +29,7 @@ func newSpools(tempDir string, quota *transport.Quota) spools {
 	return spools{depot: transport.NewDepot(transport.OpenOptions{TempDir: tempDir, Quota: quota, MaxMemory: inMemory, MaxUnpacked: math.MaxInt64})}
 }
 
-// body returns the body in a spool that is complete.
+// body marks the body in a spool as complete and returns it.
 func (s *spools) body(spool *transport.Spool, name string, form transport.Form) (*transport.Body, error) {
 	if err := spool.Trim(); err != nil {
 		spool.Discard()
@@ -51,7 +51,7 @@ func (s *spools) forget() {
 	s.given = nil
 }
 
-// A filler writes a body to its spool while the body arrives. It counts the bytes.
+// A filler writes a body to its spool as the body arrives. It counts the bytes.
 type filler struct {
 	spool *transport.Spool
 	*counters
@@ -75,7 +75,7 @@ func (f *filler) slow() error {
 	return &SilentError{After: paceWindow, Came: f.spool.Size(), Begun: true, Slow: true}
 }
 
-// errStopped is the error for a read that was stopped.
+// errStopped is the error for a read that was stopped because of a deadline.
 var errStopped = errors.New("stopped")
 
 // scratch is a pool of buffers through which bodies are copied.

@@ -2,14 +2,14 @@ package live
 
 import "sync/atomic"
 
-// Stats is the progress of the requests: how many responses were requested, how
-// many of these requests have ended (successfully or not), and how many bytes were
-// received, after decompression.
+// Stats is the progress of the requests: how many requests were sent, how many of
+// them have ended (successfully or not), and how many bytes were received, after
+// decompression.
 type Stats struct {
 	Asked, Done, Bytes int64
 }
 
-// counters holds the values of [Stats], which several goroutines may update at
+// counters are the values of [Stats], which several goroutines may update at
 // once.
 type counters struct{ asked, done, bytes atomic.Int64 }
 

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// ways caches how the pods of each namespace can be reached. The way depends on
-// the user's rights in the namespace, which are known after the first response.
+// ways caches how the pods of each namespace can be reached. This depends on
+// the user's permissions in the namespace, which are known after the first
+// response.
 type ways struct {
 	mu sync.Mutex
 	of map[string]*way
@@ -24,17 +25,17 @@ func (w *ways) to(namespace string) *way {
 	return w.of[namespace]
 }
 
-// A way is how the pods of a namespace can be reached: by connections, by exec if
-// connections are forbidden, or not at all.
+// A way describes how the pods of a namespace can be reached: by connections, by
+// exec if connections are forbidden, or not at all.
 type way struct {
 	namespace string
 
 	mu     sync.Mutex
-	noDial error // the reason why connections are forbidden; nil if they may be allowed
-	noExec error // the reason why exec is forbidden; nil if it may be allowed
+	noDial error // the reason why connections are forbidden; nil if none has been refused yet
+	noExec error // the reason why exec is forbidden; nil if it hasn't been refused yet
 }
 
-// forbiddenError is the error for a missing right.
+// forbiddenError is the error for a missing permission.
 type forbiddenError struct {
 	text string
 	err  error // the API server's error
@@ -45,7 +46,7 @@ func (e *forbiddenError) Unwrap() error { return e.err }
 
 // dialForbidden returns an error if it is already known that connections are
 // forbidden. It doesn't wait for the result of the first connection, because that
-// may be a connection to a pod on a dead node. So several connections may be
+// connection may be to a pod on a dead node. So several connections may be
 // refused at first, which is cheap.
 func (w *way) dialForbidden() error {
 	w.mu.Lock()
@@ -69,7 +70,7 @@ func (w *way) execForbidden() error {
 }
 
 // refuseExec records that exec is forbidden, too. It returns the error for a pod
-// that can't be reached at all.
+// that can't be reached in any way.
 func (w *way) refuseExec(err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -48,7 +48,7 @@ func manualTimeout() (timeout Timeout, end func()) {
 	}, end
 }
 
-// queued waits until n requests to a pod are waiting or in progress.
+// queued waits until n requests to a pod are in progress or in the queue.
 func queued(t *testing.T, c *Cluster, id string, n int) {
 	t.Helper()
 	eventually(t, "all requests wait", func() bool {
@@ -65,7 +65,7 @@ type apiServer struct {
 	*httptest.Server
 	mu      sync.Mutex
 	pods    []corev1.Pod
-	lists   map[string]string // the bodies of the responses by path
+	lists   map[string]string // the bodies of the responses, by path
 	answers map[string]func(http.ResponseWriter, *http.Request) bool
 	forbid  map[string]bool // the paths to which the API server refuses requests
 	asked   []string        // the received requests in the form "path?query"
@@ -170,7 +170,8 @@ func (s *apiServer) times(path string) (n int) {
 	return n
 }
 
-// A network connects to test servers on loopback instead of the ports of pods.
+// A network simulates the ports of pods: it connects to test servers on
+// loopback instead.
 type network struct {
 	mu         sync.Mutex
 	to         map[string]string // the address of the test server for each "pod.namespace:15000"
@@ -184,7 +185,7 @@ type network struct {
 	open       int // the number of open connections
 	closed     bool
 	paused     []string // the calls of Pause
-	busy       bool     // Pause returns false
+	busy       bool     // if true, Pause returns false
 	beforeDial func(name string)
 }
 
@@ -248,7 +249,8 @@ func (n *network) Exec(ctx context.Context, namespace, pod, container string, co
 	return exec(container, command, cutBy{ctx, out})
 }
 
-// cutBy is a writer that passes on the output of a program until a context ends.
+// A cutBy is a writer that passes on the output of a program until its context
+// ends.
 type cutBy struct {
 	ctx context.Context
 	io.Writer

@@ -12,17 +12,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/xds"
 )
 
-// A Class is a set of proxies that istiod can't tell apart, so that it sends the same
-// to all of them.
+// A Class is a set of proxies that are the same to istiod in every respect that
+// matters, so that it sends the same configuration to all of them.
 type Class struct {
-	Members []*Proxy // sorted by id; the first one is asked
+	Members []*Proxy // the proxies, sorted by id; configuration is requested for the first one
 
 	Before, After Config
-	Pushed        []xds.Type // the types that istiod pushes when the change is applied
+	Pushed        []xds.Type // the types of configuration that istiod pushes when the change is applied
 }
 
-// A Config is what istiod sends to a proxy: its resources by type and name, in wire
-// format.
+// A Config is the configuration that istiod sends to a proxy: resources in wire
+// format, by type and name.
 type Config map[xds.Type]map[string][]byte
 
 // Delta identifies what the change does to a class: the resources that it adds,
@@ -56,18 +56,20 @@ func (c *Class) Delta() string {
 }
 
 // own are the fields of a proxy's metadata that differ between the pods of one
-// workload and don't decide what istiod sends.
+// workload and that don't influence what istiod sends.
 var own = []string{"NAME", "INSTANCE_IPS", "LABELS", "ANNOTATIONS", "NODE_NAME", "POD_NAME", "POD_UID"}
 
-// templateHash is the label by which a Deployment tells its ReplicaSets apart.
+// templateHash is the label with which a Deployment distinguishes its
+// ReplicaSets.
 const templateHash = "pod-template-hash"
 
-// classes sorts proxies into classes. Two proxies are in one class if they have the
-// same type, namespace, labels, service account, locality and metadata, and are
-// endpoints of the same Services; their names, addresses and template hashes don't
-// count. istiod leaves out of a proxy's listeners those for its own address in a
-// headless Service, so the address of such a proxy counts. Its node counts if a
-// Service keeps its traffic on the node. With all, each proxy is a class.
+// classes groups proxies into classes. Two proxies are in one class if they have
+// the same type, namespace, labels, service account, locality and metadata, and are
+// endpoints of the same Services. Their names, addresses and template hashes may
+// differ. There are two exceptions. The addresses must be equal if a proxy belongs
+// to a headless Service, because istiod leaves the listeners for a proxy's own
+// address out. The nodes must be equal if a Service keeps its traffic on the node.
+// If all is set, each proxy is a class.
 func classes(proxies []*Proxy, sides []*apiserver.Objects, all bool) (out []*Class) {
 	s := newSurroundings(sides)
 	at := map[string]int{}
@@ -87,11 +89,12 @@ func classes(proxies []*Proxy, sides []*apiserver.Objects, all bool) (out []*Cla
 	return out
 }
 
-// surroundings are the facts about addresses and nodes that classes depend on.
+// surroundings are the facts about addresses and nodes on which the classes of
+// proxies depend.
 type surroundings struct {
-	services map[string][]string // the Services that have an address as endpoint, with its readiness
-	headless map[string]bool     // the addresses that are endpoints of headless Services
-	byNode   bool                // a Service keeps its traffic on the node
+	services map[string][]string // the Services in which an address is an endpoint, with its readiness
+	headless map[string]bool     // the addresses that are endpoints of a headless Service
+	byNode   bool                // true if any Service keeps its traffic on the node
 }
 
 func newSurroundings(sides []*apiserver.Objects) *surroundings {
@@ -105,7 +108,7 @@ func newSurroundings(sides []*apiserver.Objects) *surroundings {
 		for _, slice := range objects.All(slicesResource) {
 			service := sliceOf(slice)
 			for _, e := range apiserver.List(slice, "endpoints") {
-				ready, _ := json.Marshal(apiserver.At(e, "conditions")) // conditions are bools
+				ready, _ := json.Marshal(apiserver.At(e, "conditions")) // can't fail, because conditions are bools
 				for _, ip := range apiserver.List(e, "addresses") {
 					address := apiserver.Text(ip)
 					s.services[address] = append(s.services[address], service+string(ready))
@@ -135,7 +138,8 @@ func (s *surroundings) key(p *Proxy) string {
 	parts := []any{
 		words[0], words[len(words)-1], n.Region, n.Zone, n.SubZone, meta,
 		without(labels, func(k string) bool { return k == templateHash }),
-		without(annotations, func(k string) bool { return !strings.Contains(k, "istio.io/") }), // network plugins write the pod's address into others
+		// network plugins write the pod's address into other annotations
+		without(annotations, func(k string) bool { return !strings.Contains(k, "istio.io/") }),
 	}
 	for _, ip := range ips {
 		parts = append(parts, strings.Contains(ip, ":"), s.services[ip])
@@ -146,7 +150,7 @@ func (s *surroundings) key(p *Proxy) string {
 	if s.byNode {
 		parts = append(parts, n.Metadata["NODE_NAME"])
 	}
-	text, _ := json.Marshal(parts) // the parts come from JSON
+	text, _ := json.Marshal(parts) // can't fail, because the parts come from JSON
 	return string(text)
 }
 

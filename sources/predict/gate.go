@@ -15,30 +15,32 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/xds"
 )
 
-// A Gate is the comparison of the baseline with what the mesh's own istiod says that
-// it would send.
+// A Gate is the result of comparing the baseline with the configuration that the
+// mesh's own istiod reports.
 type Gate struct {
-	Proxies  int // the number of proxies
-	Verified int // the number of proxies to which the mesh's istiod would send the same as the baseline
-	Asked    int // the number of proxies that were compared; the others are in the classes of these
+	Proxies  int // the number of proxies in the mesh
+	Verified int // the number of proxies for which the mesh's istiod reports the same configuration as the baseline
+	Asked    int // the number of proxies that were compared; the others are in the same classes as these
 
-	Different []Different // what differs
+	Different []Different // the sections that differ
 	Unknown   []*mesh.Fault
-	Causes    []string // what may be the reason of differences
+	Causes    []string // possible reasons for the differences
 }
 
-// Different is a section of a proxy whose baseline differs.
+// A Different is a section of a proxy in which the baseline differs from the
+// mesh's istiod.
 type Different struct {
 	Proxy     string
 	Section   mesh.Section
 	Resources []string // the names of the resources that differ
-	Digests   bool     // they may differ only because the snapshot has digests in place of texts
+	Digests   bool     // true if the resources may differ only because the snapshot contains digests in place of texts
 }
 
-// Passed reports whether the baseline of every proxy is verified.
+// Passed reports whether the baseline of every proxy was verified.
 func (g *Gate) Passed() bool { return g.Verified == g.Proxies && g.Proxies > 0 }
 
-// SectionOf returns the section of the document that has the resources of a type.
+// SectionOf returns the section of the document that contains the resources of a
+// type.
 func SectionOf(t xds.Type) mesh.Section {
 	switch t {
 	case xds.Clusters:
@@ -53,7 +55,8 @@ func SectionOf(t xds.Type) mesh.Section {
 	return mesh.Extensions
 }
 
-// verify compares the baseline of the first proxy of each class.
+// verify compares the baseline of the first proxy of each class with what the
+// mesh's istiod reports.
 func (p *Prediction) verify(ctx context.Context) (*Gate, error) {
 	g := &Gate{}
 	for _, c := range p.Classes {
@@ -82,7 +85,8 @@ func (p *Prediction) verify(ctx context.Context) (*Gate, error) {
 	return g, nil
 }
 
-// compare adds the differences of one proxy, and reports whether there are none.
+// compare adds the differences of one proxy to the gate. It reports whether
+// there are none.
 func (p *Prediction) compare(g *Gate, of *Proxy, baseline Config, sent map[xds.Type]map[string]any) (same bool, err error) {
 	same = true
 	for _, t := range xds.Types() {
@@ -103,7 +107,8 @@ func (p *Prediction) compare(g *Gate, of *Proxy, baseline Config, sent map[xds.T
 			d.Resources = append(d.Resources, name)
 			d.Digests = d.Digests && ok && equalExceptDigests(ours, theirs)
 		}
-		// A stream stays subscribed to endpoints, routes and extensions that nothing names any more. An Envoy doesn't.
+		// An xDS stream stays subscribed to endpoints, routes and extensions to which nothing refers any more. An
+		// Envoy unsubscribes from them.
 		if t == xds.Clusters || t == xds.Listeners {
 			for _, name := range sortedKeys(sent[t]) {
 				if _, ok := baseline[t][name]; !ok {
@@ -129,7 +134,7 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // equalExceptDigests reports whether two values are equal, except for texts that a
-// snapshot has redacted in theirs or that were made of redacted texts.
+// snapshot has redacted in theirs, or that were computed from redacted texts.
 func equalExceptDigests(ours, theirs any) bool {
 	switch b := theirs.(type) {
 	case string:
@@ -160,7 +165,7 @@ func equalExceptDigests(ours, theirs any) bool {
 	return reflect.DeepEqual(ours, theirs)
 }
 
-// causes names what may make a baseline differ.
+// causes returns descriptions of what may make a baseline differ.
 func (p *Prediction) causes(g *Gate) (all []string) {
 	digests := func(d Different) bool { return d.Digests }
 	switch {
@@ -184,8 +189,8 @@ func (p *Prediction) causes(g *Gate) (all []string) {
 	return all
 }
 
-// desired returns what the mesh's own istiod says that it would send to a proxy, by
-// type and name.
+// desired returns the configuration that the mesh's own istiod reports for a proxy,
+// by type and name.
 func (in *Inputs) desired(ctx context.Context, p *Proxy) (map[xds.Type]map[string]any, error) {
 	pilot := p.link.Pilot
 	what := "config_dump?" + p.link.Query()
@@ -220,7 +225,8 @@ func (in *Inputs) desired(ctx context.Context, p *Proxy) (map[xds.Type]map[strin
 	if all[xds.Endpoints] != nil {
 		return all, nil
 	}
-	text, err = in.ask(ctx, requests.Pilot, pilot.ID, "edsz?"+p.link.Query()) // older istiods have the endpoints there
+	// older istiods return the endpoints only at edsz
+	text, err = in.ask(ctx, requests.Pilot, pilot.ID, "edsz?"+p.link.Query())
 	if err != nil {
 		return nil, fmt.Errorf("edsz: %w", err)
 	}
@@ -249,13 +255,13 @@ func addResource(all map[xds.Type]map[string]any, t xds.Type, v any) {
 	all[t][name] = v
 }
 
-// A dumpList is where a config dump has the resources of a type that were sent to the
-// proxy (https://www.envoyproxy.io/docs/envoy/latest/api-v3/admin/v3/config_dump_shared.proto).
+// A dumpList is the position in a config dump of the resources of a type
+// (https://www.envoyproxy.io/docs/envoy/latest/api-v3/admin/v3/config_dump_shared.proto).
 type dumpList struct {
 	of      xds.Type
 	message string
-	list    string   // the field of the message
-	path    []string // the fields that lead from an element of the list to the resource
+	list    string   // the list, which is a field of the message
+	path    []string // the path of fields from an element of the list to the resource
 }
 
 var lists = []dumpList{

@@ -9,7 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/xds"
 )
 
-// TestDesired reads what the demo's istiod said that it would send.
+// TestDesired reads the configuration that the istiod of the demo snapshot
+// reports.
 func TestDesired(t *testing.T) {
 	in, _ := demoMesh(t)
 	for _, p := range in.Proxies {
@@ -44,15 +45,17 @@ func TestEqualExceptDigests(t *testing.T) {
 	}
 }
 
-// cluster is a cluster of the type EDS in wire format, with a name.
+// cluster returns a cluster of the type EDS with the given name, in wire
+// format.
 func cluster(name string) []byte {
-	b := append([]byte{0x0a, byte(len(name))}, name...) // field 1, the name
-	return append(b, 0x10, 3)                           // field 2, the type
+	b := append([]byte{0x0a, byte(len(name))}, name...) // field 1 is the name
+	return append(b, 0x10, 3)                           // field 2 is the type
 }
 
-// TestPredictedMesh makes a prediction by hand and reads it as a mesh: what istiod
-// sends is predicted, all else is the proxy's own, and what isn't predicted is an
-// error.
+// TestPredictedMesh creates a prediction by hand and reads it as a mesh. The
+// configuration that istiod sends must be the predicted one. Data that istiod
+// doesn't send must come from the proxy itself. Data that can't be predicted must
+// be an error.
 func TestPredictedMesh(t *testing.T) {
 	in, base := demoMesh(t)
 	decoder, err := xds.NewDecoder()
@@ -127,8 +130,8 @@ func TestPredictedMesh(t *testing.T) {
 	}
 }
 
-// TestGate compares a baseline with what istiod sends: equal, different, and without
-// the answer.
+// TestGate compares a baseline with istiod's report: an equal one, a different one,
+// and a missing one.
 func TestGate(t *testing.T) {
 	in, _ := demoMesh(t)
 	decoder, err := xds.NewDecoder()

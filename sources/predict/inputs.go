@@ -22,18 +22,19 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/xds"
 )
 
-// Inputs are what the istiods of a prediction are given.
+// Inputs are the data from which the predicting istiods start: the objects, the
+// environment and the proxies of a mesh.
 type Inputs struct {
 	Objects   *apiserver.Objects
 	Proxies   []*Proxy
-	Namespace string // the namespace of istiod
+	Namespace string // the namespace in which istiod runs
 	Revision  string
 	ClusterID string
 	Version   string   // the version of the mesh's istiod; empty if unknown
-	Env       []string // the environment of the mesh's istiod, as far as it is known
+	Env       []string // the environment variables of the mesh's istiod, as far as they are known
 
-	// Unread are the parts that could not be read, each with its reason. They are
-	// likely causes if the baseline differs.
+	// Unread are the faults of the parts that could not be read. If the baseline
+	// differs, they are likely causes.
 	Unread []*mesh.Fault
 
 	cluster *requests.Cluster
@@ -41,14 +42,14 @@ type Inputs struct {
 
 // A Proxy is a proxy of the mesh whose configuration is predicted.
 type Proxy struct {
-	ID   string // pod.namespace
+	ID   string // the proxy's id, in the form pod.namespace
 	Node *xds.Node
 	link *inventory.Link
 }
 
-// Read reads the inputs. inv is the inventory of the cluster; the prediction is about
-// its proxies. The error is about the mesh as a whole; parts that are missing are in
-// Unread.
+// Read reads the inputs. inv is the inventory of the cluster; its proxies are those
+// whose configuration is predicted. An error means that nothing can be predicted.
+// Parts that are missing are listed in Unread.
 func Read(ctx context.Context, clusters []*requests.Cluster, inv *inventory.Inventory) (*Inputs, error) {
 	if len(clusters) != 1 || clusters[0].IsDump() {
 		return nil, errors.New("a change is predicted for one cluster, read from its API server or from a snapshot")
@@ -79,11 +80,12 @@ func Read(ctx context.Context, clusters []*requests.Cluster, inv *inventory.Inve
 
 func (in *Inputs) unread(f *mesh.Fault) { in.Unread = append(in.Unread, f) }
 
-// longestBody limits the bodies that are read into memory. The objects of a large
-// cluster have some hundred megabytes.
+// longestBody is the largest body in bytes that is read into memory. The objects
+// of a large cluster have some hundred megabytes.
 const longestBody = 1 << 30
 
-// ask returns an answer as a whole. YAML and Protobuf are converted to JSON.
+// ask returns the complete answer to a request. It converts YAML and Protobuf
+// to JSON.
 func (in *Inputs) ask(ctx context.Context, to requests.Target, name, what string) ([]byte, error) {
 	body, err := requests.Request{Cluster: in.cluster, To: to, Name: name, What: what}.Send(ctx)
 	if err != nil {
@@ -109,12 +111,14 @@ func decodeJSON(text []byte, into any) error {
 	return d.Decode(into)
 }
 
-// essential are the resources without which every baseline differs.
+// essential are the resources without which the baseline of every proxy
+// differs.
 var essential = []string{"services", "endpointslices.discovery.k8s.io", "pods", "namespaces"}
 
-// readObjects reads the objects of all resources that the document has. A custom
-// resource that a snapshot doesn't have was not served by its cluster, or is older
-// than the plugin's snapshots; either way, it has no objects.
+// readObjects reads the objects of all resources in the document. If a snapshot
+// doesn't contain a custom resource, either its cluster didn't serve the resource,
+// or the snapshot was taken by an older version of the plugin. In both cases,
+// there are no objects.
 func (in *Inputs) readObjects(ctx context.Context) error {
 	for _, l := range kube.Lists() {
 		text, err := in.ask(ctx, requests.Kubernetes, "", l.Resource)
@@ -139,7 +143,7 @@ func (in *Inputs) readObjects(ctx context.Context) error {
 			o["kind"] = l.Kind
 			in.Objects.Add(l.Resource, o)
 		}
-		if in.cluster.IsLive() { // a live cluster answers only for what it serves
+		if in.cluster.IsLive() { // a live cluster returns this error for resources that it doesn't serve
 			in.Objects.Serve(l.Resource)
 		}
 	}
@@ -168,14 +172,15 @@ func items(text []byte) (all []apiserver.Object, err error) {
 	}
 }
 
-// Decisive reports whether a variable of istiod's environment may decide what it
-// sends: Istio's own variables all begin with one of two words.
+// Decisive reports whether an environment variable of istiod may influence what
+// it sends. All of Istio's own variables begin with one of two prefixes.
 func Decisive(name string) bool {
 	return strings.HasPrefix(name, "PILOT_") || strings.HasPrefix(name, "ISTIO_")
 }
 
-// readIstiod reads the revision and the environment of an istiod from its pod. An
-// environment that isn't in the pod's specification is unknown.
+// readIstiod reads the revision and the environment variables of an istiod from
+// its pod. The value of a variable that isn't in the pod's specification is
+// unknown.
 func (in *Inputs) readIstiod(pilot *inventory.Pilot) {
 	name, namespace := inventory.SplitID(pilot.ID)
 	pod := in.Objects.Get("pods", namespace+"/"+name)
@@ -193,12 +198,12 @@ func (in *Inputs) readIstiod(pilot *inventory.Pilot) {
 	}
 }
 
-// isRedacted reports whether a text of a snapshot replaces another one.
+// isRedacted reports whether a text in a snapshot replaces a redacted one.
 func isRedacted(s string) bool { return s == mesh.Redacted || strings.Contains(s, mesh.DigestMark) }
 
-// readMeshConfig gives istiod its mesh configuration, as the ConfigMap from which it
-// reads it. istiod's debug endpoint tells the configuration in force, with its
-// defaults.
+// readMeshConfig adds the ConfigMap from which istiod reads its mesh configuration
+// to the objects. Its content comes from istiod's debug endpoint, which returns the
+// active configuration, including defaults.
 func (in *Inputs) readMeshConfig(ctx context.Context, pilot *inventory.Pilot) error {
 	text, err := in.ask(ctx, requests.Pilot, pilot.ID, "mesh")
 	if ctx.Err() != nil {
@@ -215,8 +220,8 @@ func (in *Inputs) readMeshConfig(ctx context.Context, pilot *inventory.Pilot) er
 	return nil
 }
 
-// MeshConfigName returns the name of the ConfigMap with the mesh configuration of a
-// revision.
+// MeshConfigName returns the name of the ConfigMap that contains the mesh
+// configuration of a revision.
 func MeshConfigName(revision string) string {
 	if revision == "" || revision == "default" {
 		return "istio"
@@ -224,8 +229,9 @@ func MeshConfigName(revision string) string {
 	return "istio-" + revision
 }
 
-// readProxies finds the node of each connected proxy: in adsz, which has those of all
-// proxies, or else in the bootstrap of its Envoy.
+// readProxies determines the xDS node of each connected proxy. It reads the nodes
+// from adsz, which has those of all proxies, or else from the bootstrap of each
+// Envoy.
 func (in *Inputs) readProxies(ctx context.Context, inv *inventory.Inventory) error {
 	known := map[string]*adszClient{}
 	for _, p := range inv.Pilots {
@@ -265,22 +271,23 @@ func (in *Inputs) readProxies(ctx context.Context, inv *inventory.Inventory) err
 	return nil
 }
 
-// An adszClient is a connection in the answer of istiod's endpoint adsz.
+// An adszClient is a connection in the answer of istiod's debug endpoint adsz.
 type adszClient struct {
 	ConnectionID string         `json:"connectionId"`
-	ConnectedAt  string         `json:"connectedAt"` // RFC 3339, so texts are ordered like times
+	ConnectedAt  string         `json:"connectedAt"` // RFC 3339, so the order of the texts is that of the times
 	Metadata     map[string]any `json:"metadata"`
 	Locality     struct {
 		Region   string `json:"region"`
 		Zone     string `json:"zone"`
 		SubZone  string `json:"sub_zone"`
-		SubZone3 string `json:"subZone"` // as protobuf's JSON spells it
+		SubZone3 string `json:"subZone"` // the name of subZone in protobuf's JSON
 	} `json:"locality"`
 }
 
 var errNoNode = errors.New("istiod told nothing of its node")
 
-// node returns the node with which the proxy connects. c may be nil.
+// node returns the xDS node with which the proxy connects. c is the proxy's
+// connection and may be nil.
 func (c *adszClient) node(p *inventory.Proxy) (*xds.Node, error) {
 	if c == nil || len(c.Metadata) == 0 || p.Type() == "" {
 		return nil, errNoNode
@@ -300,7 +307,7 @@ func (c *adszClient) node(p *inventory.Proxy) (*xds.Node, error) {
 	}, nil
 }
 
-// bootstrap reads the node from the bootstrap of the proxy's Envoy.
+// bootstrap reads the xDS node from the bootstrap of the proxy's Envoy.
 func (in *Inputs) bootstrap(ctx context.Context, p *inventory.Proxy) (*xds.Node, error) {
 	what := "config_dump"
 	if p.IsLive() {

@@ -15,33 +15,34 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/kube"
 )
 
-// An Edit is one object of a change, as it would be stored.
+// An Edit is one object of a change, in the form in which it would be stored.
 type Edit struct {
 	apiserver.Change
-	Base apiserver.Object // the object that it replaces or removes; nil for a new object
-	Same bool             // the object is stored as it was
+	Base apiserver.Object // the object that this edit replaces or removes; nil for a new object
+	Same bool             // true if the stored object doesn't change
 }
 
-// Name returns the kind, namespace and name of the object: "VirtualService
-// shop/web".
+// Name returns the kind, namespace and name of the object, such as
+// "VirtualService shop/web".
 func (e *Edit) Name() string {
 	return apiserver.Text(e.Object["kind"]) + " " + strings.TrimPrefix(apiserver.Key(e.Object), "/")
 }
 
-// An Overlay is a change that is merged into the objects of a mesh.
+// An Overlay is a change to be merged into the objects of a mesh.
 type Overlay struct {
 	Edits []*Edit
 
-	// Derived are the changes that controllers of the cluster would make: to the
+	// Derived are the changes that the cluster's controllers would make to the
 	// EndpointSlices of a Service.
 	Derived []apiserver.Change
 
-	// Notes say what a prediction of the change can't know, such as an address that
-	// is allocated when the change is applied.
+	// Notes describe what a prediction of the change can't know, such as an address
+	// that is allocated when the change is applied.
 	Notes []string
 }
 
-// Changes returns the changes of the edits that accept takes, and all derived ones.
+// Changes returns the changes of the edits for which accept returns true, and all
+// derived changes.
 func (o *Overlay) Changes(accept func(*Edit) bool) (all []apiserver.Change) {
 	for _, e := range o.Edits {
 		if accept(e) {
@@ -51,15 +52,16 @@ func (o *Overlay) Changes(accept func(*Edit) bool) (all []apiserver.Change) {
 	return append(all, o.Derived...)
 }
 
-// unwatched are kinds that people apply together with the configuration of a mesh.
-// istiod doesn't send anything because of them, except that their pods are proxies
-// that don't exist yet.
+// unwatched are kinds that users often apply together with the configuration of a
+// mesh. istiod sends nothing because of them, except to their pods, which are
+// proxies that don't exist yet.
 var unwatched = []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "HorizontalPodAutoscaler", "PodDisruptionBudget"}
 
-// Merge merges objects into those of the mesh, as the API server would store them:
-// a new object is created now, a changed one keeps its identity, its status, and what
-// the API server and controllers have set. With remove, the objects are removed.
-// namespace is the one of objects that name none.
+// Merge merges objects into those of the mesh, with the result that the API server
+// would store. A new object gets the current time as its creation time. A changed
+// object keeps its identity, its status, and the fields that the API server and
+// controllers have set. If remove is set, the objects are removed. namespace is used
+// for objects that don't name one.
 func (in *Inputs) Merge(given []apiserver.Object, remove bool, namespace string, now time.Time) (*Overlay, error) {
 	o := &Overlay{}
 	for _, g := range given {
@@ -116,7 +118,7 @@ func (in *Inputs) serves(resource string) bool {
 }
 
 func brief(v any) string {
-	text, _ := json.Marshal(v) // v comes from JSON or YAML
+	text, _ := json.Marshal(v) // can't fail, because v comes from JSON or YAML
 	if len(text) > 100 {
 		return string(text[:100]) + "…"
 	}
@@ -141,7 +143,7 @@ func deepCopy(v any) any {
 			c[i] = deepCopy(e)
 		}
 		return c
-	case int64: // a YAML parser makes integers, JSON keeps the digits
+	case int64: // YAML parsers return integers; JSON keeps the digits
 		return json.Number(strconv.FormatInt(v, 10))
 	case int:
 		return json.Number(strconv.Itoa(v))
@@ -151,7 +153,7 @@ func deepCopy(v any) any {
 	return v
 }
 
-// content returns what istiod reads of an object.
+// content returns the parts of an object that istiod reads.
 func content(o apiserver.Object) apiserver.Object {
 	c := maps.Clone(o)
 	delete(c, "status")
@@ -171,12 +173,12 @@ func content(o apiserver.Object) apiserver.Object {
 	return c
 }
 
-// replaced returns the object that is stored when given is applied over base. Of
+// replaced returns the object that is stored when given is applied over base. In
 // Kubernetes' own kinds, fields that given doesn't set keep their values, because
-// most of them were set by the API server (addresses, ports, families of a Service).
-// Custom resources have no such fields, so their content is given's. Labels and
-// annotations that only base has stay if kubectl's last configuration doesn't
-// contain them.
+// the API server has set most of them (addresses, ports and IP families of a
+// Service). Custom resources have no such fields, so their content is that of given.
+// Labels and annotations that only base has are kept, unless they are in the
+// configuration that kubectl applied last.
 func replaced(base, given apiserver.Object) apiserver.Object {
 	out := clone(base)
 	resource, _ := apiserver.ResourceOf(apiserver.Text(given["apiVersion"]), apiserver.Text(given["kind"]))
@@ -229,10 +231,10 @@ func lastApplied(o apiserver.Object) (last apiserver.Object) {
 	return last
 }
 
-// merged merges a value into the stored one, as kubectl apply does: fields of objects
-// one by one, without those that were in the last configuration and are gone. The
-// elements of a list of objects keep fields that the new ones don't set, if their
-// names or ports are equal. All other values are replaced.
+// merged merges a value into the stored one, as kubectl apply does. It merges objects
+// field by field, and removes fields that were in the last configuration and are not
+// in the new one. In a list of objects, elements with an equal name or port are
+// merged. All other values are replaced.
 func merged(base, last, given any) any {
 	switch g := given.(type) {
 	case map[string]any:

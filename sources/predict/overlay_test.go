@@ -53,8 +53,9 @@ func object(t *testing.T, text string) apiserver.Object {
 
 var when = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 
-// TestInputs checks what is read of the demo: nodes as the proxies' bootstraps have
-// them, the mesh configuration, and objects of the right kinds.
+// TestInputs checks the inputs that are read from the demo snapshot: the nodes must
+// be those in the proxies' bootstraps, and the mesh configuration and the kinds of
+// the objects must be correct.
 func TestInputs(t *testing.T) {
 	in, _ := demoMesh(t)
 	if len(in.Proxies) != 7 || in.Namespace != "istio-system" || in.ClusterID != "Kubernetes" || len(in.Unread) != 0 {
@@ -80,7 +81,8 @@ func TestInputs(t *testing.T) {
 	}
 }
 
-// TestMergeRules checks what is stored for new, changed and removed objects.
+// TestMergeRules checks which objects are stored if objects are new, changed or
+// removed.
 func TestMergeRules(t *testing.T) {
 	in := &Inputs{Objects: &apiserver.Objects{}}
 	in.Objects.Add("services", object(t, `{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"shop","uid":"u1","creationTimestamp":"2020-01-01T00:00:00Z","generation":3,"labels":{"a":"1"}},
@@ -140,8 +142,8 @@ func TestMergeRules(t *testing.T) {
 	}
 }
 
-// TestLastApplied removes the fields that kubectl's last configuration had and the new
-// one doesn't have, and keeps those that others have set.
+// TestLastApplied checks that fields are removed that kubectl's last configuration had
+// and the new one doesn't have, and that fields from other writers are kept.
 func TestLastApplied(t *testing.T) {
 	base := object(t, `{"apiVersion":"v1","kind":"Service","metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"metadata\":{\"labels\":{\"old\":\"1\"}},\"spec\":{\"selector\":{\"x\":\"1\",\"y\":\"2\"}}}"},"labels":{"old":"1","others":"1"}},"spec":{"selector":{"x":"1","y":"2"},"clusterIP":"10.0.0.1"}}`)
 	got := replaced(base, object(t, `{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"selector":{"x":"1"}}}`))
@@ -153,8 +155,8 @@ func TestLastApplied(t *testing.T) {
 	}
 }
 
-// TestNewService completes a Service and makes the slices that the endpoint controller
-// would make.
+// TestNewService checks that a new Service gets its defaults, and the slices that the
+// endpoint controller would create.
 func TestNewService(t *testing.T) {
 	in, _ := demoMesh(t)
 	got, err := in.Merge([]apiserver.Object{object(t, `{"apiVersion":"v1","kind":"Service","metadata":{"name":"all-reviews"},"spec":{"selector":{"app":"reviews"},"ports":[{"port":9080}]}}`)}, false, "default", when)
@@ -173,7 +175,7 @@ func TestNewService(t *testing.T) {
 		}
 	}
 	var want []string
-	for _, s := range in.Objects.All(slicesResource) { // the controller's own slices of the Service reviews
+	for _, s := range in.Objects.All(slicesResource) { // these are the controller's slices of the Service reviews
 		if sliceOf(s) == "default/reviews" {
 			for _, e := range apiserver.List(s, "endpoints") {
 				want = append(want, apiserver.Text(apiserver.List(e, "addresses")[0]))
@@ -206,7 +208,7 @@ func proxyOf(name string, change func(*xds.Node)) *Proxy {
 	return &Proxy{ID: name + ".shop", Node: n}
 }
 
-// TestClasses checks which facts tell two proxies apart.
+// TestClasses checks which properties put two proxies into different classes.
 func TestClasses(t *testing.T) {
 	slice := func(ready bool, ips ...string) apiserver.Object {
 		var all []any
@@ -258,8 +260,8 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// TestStandIns checks that a certificate stands only where a listener's status says
-// that its references are resolved.
+// TestStandIns checks that a throwaway certificate is added only if a listener's
+// status reports that its references are resolved.
 func TestStandIns(t *testing.T) {
 	o := &apiserver.Objects{}
 	o.Add("gateways.gateway.networking.k8s.io", object(t, `{"metadata":{"name":"g","namespace":"shop"},"spec":{"listeners":[

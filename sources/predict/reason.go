@@ -11,11 +11,12 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/apiserver"
 )
 
-// Subject is the subject of the fault with which a predicted mesh says that its
-// baseline isn't verified.
+// Subject is the subject of the fault by which a predicted mesh reports that
+// its baseline isn't verified.
 const Subject = "what-if"
 
-// RefusedCount returns the number of objects that istiod's admission refuses.
+// RefusedCount returns the number of objects that istiod's admission webhook
+// refuses.
 func (p *Prediction) RefusedCount() (n int) {
 	for _, v := range p.Verdicts {
 		if v.Refused != "" {
@@ -25,18 +26,20 @@ func (p *Prediction) RefusedCount() (n int) {
 	return n
 }
 
-// Changes reports whether the change makes istiod send something else to any proxy.
+// Changes reports whether the change makes istiod send different configuration to
+// any proxy.
 func (p *Prediction) Changes() bool { return slices.ContainsFunc(p.Classes, (*Class).Changes) }
 
-// ChangesObjects reports whether the change stores anything that differs from the
-// objects of the mesh.
+// ChangesObjects reports whether the change makes any stored object of the mesh
+// different.
 func (p *Prediction) ChangesObjects() bool {
 	return len(p.Overlay.Derived) > 0 || slices.ContainsFunc(p.Overlay.Edits, func(e *Edit) bool { return !e.Same && p.isAdmitted(e) })
 }
 
-// Reasons says why the change makes no difference, as far as the objects of the mesh
-// tell: they are stored like this already, an older VirtualService has their hosts,
-// they select no pod, or their host is no Service.
+// Reasons returns likely reasons why the change makes no difference. They are found
+// in the objects of the mesh: the same objects are already stored, an older
+// VirtualService has the same hosts, a selector matches no pod, or a host doesn't
+// belong to any Service.
 func (p *Prediction) Reasons() (all []string) {
 	for _, e := range p.Overlay.Edits {
 		switch {
@@ -78,18 +81,18 @@ func (p *Prediction) reasons(e *Edit) (all []string) {
 	return all
 }
 
-// isOlder reports whether istiod prefers a over b: it was created earlier or, at the
-// same time, its name comes first.
+// isOlder reports whether istiod prefers a over b: a was created earlier or, if the
+// times are equal, its name sorts first.
 func isOlder(a, b apiserver.Object) bool {
 	x, y := apiserver.Text(apiserver.Metadata(a)["creationTimestamp"]), apiserver.Text(apiserver.Metadata(b)["creationTimestamp"])
 	if x != y {
-		return x < y // RFC 3339 in UTC is ordered like times
+		return x < y // the texts are RFC 3339 in UTC, so their order is that of the times
 	}
 	return apiserver.Key(a) < apiserver.Key(b)
 }
 
-// sharesGateway reports whether two VirtualServices apply to a common gateway; without
-// any, they apply to the mesh.
+// sharesGateway reports whether two VirtualServices apply to the same gateway. A
+// VirtualService without gateways applies to the mesh.
 func sharesGateway(a, b apiserver.Object) bool {
 	gateways := func(o apiserver.Object) (all []string) {
 		for _, g := range apiserver.List(o, "spec", "gateways") {
@@ -108,8 +111,8 @@ func sharesGateway(a, b apiserver.Object) bool {
 	return slices.ContainsFunc(gateways(a), func(g string) bool { return slices.Contains(others, g) })
 }
 
-// full returns a host with its namespace and domain. A name without dots is that of a
-// Service in the namespace of the object.
+// full returns a host with its namespace and domain. A name without dots is the name
+// of a Service in the object's namespace.
 func full(host string, o apiserver.Object) string {
 	if strings.Contains(host, ".") || host == "*" {
 		return host
@@ -132,8 +135,8 @@ func isHost(objects *apiserver.Objects, host string) bool {
 	return false
 }
 
-// selects reports whether labels select any pod. In istiod's own namespace, they
-// select pods of all namespaces.
+// selects reports whether a label selector matches any pod. If the object is in
+// istiod's own namespace, its selector matches pods of all namespaces.
 func selects(objects *apiserver.Objects, match apiserver.Object, namespace, root string) bool {
 	wanted := labels.Set{}
 	for k, v := range match {

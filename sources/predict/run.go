@@ -17,18 +17,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/xds"
 )
 
-// Options set how a prediction is made.
+// Options configure a prediction.
 type Options struct {
 	Binary  string   // the path of istiod's binary (pilot-discovery)
-	Env     []string // further environment variables of istiod, each as "NAME=value"
-	All     bool     // ask every proxy, not one of each class
+	Env     []string // additional environment variables of istiod, each as "NAME=value"
+	All     bool     // true to request the configuration of every proxy, not only of one in each class
 	Now     time.Time
-	TempDir string // the directory of temporary files; empty means the system's
+	TempDir string // the directory for temporary files; if empty, the system's
 
-	// Sleep waits for a duration, or until ctx ends; then it returns the error of ctx.
+	// Sleep waits for a duration, or until ctx ends; in the second case, it returns
+	// the error of ctx.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	// Concurrency is the number of proxies that are asked at once; 0 means 8.
+	// Concurrency is the number of proxies whose configuration is requested at
+	// once; 0 means 8.
 	Concurrency int
 }
 
@@ -40,20 +42,22 @@ type Prediction struct {
 	Classes []*Class
 	Gate    *Gate
 
-	Verdicts []sandbox.Verdict // the verdicts of istiod's admission, one for each of Overlay.Edits
-	Binary   string            // the version of istiod's binary; empty if it was built without one
+	Verdicts []sandbox.Verdict // the verdicts of istiod's admission webhook, one for each of Overlay.Edits
+	Binary   string            // the version of istiod's binary; empty if it was built without a version
 	Blocked  []string          // the hosts to which the istiods tried to connect; no connection was made
 
 	decoder *xds.Decoder
 }
 
-// Refused reports whether istiod's admission refuses any object of the change.
+// Refused reports whether istiod's admission webhook refuses any object of the
+// change.
 func (p *Prediction) Refused() bool {
 	return slices.ContainsFunc(p.Verdicts, func(v sandbox.Verdict) bool { return v.Refused != "" })
 }
 
-// Run predicts what istiod would send with the overlay. Objects that its admission
-// refuses are left out. When Run returns, all its processes have ended.
+// Run predicts the configuration that istiod would send with the overlay. It
+// leaves out objects that the admission webhook refuses. When Run returns, all
+// processes that it started have ended.
 func Run(ctx context.Context, in *Inputs, overlay *Overlay, o Options) (*Prediction, error) {
 	if o.Concurrency == 0 {
 		o.Concurrency = 8
@@ -84,7 +88,7 @@ func Run(ctx context.Context, in *Inputs, overlay *Overlay, o Options) (*Predict
 		return nil, err
 	}
 	admitted := overlay.Changes(p.isAdmitted)
-	if p.Refused() { // the API server would not store them
+	if p.Refused() { // the API server would not store the refused objects
 		changed = in.Objects.Clone()
 		changed.Apply(admitted)
 		after.stop()
@@ -113,8 +117,8 @@ func (p *Prediction) isAdmitted(e *Edit) bool {
 	return p.Verdicts[i].Refused == ""
 }
 
-// admit asks istiod's admission about every object of the change. Removals are always
-// admitted, and istiod only knows its own kinds.
+// admit sends every object of the change to istiod's admission webhook. It doesn't
+// send removals, which are always admitted, nor objects of other kinds than Istio's.
 func (p *Prediction) admit(ctx context.Context, i *sandbox.Istiod) error {
 	for _, e := range p.Overlay.Edits {
 		var v sandbox.Verdict
@@ -129,8 +133,8 @@ func (p *Prediction) admit(ctx context.Context, i *sandbox.Istiod) error {
 	return nil
 }
 
-// A side is an istiod with its API server and the streams of the proxies that it was
-// asked for.
+// A side is an istiod with its API server, and the xDS streams of those proxies
+// whose configuration was requested.
 type side struct {
 	server  *apiserver.Server
 	istiod  *sandbox.Istiod
@@ -170,12 +174,13 @@ func (s *side) stop() {
 	s.server.Close()
 }
 
-// spotChecks is the number of classes of which a second member is asked.
+// spotChecks is the number of classes in which a second proxy is checked.
 const spotChecks = 10
 
-// ask asks both sides for the first proxy of each class. Of some classes, it also
-// asks for a second proxy, chosen at random. If the two differ, the class is divided
-// into its members, and all of them are asked.
+// ask requests the configuration of the first proxy of each class from both istiods.
+// In some classes it does the same for a second proxy, chosen at random. If the two
+// proxies get different configuration, the class is split into its members, and the
+// configuration of each is requested.
 func (p *Prediction) ask(ctx context.Context, before, after *side, o Options) error {
 	asked := make([]*Proxy, 0, len(p.Classes)+spotChecks)
 	seconds := map[*Class]*Proxy{}
@@ -215,12 +220,13 @@ func (p *Prediction) ask(ctx context.Context, before, after *side, o Options) er
 	return nil
 }
 
-// equal reports whether two proxies were sent the same.
+// equal reports whether the configurations of two proxies are the same.
 func (c Config) equal(d Config) bool {
 	return maps.EqualFunc(c, d, func(a, b map[string][]byte) bool { return maps.EqualFunc(a, b, bytes.Equal) })
 }
 
-// askBoth returns what both sides send to proxies.
+// askBoth returns the configuration that each of the two istiods sends to the
+// proxies.
 func askBoth(ctx context.Context, before, after *side, proxies []*Proxy, o Options) (map[*Proxy][2]Config, error) {
 	var configs [2]map[*Proxy]Config
 	for i, s := range []*side{before, after} {
@@ -236,14 +242,15 @@ func askBoth(ctx context.Context, before, after *side, proxies []*Proxy, o Optio
 	return out, nil
 }
 
-// ask asks for several proxies at once. With keep, their streams stay open.
+// ask requests the configuration of several proxies at once. If keep is set,
+// their xDS streams stay open.
 func (s *side) ask(ctx context.Context, proxies []*Proxy, keep bool, o Options) (map[*Proxy]Config, error) {
 	streams, configs := make([]*xds.Stream, len(proxies)), make([]Config, len(proxies))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(o.Concurrency)
 	for i, p := range proxies {
 		group.Go(func() (err error) {
-			// The stream belongs to the side, not to the group, whose context ends with Wait.
+			// Wait ends the group's context, but the stream must stay open after that.
 			stream, err := s.client.Open(context.WithoutCancel(ctx), p.Node)
 			if err != nil {
 				return fmt.Errorf("%s: %w", p.ID, err)
@@ -273,16 +280,17 @@ func (s *side) ask(ctx context.Context, proxies []*Proxy, keep bool, o Options) 
 	return out, err
 }
 
-// istiod collects changes for a moment before it pushes. It has pushed everything
-// when no response came for as long as quiet. mostQuiet limits the wait.
+// istiod collects changes for a moment before it pushes them. When no response
+// has arrived for the duration quiet, it has pushed everything. mostQuiet limits
+// the wait.
 const (
 	quiet     = 300 * time.Millisecond
 	mostQuiet = 5 * time.Second
 	look      = 20 * time.Millisecond
 )
 
-// pushes applies the change to the side without it, while the proxies are connected,
-// and notes which types istiod pushes to which class.
+// pushes applies the change to the istiod without it, while the proxies are
+// connected. It records which types istiod pushes to each class.
 func (p *Prediction) pushes(ctx context.Context, before *side, changes []apiserver.Change, o Options) error {
 	counts := func() map[*Class]map[xds.Type]int {
 		all := map[*Class]map[xds.Type]int{}
@@ -316,8 +324,8 @@ func (p *Prediction) pushes(ctx context.Context, before *side, changes []apiserv
 	return nil
 }
 
-// Skew says how the version of istiod's binary differs from that of the mesh's istiod.
-// It is empty if they are equal or one of them is not known.
+// Skew describes how the version of istiod's binary differs from that of the mesh's
+// istiod. It returns "" if the versions are equal or one of them is not known.
 func (p *Prediction) Skew() string {
 	if p.Binary == "" || p.Inputs.Version == "" || p.Binary == p.Inputs.Version {
 		return ""
@@ -325,5 +333,6 @@ func (p *Prediction) Skew() string {
 	return fmt.Sprintf("the binary is istiod %s, that of the mesh is %s", p.Binary, p.Inputs.Version)
 }
 
-// Changes reports whether the change makes istiod send something else to the class.
+// Changes reports whether the change makes istiod send different configuration to
+// the class.
 func (c *Class) Changes() bool { return !c.Before.equal(c.After) }

@@ -17,12 +17,12 @@ const (
 	serviceLabel   = "kubernetes.io/service-name"
 )
 
-// services completes the Services of the overlay as the API server and the endpoint
-// controller would: the defaults of a new one, and EndpointSlices for a changed
-// selector or changed ports. Slices that the change itself contains are left as they
-// are.
+// services completes the Services in the overlay as the API server and the endpoint
+// controller would. A new Service gets its defaults. A Service whose selector or
+// ports have changed gets new EndpointSlices, except those that the change itself
+// contains.
 func (o *Overlay) services(objects *apiserver.Objects) {
-	given := map[string]bool{} // the Services whose slices are in the change
+	given := map[string]bool{} // the Services whose EndpointSlices are part of the change
 	for _, e := range o.Edits {
 		if e.Resource == slicesResource {
 			given[sliceOf(e.Object)] = true
@@ -56,16 +56,17 @@ func (o *Overlay) services(objects *apiserver.Objects) {
 	}
 }
 
-// sliceOf returns the key of the Service that an EndpointSlice belongs to.
+// sliceOf returns the key of the Service to which an EndpointSlice belongs.
 func sliceOf(slice apiserver.Object) string {
 	m := apiserver.Metadata(slice)
 	return apiserver.Text(m["namespace"]) + "/" + apiserver.Text(apiserver.At(m, "labels", serviceLabel))
 }
 
-// defaults sets what the API server sets in a Service
+// defaults sets the fields that the API server sets in a Service
 // (https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/).
-// A new Service gets its address from the API server, so a placeholder stands for it:
-// an address of the range for benchmarks, which no network has (RFC 2544).
+// The API server would allocate an address for a new Service. defaults sets a
+// placeholder instead, from the address range for benchmarks, which no network uses
+// (RFC 2544).
 func (o *Overlay) defaults(e *Edit, fresh *int) {
 	spec, ok := e.Object["spec"].(apiserver.Object)
 	if !ok {
@@ -99,8 +100,8 @@ func (o *Overlay) defaults(e *Edit, fresh *int) {
 	set(spec, "clusterIPs", []any{spec["clusterIP"]})
 }
 
-// endpointSlices returns the slices of a Service: one for each set of port numbers
-// that its pods have for the Service's ports.
+// endpointSlices returns the EndpointSlices of a Service. There is one for each
+// set of port numbers that its pods use for the Service's ports.
 func endpointSlices(service apiserver.Object, pods []apiserver.Object) (all []apiserver.Object) {
 	m := apiserver.Metadata(service)
 	selector := labels.Set{}
@@ -120,7 +121,7 @@ func endpointSlices(service apiserver.Object, pods []apiserver.Object) (all []ap
 			continue
 		}
 		ports := portsOf(service, pod)
-		text, _ := json.Marshal(ports) // ports are maps of texts and numbers
+		text, _ := json.Marshal(ports) // can't fail, because ports are maps of texts and numbers
 		i, ok := byPorts[string(text)]
 		if !ok {
 			i = len(all)
@@ -155,8 +156,8 @@ func endpoint(pod apiserver.Object, ip string) apiserver.Object {
 	return e
 }
 
-// portsOf returns the ports of a Service as numbers of a pod. A port whose name no
-// container has is left out.
+// portsOf returns the ports of a Service as port numbers of a pod. It leaves out a
+// port whose name no container has.
 func portsOf(service, pod apiserver.Object) []any {
 	out := []any{}
 	for _, p := range apiserver.List(service, "spec", "ports") {

@@ -17,12 +17,13 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A Source is a mesh in which every proxy has what istiod would send to it: without
-// the change or with it. All else comes from the sources of the mesh.
+// A Source is a mesh in which every proxy has the configuration that istiod would
+// send to it, either without or with the change. All other data comes from the
+// sources of the mesh.
 //
-// Of a proxy, the sections that istiod sends are predicted. Static configuration, the
-// bootstrap and secrets are those of its Envoy. Answers of istiod that a change may
-// affect and that aren't predicted are missing, and so are ztunnels.
+// The sections of a proxy that istiod sends are predicted. Static configuration, the
+// bootstrap and secrets come from the proxy's Envoy. Answers of istiod that the
+// change may affect and that can't be predicted are missing, and so are ztunnels.
 type Source struct {
 	prediction *Prediction
 	base       []transport.Source
@@ -31,13 +32,13 @@ type Source struct {
 	frames     *frames
 	owns       bool
 
-	class   map[string]*Class // the class of each predicted proxy
-	changed map[string]bool   // the resources of which objects change
+	class   map[string]*Class // the class of each predicted proxy, by the proxy's id
+	changed map[string]bool   // the resources with objects that the change affects
 	objects *apiserver.Objects
 }
 
-// Sources returns the mesh without the change, as istiod's baseline has it, and with
-// the change. Both read from base, which the caller closes.
+// Sources returns the mesh without the change, which is istiod's baseline, and the
+// mesh with the change. Both read from base, which the caller has to close.
 func (p *Prediction) Sources(base []transport.Source) (before, after *Source) {
 	f := &frames{base: base, known: map[string]*frame{}}
 	before, after = p.source(base, false, f), p.source(base, true, f)
@@ -68,10 +69,11 @@ func (p *Prediction) source(base []transport.Source, after bool, f *frames) *Sou
 	return s
 }
 
-// Manifest is that of the mesh, marked as predicted.
+// Manifest returns the manifest of the mesh, marked as a prediction.
 func (s *Source) Manifest() transport.Manifest { return s.manifest }
 
-// Faults are those of the mesh and, if the baseline isn't verified, one that says so.
+// Faults returns the faults of the mesh. If the baseline isn't verified, they include
+// a fault that reports this.
 func (s *Source) Faults() (all []*mesh.Fault) {
 	for _, b := range s.base {
 		all = append(all, b.Faults()...)
@@ -82,7 +84,7 @@ func (s *Source) Faults() (all []*mesh.Fault) {
 	return all
 }
 
-// String says in one line whether the baseline is verified.
+// String reports in one line whether the baseline is verified.
 func (g *Gate) String() string {
 	if g.Passed() {
 		return fmt.Sprintf("verified: %d of %d proxies as your istiod sends them", g.Verified, g.Proxies)
@@ -116,10 +118,12 @@ func (s *Source) names(ctx context.Context, list func(transport.Source, context.
 	return slices.Compact(all), err
 }
 
-// unaffected are the answers of istiod that don't depend on the objects of a change.
+// unaffected are the istiod endpoints whose answers don't depend on the objects of a
+// change.
 var unaffected = []string{"syncz", "adsz", "connections", "version", "clusterz"}
 
-// Pilot returns the answer of an istiod: for a proxy's config_dump the predicted one.
+// Pilot returns the answer of an istiod. For a proxy's config_dump, it returns the
+// predicted one.
 func (s *Source) Pilot(ctx context.Context, pilot, endpoint string) (*transport.Body, error) {
 	name, query, _ := strings.Cut(endpoint, "?")
 	switch {
@@ -135,7 +139,8 @@ func (s *Source) Pilot(ctx context.Context, pilot, endpoint string) (*transport.
 	return nil, fmt.Errorf("%s is not predicted", name)
 }
 
-// Fetch returns the answer of a proxy: for its config_dump the predicted one.
+// Fetch returns the answer of a proxy. For the proxy's config_dump, it returns
+// the predicted one.
 func (s *Source) Fetch(ctx context.Context, proxy, request string, hint mesh.Hint) (*transport.Body, error) {
 	if name, _, _ := strings.Cut(request, "?"); name != "config_dump" {
 		return first(s.base, func(b transport.Source) (*transport.Body, error) { return b.Fetch(ctx, proxy, request, hint) })
@@ -162,8 +167,8 @@ func (s *Source) notPredicted(proxy string) error {
 	return errors.New("not predicted: istiod was asked for the connected sidecars, gateways and waypoints that were selected, and for no ztunnels")
 }
 
-// List returns the objects of a resource: those of the mesh, or with the change those
-// that the API server would have.
+// List returns the objects of a resource. Without the change, these are the objects
+// of the mesh. With the change, they are the objects that the API server would store.
 func (s *Source) List(ctx context.Context, resource string) (*transport.Body, error) {
 	if !s.changed[resource] {
 		return first(s.base, func(b transport.Source) (*transport.Body, error) { return b.List(ctx, resource) })
@@ -176,8 +181,8 @@ func (s *Source) List(ctx context.Context, resource string) (*transport.Body, er
 	return &transport.Body{Bytes: bytes.NewReader(text), Name: resource, Form: transport.JSON}, nil
 }
 
-// Close closes nothing, because the sources of the mesh belong to the caller, except
-// after Own.
+// Close closes the sources of the mesh only after a call of Own. Otherwise it does
+// nothing, because they belong to the caller.
 func (s *Source) Close() (err error) {
 	if s.owns {
 		for _, b := range s.base {
@@ -199,8 +204,8 @@ func first(base []transport.Source, ask func(transport.Source) (*transport.Body,
 	return nil, err
 }
 
-// dump returns a config dump of a proxy. With a frame, the parts of the Envoy's own
-// dump that istiod doesn't send are in it.
+// dump returns a config dump of a proxy. If there is a frame, the dump also
+// contains the parts of the Envoy's own dump that istiod doesn't send.
 func (s *Source) dump(proxy string, f *frame) (*transport.Body, error) {
 	class := s.class[proxy]
 	if class == nil {
@@ -260,17 +265,19 @@ func (l dumpList) wrap(out *bytes.Buffer, name string, text []byte) {
 }
 
 func quoted(s string) []byte {
-	text, _ := json.Marshal(s) // a string always has a JSON form
+	text, _ := json.Marshal(s) // can't fail, because a string always has a JSON form
 	return text
 }
 
-// A frame has the parts of an Envoy's config dump that istiod doesn't send.
+// A frame contains the parts of an Envoy's config dump that istiod doesn't
+// send.
 type frame struct {
-	whole  [][]byte          // messages that are kept: the bootstrap, secrets, scoped routes
-	static map[string][]byte // the static fields of the other messages, each as JSON members that begin with a comma
+	whole  [][]byte          // the messages that are kept whole: the bootstrap, secrets and scoped routes
+	static map[string][]byte // the static fields of the other messages, each as JSON members with a leading comma
 }
 
-// frames keeps the frame of each proxy, because both sides need it.
+// frames caches the frame of each proxy, because the meshes with and without
+// the change both need it.
 type frames struct {
 	base []transport.Source
 
@@ -304,7 +311,7 @@ func (f *frames) get(ctx context.Context, proxy string) (*frame, error) {
 	return found, nil
 }
 
-// newFrame takes a config dump of an Envoy apart.
+// newFrame extracts the frame from a config dump of an Envoy.
 func newFrame(dump []byte) (*frame, error) {
 	var all struct{ Configs []json.RawMessage }
 	if err := json.Unmarshal(dump, &all); err != nil {

@@ -13,11 +13,11 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/apiserver"
 )
 
-// standIns adds a throwaway certificate in place of each Secret that a listener of
-// the Gateway API refers to, if the listener's status says that the references are
-// resolved. No Secret of the cluster is read, and without one, istiod leaves the
-// listener out. The certificate itself is never sent to a proxy's listener or
-// cluster; only its name is.
+// standIns adds a throwaway certificate in place of each Secret to which a Gateway
+// API listener refers, if the listener's status reports that its references are
+// resolved. Secrets of the cluster are never read, but istiod leaves out a
+// listener without its Secret. The throwaway certificate doesn't appear in the
+// configuration that is read; only its name does.
 func standIns(objects *apiserver.Objects) {
 	var cert, key string
 	for _, g := range objects.All("gateways.gateway.networking.k8s.io") {
@@ -54,8 +54,8 @@ func standIns(objects *apiserver.Objects) {
 	}
 }
 
-// throwaway returns a new self-signed certificate and its key, as a Secret holds
-// them. Its dates don't matter to istiod, so they are fixed.
+// throwaway returns a new self-signed certificate and its key in PEM, as a
+// Secret contains them. istiod doesn't check its dates, so they are fixed.
 func throwaway() (cert, key string) {
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -7,8 +7,9 @@ import (
 	"testing/synctest"
 )
 
-// A group with a running load holds more than the budget and was used longest ago.
-// Other groups are evicted, and this one stays.
+// TestEvictKeepsLoadingGroups checks that a group with a running load stays, even
+// if it uses more than the budget and was used longest ago. Other groups are
+// evicted.
 func TestEvictKeepsLoadingGroups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{Memory: 250})
@@ -36,8 +37,8 @@ func TestEvictKeepsLoadingGroups(t *testing.T) {
 	})
 }
 
-// A value that another reader loads while this one waits in mesh.Enter counts as
-// used.
+// TestJoinTouchesTheGroup checks that a group counts as used if another reader
+// loads its value while this reader waits in mesh.Enter.
 func TestJoinTouchesTheGroup(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 250})
 	var runs atomic.Int32

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// A flight is one running load with the callers that wait for it.
+// A flight is one running load, shared by all callers that wait for it.
 type flight struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	landed chan struct{} // closed when value and err are set
 	paused chan struct{} // closed when the load is paused for the first time
-	once   sync.Once     // closes paused
+	once   sync.Once     // makes sure that paused is closed only once
 
 	value any
 	err   error
 
-	waiters int // number of waiting callers; guarded by the mutex of the flight's owner
+	waiters int // number of callers that wait; guarded by the mutex of the flight's owner
 }
 
 // newFlight returns a new flight with one waiter.
@@ -26,7 +26,7 @@ func newFlight(base context.Context) *flight {
 	return f
 }
 
-// landed returns a flight that is already over.
+// landed returns a flight whose load has already ended.
 func landed(v any, err error) *flight {
 	f := newFlight(context.Background())
 	f.land(v, err)
@@ -39,10 +39,10 @@ func (f *flight) land(v any, err error) {
 	close(f.landed)
 }
 
-// pause records that the load is paused.
+// pause records that the load was paused.
 func (f *flight) pause() { f.once.Do(func() { close(f.paused) }) }
 
-// whenPaused waits for the end of the flight, or of ctx. If the load is paused before
+// whenPaused waits until the load ends or ctx ends. If the load is paused before
 // that, it calls do, and then continues to wait.
 func (f *flight) whenPaused(ctx context.Context, do func()) {
 	select {
@@ -53,8 +53,8 @@ func (f *flight) whenPaused(ctx context.Context, do func()) {
 	}
 }
 
-// wait waits for the result of the flight. A waiter whose ctx ends leaves the
-// flight; the last one to leave cancels it.
+// wait waits for the result of the load. A caller whose ctx ends stops waiting;
+// if it was the last one, the load is canceled.
 func (f *flight) wait(ctx context.Context, mu *sync.Mutex) (any, error) {
 	select {
 	case <-f.landed:
@@ -79,11 +79,11 @@ type runningLoads struct {
 	mu     sync.Mutex
 	flying int
 	closed bool
-	empty  chan struct{} // closed when no load is running any more; nil if nobody waits for that
+	empty  chan struct{} // closed when no load is running any more; nil if no caller waits for that
 }
 
-// begin registers a load that starts to run. After close it returns the error of a
-// canceled load. For each successful begin, end must be called.
+// begin registers a load that starts to run. If the store is closed, it returns
+// the error of a canceled load. end must be called after each successful begin.
 func (a *runningLoads) begin() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -10,9 +10,9 @@ type Group struct {
 	// The store's mu guards the following fields.
 	place  *list.Element // the group's element in store.recent; nil if nothing is loaded
 	loaded []*Thunk
-	flying int // number of running loads
+	flying int // number of the group's loads that are running
 	cost   int64
-	shares []*Share // the shares that the loaded values may hold parts of
+	shares []*Share // the shares of which the loaded values may use parts
 }
 
 // Group returns an empty group. drop, if not nil, is called when the group's values
@@ -20,9 +20,9 @@ type Group struct {
 // store.
 func (s *Store) Group(drop func()) *Group { return &Group{store: s, drop: drop} }
 
-// Grew adds to the cost of the group's values, in bytes. Several goroutines may call
-// it at once. After an eviction, the values that a caller still holds aren't
-// counted.
+// Grew adds a number of bytes to the cost of the group's values. Several goroutines
+// may call it at once. Values that were evicted are not counted, even if a caller
+// still uses them.
 func (g *Group) Grew(bytes int64) {
 	s := g.store
 	s.mu.Lock()
@@ -51,8 +51,8 @@ func (g *Group) settle() {
 	}
 }
 
-// empty drops all values of the group. Callers that already have a value can keep
-// it. The caller must hold the store's mu.
+// empty drops all values of the group. Callers that have already read a value can
+// keep it. The caller must hold the store's mu.
 func (g *Group) empty() {
 	if g.place != nil {
 		g.store.recent.Remove(g.place)

@@ -7,9 +7,9 @@ import (
 	"testing/synctest"
 )
 
-// All callers of a load cancel their contexts, but the load ignores this and
-// continues. Another load begins. When the first load ends, before the second
-// one, its result must be ignored.
+// TestThunkIgnoresALoadThatEverybodyLeft begins a load that continues although
+// all its callers have canceled their contexts. Then another load begins. When
+// the first load ends, before the second one, its result must be ignored.
 func TestThunkIgnoresALoadThatEverybodyLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{})
@@ -94,8 +94,8 @@ func TestSharedIsMadeOnceForAll(t *testing.T) {
 	})
 }
 
-// The context of a load ends when the load ends, so that goroutines that the load
-// has started end, too.
+// TestContextOfALoadEndsWithIt checks that the context of a load ends when the
+// load ends, so that goroutines that the load has started end, too.
 func TestContextOfALoadEndsWithIt(t *testing.T) {
 	s := New(t.Context(), Options{})
 	var of context.Context

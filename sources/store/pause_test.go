@@ -9,8 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// waiting returns a thunk whose load waits for an answer: it is paused at once, waits
-// for answer, and is resumed. Then it runs until done is closed.
+// waiting returns a thunk whose load waits for an answer. The load is paused at once,
+// waits for the channel answer, and is resumed. Then it runs until done is closed.
 func waiting(s *Store, answer, done chan struct{}) *Thunk {
 	return alone(s, func(ctx context.Context, _ func(int64)) (any, error) {
 		resume := mesh.Pause(ctx)
@@ -27,7 +27,8 @@ func waiting(s *Store, answer, done chan struct{}) *Thunk {
 	})
 }
 
-// asked forces a thunk in a goroutine. The channel receives its value.
+// asked reads the value of a thunk in a goroutine, and returns a channel that
+// receives the value.
 func asked(t *testing.T, th *Thunk) chan any {
 	got := make(chan any, 1)
 	go func() { got <- force(t, th) }()
@@ -40,8 +41,9 @@ func came(got chan any) bool {
 	return len(got) > 0
 }
 
-// Loads that wait long for an answer don't keep others from running. When the answer
-// comes, a load waits for a slot before those that haven't begun.
+// TestPausedLoadsHoldNoSlot checks that loads that wait long for an answer don't
+// keep others from running. When its answer arrives, a paused load gets a slot
+// before the loads that haven't begun.
 func TestPausedLoadsHoldNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{Slots: 1})
@@ -91,8 +93,8 @@ func TestPausedLoadsAreLimited(t *testing.T) {
 	})
 }
 
-// A load that everybody left ends while it is paused, or while it waits for a slot
-// again.
+// TestPausedLoadsCanBeCanceled checks that a load without waiting callers ends
+// while it is paused, and while it waits for a slot again.
 func TestPausedLoadsCanBeCanceled(t *testing.T) {
 	for _, answered := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -122,8 +124,8 @@ func TestPausedLoadsCanBeCanceled(t *testing.T) {
 	}
 }
 
-// Several loads wait for the same answer. None of them holds a slot, and the callers of
-// each are told.
+// TestLoadsOfOneAnswerArePausedTogether checks that if several loads wait for the same
+// answer, none of them occupies a slot, and the callers of all of them are notified.
 func TestLoadsOfOneAnswerArePausedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{Slots: 3})

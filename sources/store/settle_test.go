@@ -6,8 +6,9 @@ import (
 	"testing/synctest"
 )
 
-// After Close a running load continues until it notices the cancellation. Settle
-// waits for that, and no new load begins.
+// TestSettleWaitsForRunningLoads checks that after Close, a running load
+// continues until it notices the cancellation. Settle must wait for that, and no
+// new load may begin.
 func TestSettleWaitsForRunningLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{})

@@ -1,17 +1,17 @@
 package store
 
 // A Share is memory that several groups use together, such as a table of common
-// values. It is counted once, however many groups use it, because no part of it
-// belongs to a particular group. Its full size is counted as long as any part may
-// be in use: until the share is closed and the last of its groups is emptied. So
-// memory in use is never counted as free. When a few groups are left, the memory
-// is overstated by at most the size of the share.
+// values. It is counted once, regardless of the number of groups, because no part
+// of it belongs to a particular group. Its full size is counted until the share
+// is closed and the last of its groups is emptied, because a part may be in use
+// until then. So memory in use is never counted as free. When few groups are
+// left, the counted memory is too high, by at most the size of the share.
 type Share struct {
 	store *Store
 
 	// The store's mu guards the following fields.
 	cost   int64
-	groups int // number of groups that have joined and hold values
+	groups int // number of groups that have joined the share and have values
 	closed bool
 }
 
@@ -20,7 +20,7 @@ func (s *Store) Share() *Share { return &Share{store: s} }
 
 // Join records that the group may use parts of the share from now on. It does
 // nothing for a group without loaded values and running loads, because the memory
-// of such a group isn't counted at all. The share must be open.
+// of such a group isn't counted. The share must be open.
 func (g *Group) Join(h *Share) {
 	s := g.store
 	s.mu.Lock()
@@ -28,7 +28,7 @@ func (g *Group) Join(h *Share) {
 	if g.place == nil && g.flying == 0 {
 		return
 	}
-	for i := len(g.shares) - 1; i >= 0; i-- { // the share is usually the last one in the list
+	for i := len(g.shares) - 1; i >= 0; i-- { // search from the end, because the share is usually the last one
 		if g.shares[i] == h {
 			return
 		}
@@ -37,7 +37,7 @@ func (g *Group) Join(h *Share) {
 	h.groups++
 }
 
-// Grew adds to the size of the share, in bytes.
+// Grew adds a number of bytes to the size of the share.
 func (h *Share) Grew(bytes int64) {
 	s := h.store
 	s.mu.Lock()
@@ -49,7 +49,7 @@ func (h *Share) Grew(bytes int64) {
 	s.grow(bytes)
 }
 
-// Close closes the share. No group may join it any more.
+// Close closes the share: from now on, no group may join it.
 func (h *Share) Close() {
 	h.store.mu.Lock()
 	defer h.store.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// joined returns a group, and a thunk of the group. When the thunk is loaded, the group
-// joins a share.
+// joined returns a group and a thunk in that group. When the thunk is loaded, the group
+// joins the share that h returns.
 func joined(s *Store, h func() *Share, own int64) (*Group, *Thunk) {
 	g := s.Group(nil)
 	return g, g.Thunk(func(context.Context) (any, error) {
@@ -19,8 +19,8 @@ func joined(s *Store, h func() *Share, own int64) (*Group, *Thunk) {
 	})
 }
 
-// The memory that groups share is counted once, until the share is closed and the
-// last of its groups is emptied.
+// TestShareCostsOnce checks that shared memory is counted once, until the share
+// is closed and the last of its groups is emptied.
 func TestShareCostsOnce(t *testing.T) {
 	s := New(t.Context(), Options{})
 	h := s.Share()
@@ -46,7 +46,7 @@ func TestShareCostsOnce(t *testing.T) {
 	empty(one)
 	memory(1020)
 	empty(two)
-	memory(1000) // the share stays counted, since another group may still join
+	memory(1000) // the size is still counted, since another group may join
 	force(t, a)
 	h.Close()
 	h.Grew(100) // a load that is still running may add to the share
@@ -61,8 +61,8 @@ func TestShareCostsOnce(t *testing.T) {
 	}
 }
 
-// To stay within the budget, groups are evicted to free memory for the share. A
-// closed share is freed with the last group that joined it.
+// TestShareUnderABudget checks that groups are evicted to free memory for a
+// share, and that a closed share is freed with the last group that joined it.
 func TestShareUnderABudget(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 1000})
 	var now *Share
@@ -87,7 +87,8 @@ func TestShareUnderABudget(t *testing.T) {
 	for _, th := range all {
 		there = append(there, !th.Pending())
 	}
-	// The last two shares fit, and with them at most 600 bytes of the groups.
+	// The last two shares fit into the budget, with at most 600 bytes of the
+	// groups.
 	if held := count(there); held < 5 || held > 6 || !there[19] || there[11] {
 		t.Errorf("loaded: %v", there)
 	}
@@ -102,9 +103,9 @@ func count(all []bool) (n int) {
 	return n
 }
 
-// After many goroutines have loaded and evicted groups, the counted memory is the
-// cost of the groups and of their shares. After all groups are emptied, only the
-// open share is counted.
+// TestSharesOfManyAtOnce checks that after many goroutines have loaded and
+// evicted groups, the counted memory is the cost of the groups and of their
+// shares. After all groups are emptied, only the open share is counted.
 func TestSharesOfManyAtOnce(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 5000, Slots: 4})
 	var mu sync.Mutex

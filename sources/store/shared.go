@@ -8,8 +8,8 @@ import (
 )
 
 // Shared is a value that several loads need, such as the bytes of a response. It is
-// made once, for the first caller that needs it, and never evicted. It takes no slot
-// and doesn't call [mesh.Enter]: the caller of Get must have done that.
+// created once, for the first caller that needs it, and never evicted. It takes no
+// slot and doesn't call [mesh.Enter]: the caller of Get must have done that.
 type Shared[T any] struct {
 	store *Store
 	make  func(context.Context) (T, error)
@@ -22,13 +22,13 @@ type Shared[T any] struct {
 	again  int
 }
 
-// NewShared returns a Shared whose value is made by make. An error is kept like a
-// value, unless it is the error of a cancellation.
+// NewShared returns a Shared whose value the function make creates. An error is
+// kept like a value, unless it is the error of a cancellation.
 func NewShared[T any](s *Store, make func(context.Context) (T, error)) *Shared[T] {
 	return &Shared[T]{store: s, make: make}
 }
 
-// Get returns the value and makes it if necessary.
+// Get returns the value. It creates the value if necessary.
 func (s *Shared[T]) Get(ctx context.Context) (T, error) {
 	s.mu.Lock()
 	if s.have {
@@ -59,7 +59,7 @@ func (s *Shared[T]) Get(ctx context.Context) (T, error) {
 	return t, err
 }
 
-// Look returns the value if it has been made.
+// Look returns the value if it has already been created.
 func (s *Shared[T]) Look() (v T, err error, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +73,7 @@ func (s *Shared[T]) Again() int {
 	return s.again
 }
 
-// fly makes the value. pause pauses the load of the first caller.
+// fly creates the value. pause pauses the load of the first caller.
 func (s *Shared[T]) fly(f *flight, pause func() func(context.Context) error) {
 	v, err := s.run(mesh.WithPause(f.ctx, func() func(context.Context) error {
 		f.pause()

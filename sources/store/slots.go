@@ -6,18 +6,20 @@ import (
 	"sync"
 )
 
-// pausedMost is how many paused loads there may be for each slot. Each of them holds
-// a connection and its goroutines.
+// pausedMost is the maximum number of paused loads for each slot. A paused load
+// still occupies a connection and its goroutines.
 const pausedMost = 4
 
 // slots limits the loads that run at once.
 type slots struct {
-	limit int // 0 means no limit
+	limit int // the maximum number of loads; 0 means no limit
 
 	mu      sync.Mutex
-	running int             // loads that hold a slot
-	paused  int             // loads that gave their slot back for a while
-	resumed []chan struct{} // loads that wait for a slot again, in the order of their arrival; they get one before the new loads
+	running int // number of loads that occupy a slot
+	paused  int // number of loads that have released their slot and will need it again
+	// loads that need a slot again after a pause, in the order of their
+	// arrival; they get one before new loads
+	resumed []chan struct{}
 	begun   []chan struct{} // new loads that wait for a slot, in the order of their arrival
 }
 
@@ -41,13 +43,14 @@ func (s *slots) acquire(ctx context.Context, queue *[]chan struct{}) error {
 	defer s.mu.Unlock()
 	if i := slices.Index(*queue, turn); i >= 0 {
 		*queue = slices.Delete(*queue, i, i+1)
-	} else { // the slot was given meanwhile
+	} else { // the slot was assigned in the meantime
 		s.free()
 	}
 	return ctx.Err()
 }
 
-// free passes a slot on to the next load that waits for one. The caller must hold mu.
+// free assigns a free slot to the next load that waits for one. The caller must hold
+// mu.
 func (s *slots) free() {
 	for _, queue := range []*[]chan struct{}{&s.resumed, &s.begun} {
 		if len(*queue) > 0 {
@@ -63,12 +66,12 @@ func (s *slots) free() {
 type slot struct {
 	slots *slots
 
-	mu     sync.Mutex // held while the slot is taken again
+	mu     sync.Mutex // locked while the load waits for its slot again
 	paused bool
 	over   bool
 }
 
-// release gives the slot back for good.
+// release releases the slot for the last time.
 func (s *slot) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,8 +85,8 @@ func (s *slot) release() {
 	s.over, s.paused = true, false
 }
 
-// pause gives the slot back until resume is called, unless too many loads are paused
-// already. It reports whether the load is paused now. If several requests of a load
+// pause releases the slot until resume is called, unless too many loads are already
+// paused. It reports whether the load is paused now. If several requests of a load
 // wait for an answer, the first answer ends the pause.
 func (s *slot) pause() bool {
 	s.mu.Lock()

@@ -1,21 +1,21 @@
-// Package store holds the loaded values of the document. Each section of the
-// document is a [Thunk]: it is loaded once for all readers, kept as long as the
-// memory budget allows, and loaded again if it is needed after its eviction. The
-// package knows only the cost of values in bytes, and nothing of proxies, sections
-// or their sources.
+// Package store keeps the loaded values of the document. Each section of the document
+// is a [Thunk]: it is loaded once for all readers, kept as long as the memory budget
+// allows, and loaded again if it is needed after its eviction. For this package, a
+// value has only a cost in bytes: it doesn't depend on proxies, sections or their
+// sources.
 //
 // # Rules
 //
-//   - A load belongs to the callers that wait for it. When the last of them leaves,
-//     the load is canceled. Nobody else's deadline ends it.
-//   - At most Options.Slots loads run at once. A load never waits for a slot while
-//     it holds one, so loads may wait for a [Shared] inside.
-//   - A load that waits long for an answer is paused (see [mesh.Pause]): it gives its
-//     slot back until the answer begins. So a proxy that never answers costs only
-//     its own time. At most four loads are paused for each slot.
-//   - Values that share bytes, tables and memory are a [Group] and are evicted
+//   - A load runs as long as any caller waits for it. When the last caller leaves,
+//     the load is canceled. The deadline of a single caller doesn't end it.
+//   - At most Options.Slots loads run at once. A load never waits for a second slot
+//     while it occupies one, so loads may wait for a [Shared] inside.
+//   - A load that waits long for an answer is paused (see [mesh.Pause]): it releases
+//     its slot until the answer begins. So a proxy that never answers delays no
+//     other loads. At most four loads are paused for each slot.
+//   - Values that share bytes, tables and memory form a [Group] and are evicted
 //     together, because evicting one of them would free nothing.
-//   - Memory that several groups hold in common is a [Share], which is counted once.
+//   - Memory that several groups use in common is a [Share], which is counted once.
 //   - A group with a running load is never evicted, nor is the group that was used
 //     last. So a value larger than the budget can still be read.
 //   - A load that ended with an error is not retried, unless it was canceled.
@@ -31,14 +31,14 @@ import (
 
 // Options are the limits of a store. Zero means no limit.
 type Options struct {
-	Memory int64 // bytes that all loaded values together may take
+	Memory int64 // the maximum size of all loaded values in bytes
 	Many   int   // number of groups above which only an eighth of Memory is used
-	Slots  int   // loads that may run at once
+	Slots  int   // the maximum number of concurrent loads
 }
 
 // A Store provides the memory budget and the slots that thunks share.
 type Store struct {
-	base   context.Context // parent of every load's context; ended by Close
+	base   context.Context // the parent of every load's context; canceled by Close
 	cancel context.CancelFunc
 	memory int64
 	many   int
@@ -57,10 +57,10 @@ type Counters struct {
 	Failed    int   // loads that ended with an error
 	Canceled  int   // loads that all callers left, or that Close ended
 	Hits      int   // reads of a value that was already loaded
-	Joined    int   // waits for a load that another caller had begun
-	Evictions int   // groups that were evicted to keep within the budget
-	Memory    int64 // bytes of the values that are loaded or being loaded
-	Peak      int64 // the highest Memory, measured after evictions
+	Joined    int   // calls that waited for a load that another caller had begun
+	Evictions int   // groups that were evicted because the budget was exceeded
+	Memory    int64 // the size of all values that are loaded or being loaded, in bytes
+	Peak      int64 // the highest value of Memory, measured after evictions
 }
 
 // New returns an empty store. Its loads end when ctx does.
@@ -90,13 +90,13 @@ func (s *Store) Counters() Counters {
 type slotKey struct{}
 
 // Slot waits for a slot in which a load may run, and returns the context for the
-// load. The caller must call release when it is done. The context of a thunk's load
-// already has a slot, and then Slot returns at once.
+// load. The caller must call release when the load has ended. If ctx is the context
+// of a load that already has a slot, Slot returns at once.
 func (s *Store) Slot(ctx context.Context) (inSlot context.Context, release func(), err error) {
 	return s.slot(ctx, func() {})
 }
 
-// slot does the same as Slot. It calls paused when the load is paused.
+// slot does the same as Slot. It also calls paused when the load is paused.
 func (s *Store) slot(ctx context.Context, paused func()) (inSlot context.Context, release func(), err error) {
 	if s.slots.limit <= 0 || ctx.Value(slotKey{}) != nil {
 		return ctx, func() {}, ctx.Err()
@@ -114,8 +114,8 @@ func (s *Store) slot(ctx context.Context, paused func()) (inSlot context.Context
 	return ctx, held.release, nil
 }
 
-// grow adds to the used memory and evicts groups if necessary. The caller must hold
-// s.mu.
+// grow adds a number of bytes to the used memory and evicts groups if necessary.
+// The caller must hold s.mu.
 func (s *Store) grow(bytes int64) {
 	s.count.Memory += bytes
 	s.evict()
@@ -138,10 +138,10 @@ func (s *Store) evict() {
 	}
 }
 
-// bound returns the current memory budget. If there are many groups, most were read
-// only once, in one pass over all of them. Keeping them would only make a query over
-// thousands of proxies take more memory than one over hundreds. The caller must hold
-// s.mu.
+// bound returns the current memory budget, which is smaller if there are many
+// groups. Most of these were read only once, in one pass over all of them. Keeping
+// them would only make a query over thousands of proxies need more memory than one
+// over hundreds. The caller must hold s.mu.
 func (s *Store) bound() int64 {
 	if s.many > 0 && s.recent.Len() > s.many {
 		return s.memory / 8

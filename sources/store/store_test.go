@@ -15,14 +15,14 @@ import (
 
 var _ mesh.Sectional = (*Thunk)(nil)
 
-// alone returns a thunk in a group of its own.
+// alone returns a thunk in a new group that contains nothing else.
 func alone(s *Store, load func(ctx context.Context, grew func(int64)) (any, error)) *Thunk {
 	g := s.Group(nil)
 	return g.Thunk(func(ctx context.Context) (any, error) { return load(ctx, g.Grew) })
 }
 
-// sized returns a thunk whose value is a string of the given cost. It counts the
-// loads in runs.
+// sized returns a thunk whose value is a string with the given cost. It counts
+// in runs how often the value is loaded.
 func sized(s *Store, v string, cost int64, runs *atomic.Int32) *Thunk {
 	return alone(s, func(_ context.Context, grew func(int64)) (any, error) {
 		runs.Add(1)
@@ -133,7 +133,7 @@ func TestLoadThatWasLeftStartsAgain(t *testing.T) {
 			n := runs.Add(1)
 			grew(100)
 			if n == 1 {
-				<-slow // the load ignores its cancellation
+				<-slow // the load ignores the cancellation of its context
 			}
 			return n, nil
 		})
@@ -208,7 +208,8 @@ func TestSlots(t *testing.T) {
 	})
 }
 
-// A load that waits for a shared value doesn't take a second slot for it.
+// TestSharedInsideLoads checks that a load that waits for a shared value
+// doesn't need a second slot.
 func TestSharedInsideLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(t.Context(), Options{Slots: 1})
@@ -280,7 +281,7 @@ func TestBudget(t *testing.T) {
 	}
 	force(t, th[0])
 	force(t, th[1])
-	force(t, th[0]) // now th[1] was used longest ago
+	force(t, th[0]) // now the group of th[1] was used longest ago
 	force(t, th[2])
 	if th[0].Pending() || !th[1].Pending() || th[2].Pending() {
 		t.Errorf("pending: %v %v %v", th[0].Pending(), th[1].Pending(), th[2].Pending())
@@ -294,7 +295,8 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// The budget is smaller if there are many groups.
+// TestManyGroupsHaveASmallerBudget checks that the budget is smaller if there
+// are many groups.
 func TestManyGroupsHaveASmallerBudget(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 100, Many: 3})
 	var runs [8]atomic.Int32
@@ -351,7 +353,7 @@ func TestGrowthAfterTheLoad(t *testing.T) {
 	if c := s.Counters(); c.Memory != 70 || a.Pending() {
 		t.Errorf("%+v", c)
 	}
-	later(50) // a is evicted although it is the one that grew, since it wasn't used last
+	later(50) // a is evicted although it was a that grew, since b was used last
 	if c := s.Counters(); c.Memory != 10 || !a.Pending() || b.Pending() {
 		t.Errorf("%+v", c)
 	}
@@ -361,7 +363,8 @@ func TestGrowthAfterTheLoad(t *testing.T) {
 	}
 }
 
-// The thunks of a group are evicted together, and drop is called.
+// TestGroupIsEvictedAsAWhole checks that the thunks of a group are evicted
+// together, and that drop is called.
 func TestGroupIsEvictedAsAWhole(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 100})
 	drops := 0
@@ -396,7 +399,8 @@ func TestGroupIsEvictedAsAWhole(t *testing.T) {
 	}
 }
 
-// A failed load is not counted, and drop is called.
+// TestFailedLoadIsNotCounted checks that the memory of a failed load is not
+// counted, and that drop is called.
 func TestFailedLoadIsNotCounted(t *testing.T) {
 	s := New(t.Context(), Options{})
 	drops := 0
@@ -476,9 +480,10 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// Many workers read a few thunks, and cancel some reads at random. The budget
-// holds a third of the values. Every read must return the correct value, and the
-// counters must be correct at the end.
+// TestConcurrentReadersUnderABudget lets many workers read a few thunks and
+// cancel some of the reads at random. The budget is enough for a third of the
+// values. Every read must return the correct value, and the counters must be
+// correct at the end.
 func TestConcurrentReadersUnderABudget(t *testing.T) {
 	s := New(t.Context(), Options{Memory: 40, Slots: 4})
 	th := make([]*Thunk, 12)

@@ -6,10 +6,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Load makes the value of a thunk. It reports the cost of the value to the thunk's
-// group as soon as it is known: during the load and, if parts of the value are
-// decoded later, also afterwards. It may run again after an eviction and must return
-// the same value then.
+// Load creates the value of a thunk. It reports the cost of the value to the thunk's
+// group as soon as the cost is known: during the load and, if parts of the value are
+// decoded later, also afterwards. Load may be called again after an eviction and
+// must then return the same value.
 type Load func(ctx context.Context) (any, error)
 
 // A Thunk is a value that is loaded when it is first read: a section of the
@@ -21,15 +21,16 @@ type Thunk struct {
 	// The store's mu guards the following fields.
 	loaded bool
 	value  any
-	err    error // the final error; the load isn't retried
+	err    error // the error of the load, which isn't retried
 	flight *flight
 }
 
-// Thunk returns a value of the group that load makes.
+// Thunk returns a new value in the group. The function load creates it when it
+// is first read.
 func (g *Group) Thunk(load Load) *Thunk { return &Thunk{group: g, load: load} }
 
-// Force returns the value and loads it if necessary. It calls [mesh.Enter] before it
-// waits.
+// Force returns the value. It loads the value if necessary, and calls [mesh.Enter]
+// before it waits.
 func (t *Thunk) Force(ctx context.Context) (any, error) {
 	if v, err, ok := t.look(true); ok {
 		return v, err
@@ -57,8 +58,8 @@ func (t *Thunk) Pending() bool {
 // Sectional marks a thunk as a section.
 func (*Thunk) Sectional() {}
 
-// look returns the value or the final error; ok is false if the value must be
-// loaded.
+// look returns the value, or the error if the load isn't retried. ok is false
+// if the value must be loaded.
 func (t *Thunk) look(touch bool) (v any, err error, ok bool) {
 	s := t.group.store
 	s.mu.Lock()
@@ -73,7 +74,7 @@ func (t *Thunk) look(touch bool) (v any, err error, ok bool) {
 	return t.value, nil, true
 }
 
-// join joins the running load, or begins one.
+// join returns the running load. If there is none, it begins one.
 func (t *Thunk) join() *flight {
 	s := t.group.store
 	s.mu.Lock()
@@ -125,7 +126,7 @@ func (t *Thunk) land(f *flight, v any, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g.flying--
-	mine := t.flight == f // if false, all callers left this load and another one was begun
+	mine := t.flight == f // false if all callers have left this load and another one was begun
 	if mine {
 		t.flight = nil
 	}

@@ -20,18 +20,18 @@ import (
 type archive struct {
 	catalog
 	files map[string]member
-	gone  string // the reason why files may be missing from the tree; empty if none are missing
+	gone  string // the reason why files may be missing from the tree; empty if the tree is complete
 	lost  map[string]error
 	last  time.Time
 }
 
-// A member is a file of an archive. Its bytes are already stored in the depot, or
-// it is unpacked when it is first read.
+// A member is a file in an archive. Its bytes are stored in the depot, either
+// already or when it is first read.
 type member interface {
 	bytes(ctx context.Context) (decode.Bytes, error)
 }
 
-// stored is a member whose bytes are already stored.
+// stored is a member whose bytes are already in the depot.
 type stored struct{ decode.Bytes }
 
 func (s stored) bytes(context.Context) (decode.Bytes, error) { return s.Bytes, nil }
@@ -53,9 +53,9 @@ func (a *archive) lose(name string, err error) {
 	delete(a.files, name)
 }
 
-// saw updates the time that newest returns by the time of one file. It ignores
-// 1970, which archives use for an unknown time, and years of more than four
-// digits, which can't be printed.
+// saw records the time of a file, for newest. It ignores 1970, which archives
+// use for an unknown time, and years of more than four digits, which can't be
+// printed.
 func (a *archive) saw(t time.Time) {
 	if t.Unix() > 0 && t.Year() < 10_000 && t.After(a.last) {
 		a.last = t
@@ -86,10 +86,10 @@ type scan struct {
 	names   int
 }
 
-// readTar returns the files of an archive. keep stores each file. If the archive
-// is damaged, readTar reports a fault and returns the files before the damage. It
-// returns an error if a limit is exceeded, if ctx ends, or if nothing could be
-// read.
+// readTar reads the files of an archive. It passes each file to keep, which
+// stores it. If the archive is damaged, readTar reports a fault and returns the
+// files before the damage. It returns an error if a limit is exceeded, if ctx
+// ends, or if nothing could be read.
 func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep func(*tar.Header, io.Reader) (decode.Bytes, error)) (*archive, error) {
 	s := &scan{
 		archive: &archive{files: map[string]member{}, lost: map[string]error{}},
@@ -101,7 +101,7 @@ func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep fu
 	for {
 		h, err := tr.Next()
 		if errors.Is(err, tar.ErrInsecurePath) {
-			err = nil // entryKind and entryName check the entry below
+			err = nil // this error is ignored, because entryKind and entryName check the entry
 		}
 		if err == io.EOF && end.met() {
 			err = errors.New("the end mark of the archive is missing")
@@ -124,8 +124,9 @@ func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep fu
 	return s.archive.index(o)
 }
 
-// fatal reports whether an error must stop the opening of the source. Any other
-// error means that the source is damaged and its remaining files can be used.
+// fatal reports whether the source can't be opened because of an error. Any
+// other error means that the source is damaged and its remaining files can be
+// used.
 func fatal(ctx context.Context, err error) bool {
 	var limit *limitError
 	var disk *diskError
@@ -169,7 +170,8 @@ func (s *scan) entry(h *tar.Header, r io.Reader) error {
 	return nil
 }
 
-// cut records that the archive ends early, in or after the entry with this name.
+// cut records that the archive ends early, in or after the entry with the given
+// name.
 func (s *scan) cut(name string, err error) {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("it ends in the middle")
@@ -192,7 +194,7 @@ func drain(ctx context.Context, r io.Reader, l *ledger) error {
 	return nil
 }
 
-// An ending is a reader that remembers whether it has reached the end of its
+// An ending is a reader that records whether it has reached the end of its
 // input.
 type ending interface {
 	io.Reader
@@ -217,7 +219,7 @@ type endSeeker struct {
 	io.Seeker
 }
 
-// watchEnd wraps r in an ending. The result is a Seeker if r is one, because
+// watchEnd returns r as an ending. The result is a Seeker if r is one, because
 // package tar seeks to skip files.
 func watchEnd(r io.Reader) ending {
 	if s, ok := r.(io.Seeker); ok {

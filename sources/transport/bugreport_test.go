@@ -21,7 +21,7 @@ import (
 )
 
 // resources is the output of `kubectl get all,… -A -o yaml`, in kubectl's style.
-// It also contains some variants that other YAML writers use.
+// It also contains some variants of the style that other YAML writers use.
 const resources = `apiVersion: v1
 items:
 - apiVersion: v1
@@ -244,8 +244,8 @@ func objectsOf(t testing.TB, text, label string) (out []*object.Object) {
 	return out
 }
 
-// ofResource returns those of the objects that belong to a resource by the rules
-// of apimachinery.
+// ofResource returns the objects that belong to a resource according to
+// apimachinery.
 func ofResource(objects []*object.Object, resource string) []*object.Object {
 	return slices.DeleteFunc(slices.Clone(objects), func(o *object.Object) bool {
 		version, _ := schema.ParseGroupVersion(o.Get("apiVersion").(string))
@@ -259,7 +259,7 @@ func names(objects []*object.Object) string {
 	var out []string
 	for _, o := range objects {
 		m := o.Get("metadata").(*object.Object)
-		namespace, _ := m.Get("namespace").(string) // a node has no namespace, so this is empty
+		namespace, _ := m.Get("namespace").(string) // empty for a node, which has no namespace
 		out = append(out, namespace+"/"+m.Get("name").(string))
 	}
 	return strings.Join(out, " ")
@@ -275,7 +275,7 @@ func TestPluralsAreKubernetes(t *testing.T) {
 		BackendTLSPolicy XListenerSet InferencePool`) {
 		want, _ := meta.UnsafeGuessKindToResource(schema.GroupVersionKind{Kind: kind})
 		if kind == "Gateway" {
-			want.Resource = "gateways" // this is the CRD's name; apimachinery would guess "gatewaies"
+			want.Resource = "gateways" // the name in the CustomResourceDefinition; apimachinery would guess "gatewaies"
 		}
 		if got := plural(kind); got != want.Resource {
 			t.Errorf("%s: %s, want %s", kind, got, want.Resource)
@@ -283,8 +283,8 @@ func TestPluralsAreKubernetes(t *testing.T) {
 	}
 }
 
-// TestTheRealBugReport checks that the lists of a real archive have the same
-// objects as its files, which the test parses as a whole.
+// TestTheRealBugReport checks that the lists of a real bug report contain the
+// same objects as its files, which the test parses as a whole.
 func TestTheRealBugReport(t *testing.T) {
 	archive := "../../../shared/captures/istioctl-bug-report.tar.gz"
 	if _, err := os.Stat(archive); err != nil {
@@ -354,7 +354,7 @@ func TestADamagedList(t *testing.T) {
 	}
 	s = openAll(t, b, OpenOptions{})
 	if _, err := s.List(t.Context(), "pods"); err == nil || !strings.HasPrefix(err.Error(), "damaged in the archive: ") {
-		t.Error(err) // List must return an error, although there are pods in cluster/pods
+		t.Error(err) // List must return an error, although cluster/pods contains pods
 	}
 	empty := smallReport()
 	empty["cluster/crs"], empty["cluster/k8s-resources"] = "apiVersion: v1\nitems: []\nkind: List\n", "error: You must be logged in\n"

@@ -10,27 +10,26 @@ import (
 )
 
 // A Depot stores bytes that were read from a stream. It keeps them in memory up to
-// a limit. Beyond that limit, it moves the least recently used pieces of its
-// spools to a temporary file without a name. Several goroutines may use a Depot at
-// once.
+// a limit. Beyond that limit, it moves the pieces that were used longest ago to a
+// temporary file without a name. Several goroutines may use a Depot at once.
 type Depot struct {
 	dir   string
 	quota *Quota
 
 	mu     sync.Mutex
-	limit  int64             // maximum number of bytes that the depot may hold in total
-	held   int64             // number of bytes that the depot holds
-	memory int64             // number of bytes that may still be added to memory
-	recent list.List         // the pieces in memory (*piece); the most recently used one is last
-	file   *os.File          // the temporary file; nil until it is needed
-	remove string            // the file's name, if the file could not be removed while it is open; otherwise empty
-	tail   int64             // the size of the file: the offset at which it grows
-	free   map[int64][]int64 // for each size, the offsets of unused ranges in the file
+	limit  int64             // maximum number of bytes in the depot
+	held   int64             // number of bytes in the depot
+	memory int64             // number of bytes that still fit into memory
+	recent list.List         // the pieces that are in memory (*piece); the one used last is at the end
+	file   *os.File          // the temporary file; nil until the first piece is moved
+	remove string            // the file's name, if the system can't remove an open file; otherwise empty
+	tail   int64             // the size of the temporary file, where new pieces are added
+	free   map[int64][]int64 // the offsets of unused ranges in the file, by their size
 	closed bool
 }
 
 // NewDepot returns an empty depot. It uses the options TempDir, Quota, MaxMemory
-// and MaxUnpacked. MaxUnpacked limits the total size of the bytes in the depot.
+// and MaxUnpacked. MaxUnpacked limits the total number of bytes in the depot.
 func NewDepot(o OpenOptions) *Depot {
 	o = o.withDefaults()
 	return &Depot{dir: o.TempDir, quota: o.Quota, limit: o.MaxUnpacked, memory: o.MaxMemory}
@@ -39,11 +38,12 @@ func NewDepot(o OpenOptions) *Depot {
 // Spool returns a new, empty body in the depot.
 func (d *Depot) Spool() *Spool { return &Spool{depot: d, most: math.MaxInt64} }
 
-// sized returns a new, empty body that will have size bytes.
+// sized returns a new, empty body in the depot that will have the given size in
+// bytes.
 func (d *Depot) sized(size int64) *Spool { return &Spool{depot: d, most: size} }
 
-// admit returns an error if the depot can't hold this many additional bytes. The
-// caller must hold mu.
+// admit returns an error if the depot can't store this many additional bytes.
+// The caller must hold mu.
 func (d *Depot) admit(size int64) error {
 	switch {
 	case d.closed:
@@ -65,8 +65,8 @@ func (d *Depot) hold(size int64) error {
 	return nil
 }
 
-// drop subtracts bytes that the depot no longer holds, and bytes of memory that
-// are free again.
+// drop subtracts a number of bytes that were removed from the depot, and a
+// number of bytes of memory that were freed.
 func (d *Depot) drop(held, memory int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -107,8 +107,8 @@ func (d *Depot) load(b []byte, off int64) error {
 	return err
 }
 
-// slot returns the size of the range in the file that is used for size bytes. For
-// small sizes it is a power of two, so that another piece can reuse the range.
+// slot returns the size of the range in the file that is reserved for a number of
+// bytes. Small ranges are powers of two, so that another piece can reuse them.
 func slot(size int64) int64 {
 	if size > pieceSize {
 		return size
@@ -136,7 +136,7 @@ func (d *Depot) openFile() error {
 	if d.file != nil {
 		return nil
 	}
-	f, err := os.CreateTemp(d.dir, "meshq-*") // CreateTemp creates the file with mode 0600
+	f, err := os.CreateTemp(d.dir, "meshq-*") // os.CreateTemp creates the file with mode 0600
 	if err != nil {
 		return &diskError{err}
 	}

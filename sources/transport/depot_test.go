@@ -32,21 +32,20 @@ func unspooled(t *testing.T, s *Spool) string {
 	return string(b)
 }
 
-// bodies returns texts of several sizes. Some of them compress well, and others
-// don't.
+// bodies returns texts of several sizes. Only some of them compress well.
 func bodies(seed uint64) (all []string) {
 	noise := rand.NewChaCha8([32]byte{byte(seed)})
 	for _, n := range []int{0, 1, 10, pieceSize/2 - 1, pieceSize / 2, pieceSize - 1, pieceSize, pieceSize + 1, 3 * pieceSize, 3*pieceSize + 100} {
 		random := make([]byte, n)
-		_, _ = noise.Read(random) // this call never fails
+		_, _ = noise.Read(random) // reading from this source never fails
 		all = append(all, string(random), strings.Repeat("a cluster, ", n/11+1)[:n])
 	}
 	return all
 }
 
-// TestSpools checks that spools have the same content in memory and in the file.
-// The depot must reuse the memory and the ranges of discarded spools, but never
-// for two spools at once.
+// TestSpools checks that a spool has the same content in memory and in the file.
+// The depot must reuse the memory and the ranges of discarded spools, but must
+// never use them for two spools at once.
 func TestSpools(t *testing.T) {
 	for _, memory := range []int64{-1, pieceSize / 2, pieceSize, 5 * pieceSize, 100 * pieceSize} {
 		d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: memory})
@@ -85,8 +84,9 @@ func TestSpools(t *testing.T) {
 	}
 }
 
-// TestLookWhilePacked checks a piece that is read while it waits to be moved to
-// the file. The piece must be moved, and reading it again must not deadlock.
+// TestLookWhilePacked checks that a piece can be read while it waits to be
+// moved to the file. The piece must be moved, and reading it again must not
+// deadlock.
 func TestLookWhilePacked(t *testing.T) {
 	d := NewDepot(OpenOptions{TempDir: t.TempDir(), MaxMemory: pieceSize})
 	defer d.Close()

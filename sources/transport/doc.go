@@ -4,12 +4,12 @@
 // config dump. Package live has a [Source] over live connections, with the same
 // methods and the same [Body].
 //
-// The package knows where a body is stored and how to read its bytes without
-// holding them in memory: in a part of a file, in a frame of an archive, or in the
-// temporary file into which an archive was unpacked. It knows the names of
-// requests and files. It does not know the content of a body; the packages istiod,
-// envoy, ztunnel and kube do. No other package under the plugin opens files, and
-// this package writes only its temporary file.
+// The package reads bodies without loading them into memory. A body is stored in a
+// part of a file, in a frame of an archive, or in the temporary file into which an
+// archive was unpacked. The package also maps requests to the names of files. It
+// does not parse bodies; the packages istiod, envoy, ztunnel and kube do that. No
+// other package under the plugin opens files, and this package writes only its
+// temporary file.
 //
 // # Damaged archives
 //
@@ -18,6 +18,6 @@
 // Entries that a snapshot must not contain (names outside of the archive, links,
 // devices) are skipped. [Source.Faults] reports both, and a query over such a
 // source must show the faults. Exceeding a limit of [OpenOptions] is an error
-// instead: an archive that unpacks to more bytes than it should can't be trusted
-// at all.
+// instead, because nothing in an archive that unpacks to an excessive size can be
+// trusted.
 package transport

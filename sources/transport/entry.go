@@ -39,9 +39,9 @@ func entryName(name string) (string, error) {
 	return path.Clean(name), nil
 }
 
-// entryKind reports whether a tar entry is a regular file. refused is set for an
-// entry whose type isn't allowed. For folders and similar entries, file is false
-// and refused is nil.
+// entryKind reports whether a tar entry is a regular file. refused is an error
+// for an entry whose type isn't allowed. For a folder or another harmless type,
+// file is false and refused is nil.
 func entryKind(h *tar.Header) (file bool, refused error) {
 	switch h.Typeflag {
 	case tar.TypeReg: // the tar reader converts the type of old archives' regular files to TypeReg
@@ -109,7 +109,7 @@ func (l *ledger) refuse(name string, err error) {
 	}
 }
 
-// reason adds the first fault to the error for an input that isn't a source,
+// reason adds the first fault to the error that an input isn't a source,
 // because the fault may be the cause.
 func (l *ledger) reason(err error) error {
 	if len(l.faults) == 0 {
@@ -119,8 +119,8 @@ func (l *ledger) reason(err error) error {
 	return fmt.Errorf("%w (%w)", err, &mesh.Fault{Section: f.Section, Err: f.Err})
 }
 
-// finish adds a fault with the number of refused entries that were not reported
-// separately.
+// finish adds one fault for all refused entries that were not reported
+// separately. It contains their number.
 func (l *ledger) finish() {
 	if n := l.refused - maxRefused; n > 0 {
 		l.add("", fmt.Errorf("%d more entries refused", n))

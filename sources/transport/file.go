@@ -31,7 +31,7 @@ func OpenFile(ctx context.Context, path string) (*File, error) {
 		select {
 		case done <- opened{file, err}:
 		case <-ctx.Done():
-			file.Close() // Close of a nil file only returns an error
+			file.Close() // if file is nil, Close only returns an error
 		}
 	}()
 	var o opened
@@ -67,7 +67,7 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, struct{ io.Reader }{f})
 }
 
-// unlessEnded is a reader that stops when the context ends.
+// An unlessEnded is a reader that returns an error when the context has ended.
 type unlessEnded struct {
 	ctx context.Context
 	io.Reader

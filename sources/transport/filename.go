@@ -14,15 +14,15 @@ import (
 )
 
 // A file is the name of a file that may contain the response to a request. The
-// file is in the folder of an istiod or a proxy.
+// file is in the folder of one istiod or proxy.
 type file struct {
 	name string
 	form Form
 }
 
-// snapshotFiles returns the files in which a snapshot may store a proxy's
-// response. The first one that exists is used. The responses to requests that
-// aren't listed here are JSON or text.
+// snapshotFiles returns the names of the files in which a snapshot may store a
+// proxy's response. The first one that exists is used. Responses to requests
+// that aren't listed here are JSON or text.
 func snapshotFiles(request string) []file {
 	name, _, _ := strings.Cut(request, "?")
 	switch name {
@@ -37,8 +37,8 @@ func snapshotFiles(request string) []file {
 	return []file{{name + ".json", JSON}, {name + ".txt", Text}}
 }
 
-// bugReportFiles returns the files in which a bug report may store a proxy's
-// response. The name of each file is a request.
+// bugReportFiles returns the names of the files in which a bug report may store
+// a proxy's response. Each name is that of a request.
 func bugReportFiles(request string) []file {
 	name, _, _ := strings.Cut(request, "?")
 	switch name {
@@ -52,8 +52,8 @@ func bugReportFiles(request string) []file {
 	return nil // bug reports have the statistics only in Prometheus' format
 }
 
-// snapshotEndpoint returns the files in which a snapshot may store an istiod's
-// response.
+// snapshotEndpoint returns the names of the files in which a snapshot may store
+// an istiod's response.
 func snapshotEndpoint(endpoint string) []file {
 	name, query, _ := strings.Cut(endpoint, "?")
 	if !plain(name) {
@@ -71,8 +71,8 @@ func snapshotEndpoint(endpoint string) []file {
 	return []file{{name + ".json", JSON}}
 }
 
-// bugReportEndpoint returns the files in which a bug report may store an istiod's
-// response.
+// bugReportEndpoint returns the names of the files in which a bug report may
+// store an istiod's response.
 func bugReportEndpoint(endpoint string) []file {
 	name, query, _ := strings.Cut(endpoint, "?")
 	if !plain(name) {
@@ -93,7 +93,7 @@ func bugReportEndpoint(endpoint string) []file {
 func proxyID(query string) string {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return "?" // this name matches no file
+		return "?" // no file has this name
 	}
 	return values.Get("proxyID")
 }
@@ -108,13 +108,15 @@ func plain(name string) bool {
 const ManifestFile = "manifest.json"
 
 // PilotFile returns the name of the file in which a snapshot stores an istiod's
-// response of this form. It returns "" if snapshots don't store the response.
+// response of the given form (JSON, YAML or text). It returns "" if snapshots
+// don't store the response.
 func PilotFile(pilot, endpoint string, form Form) string {
 	return fileOf("pilots", pilot, snapshotEndpoint(endpoint), form)
 }
 
 // ProxyFile returns the name of the file in which a snapshot stores a proxy's
-// response of this form. It returns "" if snapshots don't store the response.
+// response of the given form (JSON, YAML or text). It returns "" if snapshots
+// don't store the response.
 func ProxyFile(proxy, request string, form Form) string {
 	return fileOf("proxies", folderName(proxy), snapshotFiles(request), form)
 }
@@ -146,7 +148,7 @@ func (m Manifest) JSON(faults []*mesh.Fault) ([]byte, error) {
 		Section string `json:"section,omitempty"`
 		Message string `json:"message"`
 	}
-	const most = 1000 // the maximum number of faults in a manifest, so that it stays small
+	const most = 1000 // the maximum number of faults in a manifest
 	var told []fault
 	for i, f := range faults {
 		if i == most {

@@ -91,7 +91,7 @@ func asZstd(t testing.TB, b []byte) []byte {
 	return w.EncodeAll(b, nil)
 }
 
-// asOurs returns an archive of the files that was written by [Writer].
+// asOurs returns an archive of the files, written by [Writer].
 func asOurs(t testing.TB, files map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -118,7 +118,9 @@ func asFolder(t testing.TB, files map[string]string) string {
 
 func asFile(t testing.TB, b []byte) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "x.json") // the kind of the source must not depend on the name of the file
+	// Open must recognize the kind of the source by its content, not by its
+	// file name
+	path := filepath.Join(t.TempDir(), "x.json")
 	must(t, os.WriteFile(path, b, 0o644))
 	return path
 }
@@ -138,7 +140,7 @@ func openAll(t testing.TB, b []byte, o OpenOptions) Source {
 	return s
 }
 
-// text reads a body at several offsets and returns its text.
+// text returns a body as text. It reads the body at several offsets.
 func text(t testing.TB, b *Body, err error) string {
 	t.Helper()
 	s, err := read(b, err)

@@ -22,11 +22,11 @@ type folder struct {
 	kept *keeper
 
 	mu      sync.Mutex
-	handles map[string]*handle // by file name
-	uses    int64              // number of uses of all handles, to find the least recently used one
+	handles map[string]*handle // the open files, by their name
+	uses    int64              // how often any handle was used, to find the handle that was used longest ago
 }
 
-// maxHandles is the number of files that stay open while they are not being read.
+// maxHandles is the number of files that stay open when they are not being read.
 // A mesh has more files than a process may have open.
 const maxHandles = 64
 
@@ -37,7 +37,8 @@ type handle struct {
 	used  int64
 }
 
-// openFolder opens a directory. kept keeps the content of its files.
+// openFolder opens a directory. kept caches the content of the directory's
+// files; it may be nil.
 func openFolder(path string, kept *keeper) (*folder, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
@@ -75,8 +76,8 @@ func (f *folder) dir(name string) (listing, error) {
 	return l, nil
 }
 
-// read returns the entries of a folder. It returns none if the name doesn't exist
-// or isn't a folder.
+// read returns the entries of a folder. It returns no entries if the name doesn't
+// exist or isn't a folder.
 func (f *folder) read(name string) ([]fs.DirEntry, error) {
 	info, err := f.root.Stat(name)
 	switch {
@@ -96,9 +97,9 @@ func (f *folder) read(name string) ([]fs.DirEntry, error) {
 	return entries, cause(err)
 }
 
-// mayBeFolder reports whether a link leads to a folder or out of the tree. It
-// returns true for a link out of the tree, so that opening the link returns an
-// error instead of being skipped.
+// mayBeFolder reports whether a symbolic link leads to a folder or out of the
+// tree. It returns true for a link out of the tree, so that opening the link
+// fails instead of being skipped silently.
 func (f *folder) mayBeFolder(name string) bool {
 	info, err := f.root.Stat(name)
 	if err != nil {
@@ -119,7 +120,7 @@ func (f *folder) open(_ context.Context, name string) (decode.Bytes, error) {
 		return nil, errors.New("not a regular file")
 	}
 	leaf := &leaf{folder: f, name: name, info: info}
-	if _, err = leaf.ReadAt(nil, 0); err != nil { // the file can't be read at all
+	if _, err = leaf.ReadAt(nil, 0); err != nil { // check that the file is readable
 		return nil, err
 	}
 	return f.kept.file(leaf), nil
@@ -152,7 +153,7 @@ func (f *folder) Close() error {
 	return err
 }
 
-// acquire returns the open file of a leaf. The caller must release it.
+// acquire returns the open file for a leaf. The caller must release it.
 func (f *folder) acquire(l *leaf) (*handle, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -189,7 +190,7 @@ func (f *folder) release(h *handle) {
 	h.users--
 }
 
-// spare closes the least recently used file if too many files are open.
+// spare closes the file that was used longest ago, if too many files are open.
 func (f *folder) spare() {
 	if len(f.handles) < maxHandles {
 		return
@@ -206,15 +207,15 @@ func (f *folder) spare() {
 	}
 }
 
-// A leaf provides the bytes of a file in a folder.
+// A leaf provides the bytes of one file in a folder.
 type leaf struct {
 	folder *folder
 	name   string
 	info   fs.FileInfo
 }
 
-// isOf reports whether info describes the same file, unchanged. A changed file
-// can't be used, because readers remember offsets in the file.
+// isOf reports whether info describes the same, unchanged file. A changed file
+// can't be used, because readers store offsets in the file.
 func (l *leaf) isOf(info fs.FileInfo) bool {
 	return os.SameFile(info, l.info) && info.Size() == l.info.Size() && info.ModTime().Equal(l.info.ModTime())
 }

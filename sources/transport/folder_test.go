@@ -89,8 +89,8 @@ func TestAPipeByName(t *testing.T) {
 	checkSmall(t, s)
 }
 
-// TestManyFilesFewOpen checks that a source of many proxies keeps only a few files
-// open, and that all bodies can still be read.
+// TestManyFilesFewOpen checks that a source with many proxies keeps only a few
+// files open, and that all bodies can still be read.
 func TestManyFilesFewOpen(t *testing.T) {
 	files := map[string]string{}
 	for i := range 4 * maxHandles {
@@ -119,7 +119,7 @@ func TestManyFilesFewOpen(t *testing.T) {
 }
 
 // TestAFileThatChanges checks that reading a file returns an error after the file
-// has changed, since remembered offsets are no longer valid.
+// has changed, since stored offsets are no longer valid.
 func TestAFileThatChanges(t *testing.T) {
 	files := small()
 	dir := asFolder(t, files)
@@ -128,7 +128,7 @@ func TestAFileThatChanges(t *testing.T) {
 	defer s.Close()
 	b, err := s.Fetch(t.Context(), web, "config_dump", mesh.Hint{})
 	must(t, err)
-	for i := range maxHandles + 1 { // open so many files that the handle of the changed file is closed
+	for i := range maxHandles + 1 { // read so many other files that the changed file is closed
 		name := fmt.Sprintf("%d.json", i)
 		must(t, os.WriteFile(filepath.Join(dir, "kubernetes", name), []byte("{}"), 0o644))
 		c, err := s.List(t.Context(), strings.TrimSuffix(name, ".json"))
@@ -145,8 +145,8 @@ func TestAFileThatChanges(t *testing.T) {
 	}
 }
 
-// TestALargeFileCostsNothing checks that opening a file of 300 MB uses little
-// memory, in every form that needs no copy.
+// TestALargeFileCostsNothing checks that opening a file of 300 MB needs little
+// memory, in every form that can be read without a copy.
 func TestALargeFileCostsNothing(t *testing.T) {
 	const size = 300 << 20
 	dir := asFolder(t, map[string]string{"proxies/web-1.default/config_dump.json": `{"configs":"`})

@@ -25,7 +25,8 @@ func TestFolderNames(t *testing.T) {
 		}
 		seen[name] = id
 	}
-	for _, name := range []string{"reviews-v1.default", "10-0-0-1-15000", "a:b", "100%", "a%2fb", "%41"} { // folderName returns none of these names
+	// folderName never returns any of these names
+	for _, name := range []string{"reviews-v1.default", "10-0-0-1-15000", "a:b", "100%", "a%2fb", "%41"} {
 		if got := folderID(name); got != name {
 			t.Errorf("%q is read as %q", name, got)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// FuzzOpen opens arbitrary bytes. Open must return a source or an error of one
-// line. It must not panic, and must not use more memory than the limits allow.
+// FuzzOpen opens arbitrary bytes. Open must return a source or a one-line
+// error. It must not panic, and must not use more memory than the limits allow.
 func FuzzOpen(f *testing.F) {
 	for _, seed := range openSeeds(f) {
 		f.Add(seed)

@@ -21,7 +21,7 @@ import (
 )
 
 // hostileTar returns an archive of the small snapshot. The given entries are
-// before, between and after its files.
+// inserted before, between and after its files.
 func hostileTar(t testing.TB, entries ...tar.Header) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -63,7 +63,7 @@ func TestHostileEntries(t *testing.T) {
 		plain := hostileTar(t, c.entry)
 		for form, b := range map[string][]byte{"tar": plain, "gzip": asGzip(t, plain), "zstd": asZstd(t, plain)} {
 			if form == "tar" && c.entry.Name == "large" {
-				continue // in a tar archive a large file is allowed, because it isn't copied
+				continue // a tar archive may contain a large file, because the file isn't copied
 			}
 			dir := t.TempDir()
 			s, err := OpenBytes(t.Context(), "x", b, OpenOptions{MaxMember: 200_000, MaxMemory: -1, TempDir: dir})
@@ -221,8 +221,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// serves returns the number of small snapshot files that a source has. It checks
-// the content of each one.
+// serves returns how many files of the small snapshot a source has. It checks
+// the content of each file.
 func serves(t *testing.T, s Source) (whole int) {
 	t.Helper()
 	tree := s.(*snapshot).tree
@@ -240,8 +240,8 @@ func serves(t *testing.T, s Source) (whole int) {
 	return whole
 }
 
-// TestCutShort cuts off archives at many offsets. Each file must then be complete
-// or be reported as missing.
+// TestCutShort truncates archives at many offsets. Each file must then be
+// complete or be reported as missing.
 func TestCutShort(t *testing.T) {
 	files := small()
 	plain := asTar(t, "", files)
@@ -337,7 +337,7 @@ func TestDamagedLiterals(t *testing.T) {
 }
 
 // TestACutRepetition checks that the second of two files with the same name is
-// used, even if it is cut off.
+// used, even if it is truncated.
 func TestACutRepetition(t *testing.T) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)

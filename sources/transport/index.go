@@ -184,7 +184,7 @@ func readFull(r io.ReaderAt, b []byte, off int64) error {
 const memberWindow = 8 << 20
 
 // openIndexed returns the files of an archive that has an index. It reads only the
-// index; a file is unpacked into the depot when it is first opened. openIndexed
+// index. Each file is unpacked into the depot when it is first opened. openIndexed
 // returns nil if the archive has no index.
 func openIndexed(whole decode.Bytes, d *Depot, o OpenOptions, l *ledger) (*archive, error) {
 	entries, ok := readIndex(whole, o.MaxEntries)
@@ -217,12 +217,12 @@ type frame struct {
 	entry   indexEntry
 	depot   *Depot
 	shelf   *shelf
-	turn    chan struct{} // a lock that the goroutine holds while it unpacks the file
+	turn    chan struct{} // a lock that a goroutine holds while it unpacks the file
 
 	mu      sync.Mutex
-	stored  *Spool // the unpacked file; nil if the file isn't unpacked
+	stored  *Spool // the unpacked file; nil while the file isn't unpacked
 	readers int    // number of goroutines that are reading the unpacked file
-	let     bool   // the unpacked file is evicted as soon as its last reader is done
+	let     bool   // true if the unpacked file is to be evicted as soon as its last reader is done
 }
 
 func (f *frame) bytes(ctx context.Context) (decode.Bytes, error) {
@@ -247,7 +247,7 @@ func (f *frame) ReadAt(b []byte, off int64) (int, error) {
 	return s.ReadAt(b, off)
 }
 
-// letGo evicts the unpacked file, as soon as it has no readers.
+// letGo evicts the unpacked file as soon as the file has no readers.
 func (f *frame) letGo() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -313,13 +313,13 @@ func (f *frame) settle() {
 	}
 }
 
-// mostUnpacked is the maximum number of unpacked bytes of an archive that are
-// kept. The whole archive of a mesh with thousands of proxies would fill a disk,
-// and most queries read each proxy only once.
+// mostUnpacked is the maximum number of unpacked bytes that are kept of an
+// archive. The unpacked archive of a mesh with thousands of proxies would fill a
+// disk, and most queries read each proxy only once.
 const mostUnpacked = 1 << 30
 
-// A shelf holds the unpacked files of an archive, in the order in which they were
-// unpacked. It evicts the oldest one first.
+// A shelf contains the unpacked files of an archive, in the order in which they
+// were unpacked. It evicts the oldest file first.
 type shelf struct {
 	mu     sync.Mutex
 	most   int64 // maximum number of unpacked bytes
@@ -348,8 +348,8 @@ func (s *shelf) makeRoom(size int64) {
 	}
 }
 
-// maxHeaders is the maximum number of bytes in a frame in addition to the file:
-// tar's headers and padding.
+// maxHeaders is the maximum size in bytes of tar's headers and padding in the
+// frame of a file.
 const maxHeaders = 1 << 20
 
 func (f *frame) unpack(ctx context.Context, to *Spool) error {
@@ -378,6 +378,6 @@ func (f *frame) unpack(ctx context.Context, to *Spool) error {
 	if err := to.Trim(); err != nil {
 		return &diskError{err}
 	}
-	_, err = io.Copy(io.Discard, r) // reading to the end verifies the checksum
+	_, err = io.Copy(io.Discard, r) // reading to the end makes the decoder verify the checksum
 	return err
 }

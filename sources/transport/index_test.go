@@ -44,12 +44,12 @@ func readBody(t *testing.T, b *Body) string {
 	return string(all)
 }
 
-// TestShelf checks that only some files of an archive stay unpacked, however many
-// are read. Evicted files must have the same content when they are read again, and
-// their storage must be reused.
+// TestShelf checks that only some files of an archive stay unpacked, regardless of
+// how many are read. Evicted files must have the same content when they are read
+// again, and their storage must be reused.
 func TestShelf(t *testing.T) {
 	for _, memory := range []int64{-1, 1 << 20, 0} {
-		const limit = 4 << 20 // the size of six files, three of which stay unpacked
+		const limit = 4 << 20 // the size of six files; half of the limit, three files, stays unpacked
 		bodies, texts := ten(t, OpenOptions{MaxMemory: memory, MaxUnpacked: limit})
 		depot := bodies[0].Bytes.(*frame).depot
 		most := depot.tail
@@ -72,7 +72,7 @@ func TestShelf(t *testing.T) {
 	}
 }
 
-// TestShelfOfOne checks that a file that is larger than the limit stays unpacked
+// TestShelfOfOne checks that a file that exceeds the limit alone stays unpacked
 // until another file is read.
 func TestShelfOfOne(t *testing.T) {
 	bodies, texts := ten(t, OpenOptions{MaxUnpacked: 1 << 20})
@@ -83,7 +83,7 @@ func TestShelfOfOne(t *testing.T) {
 	}
 }
 
-// TestShelfOfMany lets many goroutines read files, including files that are being
+// TestShelfOfMany reads files in many goroutines, including files that are being
 // evicted.
 func TestShelfOfMany(t *testing.T) {
 	bodies, texts := ten(t, OpenOptions{MaxMemory: 1 << 20, MaxUnpacked: 8 << 20})

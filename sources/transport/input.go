@@ -17,9 +17,9 @@ type input struct {
 	options OpenOptions
 	raw     decode.Bytes // the bytes of the input, if random access is possible
 	stream  io.Reader    // the bytes of the input, if random access isn't possible
-	depot   *Depot       // the storage for unpacked bytes and for the bytes of a stream
+	depot   *Depot       // stores unpacked bytes and the bytes of a stream
 	faults  *ledger
-	held    closers // the files to close together with the source
+	held    closers // the files that are closed together with the source
 }
 
 func newInput(name string, o OpenOptions) *input {
@@ -66,7 +66,7 @@ func (in *input) open(ctx context.Context) (Source, error) {
 	return in.plain(ctx, r, head)
 }
 
-// plain opens an input that isn't compressed or was decompressed.
+// plain opens an input that isn't compressed, or that was decompressed before.
 func (in *input) plain(ctx context.Context, r *bufio.Reader, head []byte) (Source, error) {
 	switch {
 	case isTar(head) && in.raw != nil:
@@ -114,7 +114,7 @@ func (in *input) sourceOf(ctx context.Context, a *archive, err error) (Source, e
 	return in.source(ctx, a)
 }
 
-// source opens a snapshot or a bug report in a tree.
+// source opens the snapshot or bug report that a tree contains.
 func (in *input) source(ctx context.Context, t tree) (Source, error) {
 	prefix, kind, err := locate(t)
 	if err != nil {

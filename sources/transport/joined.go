@@ -9,7 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// joined is a concatenation of parts of other bodies. It doesn't copy their bytes.
+// A joined is a body that consists of parts of other bodies. It doesn't copy their
+// bytes.
 type joined struct {
 	parts []part
 	size  int64
@@ -17,8 +18,8 @@ type joined struct {
 
 type part struct {
 	bytes io.ReaderAt
-	off   int64 // the offset at which the part starts in its own source
-	end   int64 // the offset at which the part ends in the concatenation
+	off   int64 // the offset of the part in the body that it comes from
+	end   int64 // the offset of the part's end in the joined body
 }
 
 func (j *joined) add(b decode.Bytes, off, end int64) {
@@ -33,7 +34,7 @@ func (j *joined) addText(text string) { j.add(strings.NewReader(text), 0, int64(
 // Size returns the total size of all parts.
 func (j *joined) Size() int64 { return j.size }
 
-// ReadAt reads bytes that may belong to several parts.
+// ReadAt reads bytes of the joined body, which may come from several parts.
 func (j *joined) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, errors.New("read before the beginning")

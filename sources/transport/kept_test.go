@@ -72,7 +72,7 @@ func TestKeptFilesAreLimited(t *testing.T) {
 	}
 }
 
-// cutShort is a file that has become shorter than its size.
+// A cutShort is a file that has become shorter than its reported size.
 type cutShort struct{ *strings.Reader }
 
 func (c cutShort) Size() int64 { return c.Reader.Size() + 10 }

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// The kinds of sources in a [Manifest].
+// These are the kinds of sources in a [Manifest].
 const (
 	KindSnapshot    = "Snapshot"
 	KindBugReport   = "BugReport"
 	KindConfigDump  = "ConfigDump"  // the config dump of an Envoy
 	KindZtunnelDump = "ZtunnelDump" // the config dump of a ztunnel
 	KindClusters    = "Clusters"    // one Envoy's response to /clusters?format=json
-	KindLive        = "Live"        // a running mesh, not a recorded one
-	KindWhatIf      = "WhatIf"      // a mesh, recorded or running, in which the configuration of the proxies is predicted
+	KindLive        = "Live"        // a running mesh
+	KindWhatIf      = "WhatIf"      // a mesh with predicted configuration of its proxies
 )
 
-// maxLooked is the maximum number of folders in which a snapshot is searched.
+// maxLooked is the maximum number of folders that are searched for a snapshot.
 const maxLooked = 256
 
 // locate finds the folder of a tree that is a snapshot or a bug report. It may be
@@ -118,7 +118,7 @@ func notSnapshot(t tree) error {
 	return fmt.Errorf("not a snapshot: no manifest.json, pilots, proxies or kubernetes in it, but %s", some(names))
 }
 
-// some returns a text with the first few names.
+// some returns the first few names as one text.
 func some(names []string) string {
 	const few = 4
 	var out []string
@@ -131,10 +131,10 @@ func some(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// folderName returns the name of the folder in which a snapshot stores a proxy. An
-// id of the form pod.namespace is used unchanged. In other ids, which may be a
-// path or contain a port, it escapes the characters that a file system may refuse,
-// as in a URL ("%2F").
+// folderName returns the name of the folder in which a snapshot stores a proxy.
+// This is the unchanged id if it has the form pod.namespace. Other ids may be a
+// path or contain a port; in those, folderName escapes the characters that a file
+// system may refuse, as in a URL ("%2F").
 func folderName(id string) string {
 	var b strings.Builder
 	for i := range len(id) {
@@ -153,7 +153,7 @@ func folderName(id string) string {
 }
 
 // folderID is the inverse of folderName: it returns the id of the proxy that is
-// stored in a folder. A name that folderName never returns is itself the id.
+// stored in a folder. A name that folderName never returns is the id itself.
 func folderID(name string) string {
 	if id, err := url.PathUnescape(name); err == nil && folderName(id) == name {
 		return id

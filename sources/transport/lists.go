@@ -11,16 +11,17 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// listFiles returns the files in the folder cluster/ of a bug report that contain
-// Kubernetes objects. If several files contain an object, the first one is used.
+// listFiles returns the names of the files in a bug report's folder cluster/ that
+// contain Kubernetes objects. If several files contain an object, the first one
+// is used.
 func listFiles() []string { return []string{"k8s-resources", "crs", "pods", "nodes"} }
 
 // lists implements List for a bug report, whose YAML files contain objects of all
-// resources. The response is YAML, too: each object becomes a document with a
-// List. The List contains only that object, in the lines of the file.
+// resources. The response is YAML, too. It has one document for each object: a
+// List that contains only this object, copied from the lines of the file.
 type lists struct {
 	files   []listFile
-	turn    chan struct{} // a lock that the goroutine holds while it scans the files
+	turn    chan struct{} // a lock that a goroutine holds while it scans the files
 	scanned bool
 }
 
@@ -29,7 +30,7 @@ type listFile struct {
 	bytes   decode.Bytes
 	err     error // the reason why the file can't be read
 	objects []kubeObject
-	lists   bool // the file contains at least one list
+	lists   bool // true if the file contains at least one list
 }
 
 func newLists(ctx context.Context, t tree, dir string) *lists {
@@ -61,7 +62,7 @@ func (l *lists) list(ctx context.Context, resource string) (*Body, error) {
 	switch {
 	case len(seen) == 0 && home.err != nil:
 		return nil, home.err
-	case home.err != nil && !errors.Is(home.err, fs.ErrNotExist): // the file that can't be read may contain more objects
+	case home.err != nil && !errors.Is(home.err, fs.ErrNotExist): // the unreadable file may contain more objects
 		return nil, home.err
 	case len(seen) == 0 && !(home.lists && custom(resource)):
 		return nil, missing{}
@@ -124,10 +125,10 @@ func (l *lists) home(resource string) *listFile {
 }
 
 // custom reports whether a resource is one of the mesh's custom resources. A bug
-// report contains all of their objects, so if it has no object of a custom
-// resource, the cluster has none. For other resources that isn't certain: every
-// cluster has pods, services and namespaces, so if a bug report has none of them,
-// they were not recorded.
+// report contains all of their objects, so if it has none of a custom resource,
+// the cluster has none. For other resources this doesn't hold: every cluster has
+// pods, services and namespaces, so if a bug report has none of them, they were
+// not recorded.
 func custom(resource string) bool {
 	_, group, _ := strings.Cut(resource, ".")
 	return group == "gateway.networking.k8s.io" || strings.HasSuffix(group, ".istio.io")

@@ -16,7 +16,7 @@ import (
 // read.
 const layoutVersion = 1
 
-// A Manifest describes a source. Fields whose values aren't known are empty.
+// A Manifest describes a source. Fields whose values are unknown are empty.
 type Manifest struct {
 	// Kind is one of the constants KindSnapshot, KindBugReport and so on.
 	Kind string
@@ -24,16 +24,16 @@ type Manifest struct {
 	// Version is the version of the snapshot layout; 0 for the other kinds.
 	Version int
 
-	// TakenAt is the time at which the responses were recorded. Without a
+	// TakenAt is the time at which the responses were recorded. If there is no
 	// manifest, it is the time of the newest file in the folder or archive. It is
-	// zero for a config dump, which contains times itself, and if no file has a
-	// time.
+	// zero for a config dump, whose content has its own times, and if no file has
+	// a time.
 	TakenAt time.Time
 
 	// Context is the name of the recorded context in the kubeconfig.
 	Context string
 
-	// IstioNamespace is the namespace in which istiods were searched.
+	// IstioNamespace is the namespace in which istiods were looked for.
 	IstioNamespace string
 
 	// Redacted describes the removed parts, such as "private keys".
@@ -42,7 +42,7 @@ type Manifest struct {
 	// known to be harmless.
 	Keep []string
 	// RedactKey identifies the key of the digests. It is empty if there are no
-	// digests, or if their keys differ.
+	// digests, or if they have different keys.
 	RedactKey string
 
 	// Partial is true if a part of the mesh could not be read when the snapshot

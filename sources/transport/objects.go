@@ -15,7 +15,7 @@ import (
 // of `kubectl get -o yaml`. The object is an item of a list, or a document.
 type kubeObject struct {
 	off, end  int64 // offsets of the object's first line and of the line after it
-	item      bool  // the first line of the object begins with "- "
+	item      bool  // true if the object's first line begins with "- "
 	version   string
 	kind      string
 	namespace string
@@ -48,8 +48,8 @@ func plural(kind string) string {
 }
 
 // scanObjects finds the objects in a file by the indentation of its lines. It
-// doesn't parse their content. It finds no objects in a file that isn't YAML with
-// objects. lists is true if the file contains a list, even an empty one.
+// doesn't parse their content. In a file that isn't YAML with objects, it finds
+// none. lists is true if the file contains a list, even an empty one.
 func scanObjects(ctx context.Context, b decode.Bytes) (found []kubeObject, lists bool, err error) {
 	s := &objectScan{r: bufio.NewReaderSize(io.NewSectionReader(b, 0, b.Size()), 64<<10)}
 	s.begin()
@@ -70,7 +70,7 @@ func scanObjects(ctx context.Context, b decode.Bytes) (found []kubeObject, lists
 	return s.found, s.lists, nil
 }
 
-// maxLine is the maximum number of bytes of a line that are read.
+// maxLine is the maximum number of bytes that are read of a line.
 const maxLine = 1 << 10
 
 type objectScan struct {
@@ -78,24 +78,23 @@ type objectScan struct {
 	at, next int64 // offsets of the current line and of the next one
 
 	found   []kubeObject
-	lists   bool // the file contains at least one list
+	lists   bool // true if the file contains at least one list
 	current kubeObject
-	within  bool // at least one line of the current object was read
+	within  bool // true if at least one line of the current object was read
 	dashes  int  // the indentation of the "- " before each item of a list; -1 outside of a list
 	base    int  // the indentation of the current object's own fields
-	list    bool // "items:" was read, but no item yet
-	aside   bool // the current line belongs to the list itself, not to an object
-	meta    int  // the indentation of the fields in metadata; -1 outside of metadata, 0 if it isn't known yet
+	list    bool // true if "items:" was read, but no item yet
+	aside   bool // true if the current line belongs to the list itself, not to an object
+	meta    int  // the indentation of the fields in metadata; -1 outside of metadata, 0 while it isn't known
 }
 
-// begin starts a new YAML document.
+// begin resets the scan for a new YAML document.
 func (s *objectScan) begin() {
 	s.current = kubeObject{off: s.next}
 	s.within, s.dashes, s.base, s.list, s.aside, s.meta = false, -1, 0, false, false, -1
 }
 
-// finish records the current object. The argument is the offset of the object's
-// end.
+// finish records the current object, which ends at the given offset.
 func (s *objectScan) finish(end int64) {
 	o := s.current
 	o.end = end
@@ -142,7 +141,7 @@ func (s *objectScan) take(line []byte) {
 		}
 		s.dashes = indent
 	case s.dashes >= 0 && (indent < s.dashes || indent == s.dashes && text[0] != '-'):
-		s.finish(s.at) // this line comes after the end of the list
+		s.finish(s.at) // this line is after the end of the list
 		s.dashes, s.aside = -1, true
 		return
 	case s.dashes < 0 && indent == 0 && bytes.HasPrefix(text, []byte("items:")):

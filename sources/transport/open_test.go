@@ -344,7 +344,7 @@ func TestManifestsThatAreLived(t *testing.T) {
 }
 
 // TestStdinThatWaits checks that Open returns when its context ends, even if
-// standard input has no more data and isn't closed.
+// standard input neither has more data nor is closed.
 func TestStdinThatWaits(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()

@@ -6,29 +6,29 @@ import (
 	"sync"
 )
 
-// OpenOptions determine how a source is opened. The zero value is sufficient to
+// OpenOptions configure how a source is opened. The zero value is sufficient to
 // open a path.
 type OpenOptions struct {
 	// Stdin is the input for the path "-".
 	Stdin io.Reader
 
-	// TempDir is the directory of the temporary file; empty means the system's.
-	// The file has no name while it is in use, except on Windows, where it has one
-	// until Close.
+	// TempDir is the directory for the temporary file. If it is empty, the
+	// system's temporary directory is used. The file has no name while it is in
+	// use, except on Windows, where it has a name until Close.
 	TempDir string
 
 	// Quota limits the total size of the temporary files of several sources. If it
 	// is nil, only MaxUnpacked limits the temporary file of this source.
 	Quota *Quota
 
-	// KeepFiles keeps the content of a file in memory from its first read on, within
-	// a limit. It is meant for runs that read files completely, which then read them
-	// only once.
+	// KeepFiles caches the content of a file in memory from its first read on, up to
+	// a limit. It is meant for runs that read files completely, so that they read
+	// each file only once.
 	KeepFiles bool
 
-	// MaxMemory is the maximum number of unpacked bytes in memory; further bytes
-	// are stored in the temporary file. 0 means 64 MiB; a negative value means
-	// none.
+	// MaxMemory is the maximum number of unpacked bytes in memory. Further bytes
+	// are stored in the temporary file. 0 means 64 MiB; with a negative value,
+	// all bytes are stored in the file.
 	MaxMemory int64
 
 	// MaxUnpacked is the maximum number of bytes to which an archive may unpack,
@@ -44,7 +44,8 @@ type OpenOptions struct {
 	MaxEntries int
 }
 
-// keeper returns what keeps the content of files, or nil if nothing should.
+// keeper returns the cache for the content of files, or nil if files are not
+// cached.
 func (o OpenOptions) keeper() *keeper {
 	if o.KeepFiles {
 		return &keeper{}
@@ -52,7 +53,7 @@ func (o OpenOptions) keeper() *keeper {
 	return nil
 }
 
-// The limits that a zero in OpenOptions means.
+// These are the limits that apply where a field of OpenOptions is zero.
 const (
 	defaultMemory   = 64 << 20
 	defaultUnpacked = 8 << 30
@@ -113,12 +114,12 @@ type Quota struct {
 	held int64
 }
 
-// NewQuota returns a quota of this many bytes. hint is the end of the error
-// message, and describes how to raise the limit.
+// NewQuota returns a quota of the given number of bytes. hint is the end of the
+// error message. It describes how to raise the limit.
 func NewQuota(bytes int64, hint string) *Quota { return &Quota{limit: bytes, hint: hint} }
 
-// take counts bytes by which a temporary file is about to grow. It returns an
-// error if they exceed the quota.
+// take counts the bytes by which a temporary file is about to grow. It returns
+// an error if they exceed the quota.
 func (q *Quota) take(bytes int64) error {
 	if q == nil {
 		return nil

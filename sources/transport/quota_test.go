@@ -10,13 +10,12 @@ import (
 	"testing"
 )
 
-// TestQuotaBoundsDepotsTogether checks that two depots, which store response bodies,
-// share the limit of one quota: writing to the second one fails until the first one is
-// closed.
+// TestQuotaBoundsDepotsTogether checks that two depots share the limit of one quota:
+// writing to the second depot fails until the first one is closed.
 func TestQuotaBoundsDepotsTogether(t *testing.T) {
 	q := NewQuota(3<<20, "--spool allows more")
 	noise := make([]byte, 2<<20)
-	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // this call never fails, and its result can't be compressed
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // Read never fails here, and its result can't be compressed
 	depot := func() *Depot { return NewDepot(OpenOptions{TempDir: t.TempDir(), Quota: q, MaxMemory: -1}) }
 	first, second := depot(), depot()
 	defer second.Close()

@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// TestFileNames checks that a file is found by the request under whose name it was
-// written.
+// TestFileNames checks that a file that is written for a request is found by the
+// same request.
 func TestFileNames(t *testing.T) {
 	for got, want := range map[string]string{
 		PilotFile("istiod.istio-system", "syncz", JSON):                        "pilots/istiod.istio-system/syncz.json",
@@ -42,8 +42,8 @@ func TestFileNames(t *testing.T) {
 	}
 }
 
-// TestManifestJSON checks that reading a manifest returns the manifest that was
-// written, also if it has very many faults.
+// TestManifestJSON checks that reading a manifest returns the same manifest
+// that was written, even if it has very many faults.
 func TestManifestJSON(t *testing.T) {
 	at := time.Date(2026, 11, 22, 13, 2, 45, 0, time.UTC)
 	m := Manifest{TakenAt: at.Add(time.Millisecond), Context: "a<b", IstioNamespace: "istio-system", Redacted: []string{"private keys"}, Partial: true}

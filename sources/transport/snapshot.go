@@ -10,7 +10,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// recorded holds what a snapshot and a bug report have in common.
+// A recorded is the common part of a snapshot and a bug report.
 type recorded struct {
 	closers
 	tree     tree
@@ -22,7 +22,7 @@ type recorded struct {
 func (r *recorded) Manifest() Manifest    { return r.manifest }
 func (r *recorded) Faults() []*mesh.Fault { return r.faults }
 
-// first returns the first of these files that exists.
+// first returns the content of the first of these files that exists.
 func (r *recorded) first(ctx context.Context, dir string, files []file) (*Body, error) {
 	var absent error = missing{}
 	for _, f := range files {
@@ -53,7 +53,8 @@ func (r *recorded) folders(dir string) ([]string, error) {
 	return out, nil
 }
 
-// A snapshot is a [Source] in the layout of this project.
+// A snapshot is a [Source] that reads a folder or archive in meshq's own
+// layout.
 type snapshot struct{ recorded }
 
 func newSnapshot(ctx context.Context, r recorded, l *ledger) (*snapshot, error) {
@@ -91,7 +92,8 @@ func (s *snapshot) Fetch(ctx context.Context, proxy, request string, _ mesh.Hint
 		folder = folderName(proxy)
 	}
 	body, err := s.first(ctx, path.Join("proxies", folder), snapshotFiles(request))
-	if errors.Is(err, fs.ErrNotExist) && folder != proxy && plain(proxy) { // another program may have written the folder under the proxy's own name
+	// other programs may name the folder after the proxy without escaping
+	if errors.Is(err, fs.ErrNotExist) && folder != proxy && plain(proxy) {
 		body, err = s.first(ctx, path.Join("proxies", proxy), snapshotFiles(request))
 	}
 	return body, err

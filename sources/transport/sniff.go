@@ -12,7 +12,7 @@ import (
 
 const tarBlock = 512
 
-// isTar reports whether head begins with a tar header, which has a valid checksum.
+// isTar reports whether head begins with a tar header with a valid checksum.
 func isTar(head []byte) bool {
 	if len(head) < tarBlock {
 		return false
@@ -61,7 +61,7 @@ func looks(head []byte) string {
 		return "empty"
 	}
 	for i := 1; i < utf8.UTFMax && len(head) > 16 && !utf8.Valid(head); i++ {
-		head = head[:len(head)-1] // the last character of head may be cut off
+		head = head[:len(head)-1] // head may end in the middle of a character
 	}
 	if utf8.Valid(head) && !bytes.ContainsRune(head, 0) {
 		return "text"
@@ -81,9 +81,9 @@ var foreign = []struct{ magic, name string }{
 	{"SQLite format 3\x00", "an SQLite database"},
 }
 
-// sketch is a summary of the beginning of a JSON value. If the value is an object,
-// it holds the names of the members that were read, and the text of the member
-// "kind".
+// A sketch is a summary of the beginning of a JSON value. If the value is an
+// object, the sketch has the names of the members that were read so far, and the
+// text of the member "kind".
 type sketch struct {
 	first byte // the first byte of the value
 	names []string
@@ -123,7 +123,7 @@ const maxNames = 1000
 func sketchJSON(r io.Reader, stop func(name string) bool) sketch {
 	l := &skimmer{r: bufio.NewReaderSize(r, 64<<10)}
 	s := sketch{first: l.token()}
-	if s.first == 0xEF { // skip the byte order mark
+	if s.first == 0xEF { // skip the byte order mark, whose first byte is 0xEF
 		l.next()
 		l.next()
 		s.first = l.token()
@@ -147,8 +147,8 @@ func sketchJSON(r io.Reader, stop func(name string) bool) sketch {
 	return s
 }
 
-// A skimmer reads JSON by its quotes and brackets, without validating it. At the
-// end of the input, and after an error, each read returns 0.
+// A skimmer finds strings and brackets in JSON without validating it. At the end
+// of the input, and after an error, each read returns 0.
 type skimmer struct{ r *bufio.Reader }
 
 func (l *skimmer) next() byte {
@@ -200,7 +200,7 @@ func (l *skimmer) value() string {
 			depth--
 		case ',', ':':
 			continue
-		default: // any other value is a number or a word such as true
+		default: // the value is a number or a word, such as true
 			l.word()
 		}
 		if depth <= 0 {

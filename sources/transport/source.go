@@ -21,12 +21,13 @@ type Source interface {
 	Manifest() Manifest
 
 	// Faults returns the problems so far that didn't prevent the source from
-	// working, in the order in which they occurred. Subject is the name of the
-	// source. Section is the name of the file, if the fault is about one. A fault
-	// that is fs.ErrNotExist means that no data is lost, for example if a snapshot
-	// has no manifest. A recorded source has all its faults once it is open. A
-	// live source may have more after a response that is incomplete (pods of some
-	// namespaces only), so call Faults again after such a response.
+	// working, in the order in which they occurred. A fault's Subject is the name
+	// of the source. Its Section is the name of the file, if the fault is about
+	// one. A fault that wraps fs.ErrNotExist means that no data is lost, for
+	// example if a snapshot has no manifest. A recorded source has all its faults
+	// once it is open. A live source may have more after a response that is
+	// incomplete (pods of some namespaces only), so call Faults again after such a
+	// response.
 	Faults() []*mesh.Fault
 
 	// Pilots returns the names of the istiods in the form "pod.namespace".
@@ -58,7 +59,7 @@ type Source interface {
 	Close() error
 }
 
-// A Body is a response as it was received, without any parsing. Several goroutines
+// A Body is a response as it was received, before any parsing. Several goroutines
 // may read it until its source is closed.
 type Body struct {
 	decode.Bytes
@@ -67,7 +68,7 @@ type Body struct {
 }
 
 // Unload frees the memory of a body that has been read and will probably not be read
-// again. It can still be read. Bodies of files need no memory.
+// again. The body can still be read later. Bodies in files need no memory.
 func (b *Body) Unload() {
 	if s, ok := b.Bytes.(*Spool); ok && s.Size() > pieceSize {
 		s.Unload()
@@ -77,9 +78,10 @@ func (b *Body) Unload() {
 // Form is the encoding of a body.
 type Form int
 
-// The forms of a body. Text is any format that a process defines itself, such as
-// Envoy's /clusters without format=json, or a version. Protobuf is a list of pods
-// as the API server encodes it (k8s.io.api.core.v1.PodList in its envelope).
+// These are the forms of a body. Text is any format that a process defines
+// itself, such as that of Envoy's /clusters without format=json, or of a version.
+// Protobuf is a list of pods as the API server encodes it
+// (k8s.io.api.core.v1.PodList in its envelope).
 const (
 	JSON Form = iota
 	Text
@@ -104,7 +106,7 @@ func (f Form) String() string {
 
 // missing is the error for a response that a source doesn't have.
 type missing struct {
-	why string // the reason why the response is missing, such as that the archive is cut short; may be empty
+	why string // the reason why the response is missing, for example that the archive is truncated; may be empty
 }
 
 func (m missing) Error() string {
@@ -117,8 +119,8 @@ func (m missing) Error() string {
 func (missing) Is(target error) bool { return target == fs.ErrNotExist }
 
 // A dump is a [Source] that consists of a single response of one proxy: its config
-// dump or its /clusters. It accepts any name for the proxy, because the real name
-// is in the dump or isn't known at all.
+// dump or its /clusters. It accepts any name for the proxy, because the proxy's
+// real name is either inside the dump or unknown.
 type dump struct {
 	closers
 	kind string
@@ -144,8 +146,8 @@ func (d *dump) Fetch(_ context.Context, _, request string, _ mesh.Hint) (*Body, 
 	return &body, nil
 }
 
-// dumpKind returns the kind of source that a JSON document is, if the document is
-// a proxy's response, and "" otherwise. It reads no more of the document than
+// dumpKind returns the kind of source for a JSON document that is a proxy's
+// response, and "" for any other document. It reads no more of the document than
 // necessary.
 func dumpKind(r io.Reader) (kind string, s sketch) {
 	s = sketchJSON(r, func(name string) bool { return kindByMember(name) != "" })

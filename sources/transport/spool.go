@@ -10,14 +10,15 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// pieceSize is the size of each piece in bytes, except the last piece of a body.
+// pieceSize is the size of a piece of a body in bytes. Only the last piece of a
+// body may be smaller.
 const pieceSize = 256 << 10
 
 // A piece is a part of a [Spool]. One goroutine writes it once, from start to end.
 // Afterwards any number of goroutines may read it. It is either in memory and
-// uncompressed, or in the depot's file and compressed. Responses of proxies shrink
-// to a thirtieth, and compressing them takes less time than writing them
-// uncompressed.
+// uncompressed, or in the depot's file and compressed. Compression reduces
+// proxies' responses to a thirtieth of their size, and takes less time than
+// writing them uncompressed.
 type piece struct {
 	depot *Depot
 	room  int // the capacity in bytes
@@ -25,14 +26,14 @@ type piece struct {
 	mu     sync.Mutex
 	raw    []byte // the uncompressed bytes; nil if the piece is only in the file
 	size   int
-	stays  bool  // the bytes in raw are counted in the depot's memory
+	stays  bool  // true if the bytes in raw are counted in the depot's memory
 	packed int   // the size of the compressed piece in the file; 0 if the piece isn't in the file
 	off    int64 // the offset of the compressed piece in the file
 	gone   bool
 
-	// recent is the element of depot.recent for this piece while the piece may be
+	// recent is the element of depot.recent for this piece, if the piece may be
 	// moved to the file. The depot's mu guards it. A piece that isn't in memory
-	// must not be in that list. The goroutine that loads such a piece holds the
+	// must not be in that list. While a goroutine loads a piece, it holds the
 	// piece's mu, and may wait for the mu of another piece that it moves to the
 	// file.
 	recent *list.Element
@@ -66,8 +67,8 @@ func (d *Depot) begin(room int) (*piece, error) {
 	return &piece{depot: d, room: room, raw: borrow()[:0], stays: stays}, nil
 }
 
-// reserve reserves memory. If necessary, it moves the least recently used pieces
-// to the file. ok is false if it can't free enough memory.
+// reserve reserves memory. If necessary, it moves the pieces that were used
+// longest ago to the file. ok is false if it can't free enough memory.
 func (d *Depot) reserve(bytes int) (ok bool, err error) {
 	for {
 		d.mu.Lock()
@@ -90,8 +91,8 @@ func (d *Depot) reserve(bytes int) (ok bool, err error) {
 	}
 }
 
-// touch marks the piece as the most recently used one. Afterwards it may be moved
-// to the file.
+// touch marks the piece as the one that was used last. From then on, it may be
+// moved to the file.
 func (p *piece) touch() {
 	d := p.depot
 	d.mu.Lock()
@@ -139,7 +140,7 @@ func (p *piece) shrink() {
 	p.raw = small
 }
 
-// pack moves the piece to the file, which frees its memory.
+// pack moves the piece to the depot's file, which frees its memory.
 func (p *piece) pack() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -165,7 +166,7 @@ func (p *piece) store() error {
 	return nil
 }
 
-// free frees the memory of the piece. The caller must hold mu.
+// free frees the memory of the piece. The caller must hold the piece's mu.
 func (p *piece) free() {
 	if p.raw == nil {
 		return
@@ -234,7 +235,7 @@ func (p *piece) unpack() error {
 	return nil
 }
 
-// discard frees the memory of the piece and its range in the file.
+// discard frees the piece: its memory and its range in the file.
 func (p *piece) discard() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -67,11 +67,11 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A patient reader reads from r (a terminal or a pipe) in a goroutine of its own,
-// so that a waiting read can end with the context. The goroutine starts with the
-// first Read, because other readers of a pipe don't get the bytes that the
-// goroutine has read. After the context has ended, the goroutine ends when its
-// current read returns.
+// A patient reader reads from r (a terminal or a pipe) in a separate goroutine,
+// so that a blocked read can end with the context. The goroutine starts with the
+// first Read, because other readers of a pipe don't get the bytes that it has
+// read. After the context has ended, the goroutine ends when its current read
+// returns.
 type patient struct {
 	ctx    context.Context
 	source io.Reader
@@ -87,15 +87,15 @@ type chunk struct {
 }
 
 // Patient returns a reader that reads a little ahead from r (a terminal or a
-// pipe). If ctx ends, a waiting read returns the context's error. Nothing is read
-// from r before the first Read.
+// pipe). If ctx ends, a blocked read returns the context's error. Nothing is read
+// from r before the first call of Read.
 func Patient(ctx context.Context, r io.Reader) io.Reader { return newPatient(ctx, r) }
 
 func newPatient(ctx context.Context, r io.Reader) *patient {
 	return &patient{ctx: ctx, source: r, chunks: make(chan chunk)}
 }
 
-// pump alternates between two buffers: when the reader takes the second buffer, it
+// pump reads into two buffers in turn: when the reader takes the second buffer, it
 // no longer uses the first one.
 func (p *patient) pump() {
 	var buffers [2][64 << 10]byte

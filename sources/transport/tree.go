@@ -15,8 +15,8 @@ import (
 // relative and use slashes; "." is the tree itself. Several goroutines may call the
 // methods concurrently.
 type tree interface {
-	// dir returns the sorted entries of a folder. A folder that doesn't exist has
-	// none.
+	// dir returns the sorted entries of a folder. It returns no entries for a
+	// folder that doesn't exist.
 	dir(name string) (listing, error)
 
 	// open returns the bytes of a file, which can be read until the tree is
@@ -28,7 +28,7 @@ type tree interface {
 	newest() time.Time
 }
 
-// A listing holds the entries of a folder, sorted by name.
+// A listing has the names in a folder, sorted.
 type listing struct{ folders, files []string }
 
 func (l listing) hasFolder(name string) bool {
@@ -41,7 +41,7 @@ func (l listing) hasFile(name string) bool {
 	return ok
 }
 
-// A catalog holds the folders of an archive, by name.
+// A catalog has the folders of an archive, by name.
 type catalog map[string]*listing
 
 // maxDepth is the maximum number of parts in a file's name; deeper files are ignored.
@@ -49,8 +49,8 @@ type catalog map[string]*listing
 // folders.
 const maxDepth = 8
 
-// newCatalog returns the folders that contain the files with these names. It returns
-// nil if there are more than most folders.
+// newCatalog returns the folders of the files with the given names. It returns nil
+// if there are more than most folders.
 func newCatalog(names []string, most int) catalog {
 	slices.Sort(names)
 	c := catalog{".": {}}
@@ -64,14 +64,14 @@ func newCatalog(names []string, most int) catalog {
 			return nil
 		}
 	}
-	for _, l := range c { // the order of names isn't that of folders: a/b-c/x comes before a/b/c
+	for _, l := range c { // the order of full names differs from that in a folder: a/b-c/x comes before a/b/c
 		slices.Sort(l.folders)
 	}
 	return c
 }
 
-// folder returns the listing of a folder. If the catalog doesn't have the folder, it
-// adds it, also to the listing of the parent.
+// folder returns the listing of a folder. If the catalog doesn't contain the folder,
+// it adds it to the catalog and to the listing of the parent.
 func (c catalog) folder(name string) *listing {
 	l := c[name]
 	if l == nil {

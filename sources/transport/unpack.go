@@ -9,14 +9,14 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// diskError is an error of the storage to which bytes are written. It isn't an
-// error of the input.
+// A diskError is an error of the storage to which bytes are written, as opposed
+// to an error of the input.
 type diskError struct{ err error }
 
 func (e *diskError) Error() string { return e.err.Error() }
 func (e *diskError) Unwrap() error { return e.err }
 
-// diskWriter converts each error of a Writer to a [diskError].
+// A diskWriter is a Writer whose errors are converted to a [diskError].
 type diskWriter struct{ w io.Writer }
 
 func (d diskWriter) Write(p []byte) (int, error) {

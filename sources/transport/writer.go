@@ -12,8 +12,8 @@ import (
 )
 
 // A Writer writes a snapshot archive. The archive is a .tar.zst that `tar --zstd
-// -x` can unpack. A single file of it can be read without reading the other files.
-// Only one goroutine at a time may use a Writer. It keeps only the index in
+// -x` can unpack. A single file in it can be read without reading the other files.
+// Only one goroutine at a time may use a Writer. A Writer keeps only the index in
 // memory.
 type Writer struct {
 	out     counter
@@ -22,7 +22,7 @@ type Writer struct {
 	tar     *tar.Writer
 	time    time.Time
 	entries []indexEntry
-	err     error // the first error, after which the archive can't be continued
+	err     error // the first error; after it, nothing can be added to the archive
 }
 
 // NewWriter returns a Writer that writes an archive to w. All files get the time
@@ -40,7 +40,7 @@ func NewWriter(w io.Writer, takenAt time.Time) (*Writer, error) {
 
 // Add adds a file with size bytes, which it reads from r. The name is a relative
 // path with slashes, such as "proxies/web.default/config_dump.json". After an
-// error the archive can't be continued, unless the error was about the name.
+// error nothing more can be added, unless the error was about the name.
 func (w *Writer) Add(name string, size int64, r io.Reader) error {
 	if w.err != nil {
 		return w.err
@@ -64,7 +64,8 @@ func (w *Writer) add(name string, size int64, r io.Reader) error {
 	if err := w.tar.WriteHeader(h); err != nil {
 		return err
 	}
-	// A reader needs no more memory than this size to unpack the frame.
+	// Without the size in the frame, a reader would allocate a whole window to
+	// unpack it.
 	w.zstd.ResetContentSize(&w.out, int64(headers.Len())+(size+tarBlock-1)/tarBlock*tarBlock)
 	w.sink.Writer = w.zstd
 	if _, err := headers.WriteTo(w.zstd); err != nil {
@@ -79,7 +80,7 @@ func (w *Writer) add(name string, size int64, r io.Reader) error {
 	case n < size:
 		return fmt.Errorf("has %d bytes, not the %d announced", n, size)
 	}
-	if err := w.tar.Flush(); err != nil { // Flush writes tar's padding to the same frame
+	if err := w.tar.Flush(); err != nil { // Flush writes tar's padding, which belongs to the same frame
 		return err
 	}
 	return w.zstd.Close()

@@ -24,7 +24,7 @@ import (
 )
 
 // TestTarReadsOurArchive checks that the programs tar and zstd can read an archive
-// of the Writer.
+// that Writer has written.
 func TestTarReadsOurArchive(t *testing.T) {
 	for _, program := range []string{"tar", "zstd"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -63,7 +63,8 @@ func TestWriterErrors(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	must(t, w.Add("manifest.json", 2, strings.NewReader("{}"))) // an error about a name doesn't end the archive
+	// this error is only about a name, so the archive can be continued
+	must(t, w.Add("manifest.json", 2, strings.NewReader("{}")))
 	for _, c := range []struct {
 		r    io.Reader
 		want string
@@ -74,7 +75,7 @@ func TestWriterErrors(t *testing.T) {
 	} {
 		w, err := NewWriter(&b, taken)
 		must(t, err)
-		for range 2 { // each later call returns the same error
+		for range 2 { // every later call returns the same error
 			if err := w.Add("f", 3, c.r); err == nil || err.Error() != c.want {
 				t.Errorf("%v, want %s", err, c.want)
 			}
@@ -126,8 +127,8 @@ func noise(seed uint64, n int) string {
 	return string(b)
 }
 
-// TestOneFileWithoutTheRest checks that only a few bytes of an archive of 400
-// proxies are read for one of its files.
+// TestOneFileWithoutTheRest checks that reading one file of an archive of 400
+// proxies reads only a few bytes of the archive.
 func TestOneFileWithoutTheRest(t *testing.T) {
 	files := map[string]string{"manifest.json": small()["manifest.json"]}
 	for i := range 400 {
@@ -216,8 +217,8 @@ func TestIndexRoundTrip(t *testing.T) {
 	}
 }
 
-// shifted provides the bytes of an archive from an offset on. Reading before that
-// offset is an error.
+// A shifted provides the bytes of an archive from an offset on. Reading before
+// that offset is an error.
 type shifted struct {
 	r  *bytes.Reader
 	by int64
@@ -234,7 +235,7 @@ func (s *shifted) ReadAt(b []byte, off int64) (int, error) {
 var _ decode.Bytes = (*shifted)(nil)
 
 // TestALyingIndex opens archives whose index is well-formed but wrong. Each file
-// must have its own name and its own bytes, or must not be returned.
+// must be returned with the right name and content, or not at all.
 func TestALyingIndex(t *testing.T) {
 	files := small()
 	b := asOurs(t, files)
@@ -289,7 +290,8 @@ func TestALyingIndex(t *testing.T) {
 	}
 }
 
-// TestFramesTellTheirSize checks that unpacking a small file needs little memory.
+// TestFramesTellTheirSize checks that unpacking a small file needs little memory,
+// because its frame contains its size.
 func TestFramesTellTheirSize(t *testing.T) {
 	b := asOurs(t, map[string]string{"large": noise(1, 500_000)})
 	var h zstd.Header

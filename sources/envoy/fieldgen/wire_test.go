@@ -46,9 +46,9 @@ func TestWireTableIsUpToDate(t *testing.T) {
 	}
 }
 
-// TestWireAgainstProtojson fills every message that an Envoy can be sent with random
-// values, and compares the JSON that sources/xds makes of its bytes with that of the
-// protobuf library.
+// TestWireAgainstProtojson fills every message that istiod can send to an Envoy with
+// random values. It compares the JSON that sources/xds decodes from the message's
+// bytes with that of the protobuf library.
 func TestWireAgainstProtojson(t *testing.T) {
 	r := types{dynamicpb.NewTypes(wireFiles(t))}
 	d, err := xds.NewDecoder()
