@@ -264,3 +264,8 @@ func TestRandomPoliciesAreJudgedAsDocumented(t *testing.T) {
 		t.Errorf("only %d are allowed, %d denied, %d certain without an identity", seen[true], seen[false], certain)
 	}
 }
+
+func decodeText(t *testing.T, text string) []any {
+	t.Helper()
+	return decode(t, json.RawMessage(text)).([]any)
+}

@@ -77,12 +77,15 @@ func each(v any) (all []map[string]any) {
 	return all
 }
 
-// named returns the object of a list whose member name is name.
+// named returns the object of a list whose member name is name, or else one whose name
+// begins with it, as a pod's does.
 func named(t *testing.T, v any, name string) map[string]any {
 	t.Helper()
-	for _, m := range each(v) {
-		if m["name"] == name || strings.HasPrefix(text(m["name"]), name+"-") {
-			return m
+	for _, fits := range []func(string) bool{func(s string) bool { return s == name }, func(s string) bool { return strings.HasPrefix(s, name+"-") }} {
+		for _, m := range each(v) {
+			if fits(text(m["name"])) {
+				return m
+			}
 		}
 	}
 	t.Fatal("nothing is named", name)
@@ -199,19 +202,27 @@ func (r *traced) addArrived(share float64, out map[string]float64) {
 }
 
 // removeClusterID removes the cluster of ztunnels and waypoints from what istiod says
-// about their state. The file holds a list, so changed can't be used.
+// about their state.
 func removeClusterID(t *testing.T, dir string) {
 	t.Helper()
-	path := filepath.Join(dir, "pilots", "istiod-78566f45b4-v5qhf.istio-system", "syncz.json")
+	editList(t, dir, "pilots/istiod-78566f45b4-v5qhf.istio-system/syncz.json", func(one map[string]any) {
+		if one["proxy_type"] == "ztunnel" || one["proxy_type"] == "waypoint" {
+			delete(one, "cluster_id")
+		}
+	})
+}
+
+// editList changes the elements of a file that holds a list.
+func editList(t *testing.T, dir, name string, change func(map[string]any)) {
+	t.Helper()
+	path := filepath.Join(dir, filepath.FromSlash(name))
 	raw, err := os.ReadFile(path)
 	var all []map[string]any
 	if err == nil {
 		err = json.Unmarshal(raw, &all)
 	}
 	for _, one := range all {
-		if one["proxy_type"] == "ztunnel" || one["proxy_type"] == "waypoint" {
-			delete(one, "cluster_id")
-		}
+		change(one)
 	}
 	if err == nil {
 		raw, err = json.Marshal(all)
