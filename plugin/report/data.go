@@ -97,7 +97,7 @@ func (d *data) add(row []byte) error {
 		Finding *finding
 		Graph   json.RawMessage
 	}
-	if err := json.Unmarshal(row, &r); err != nil {
+	if err := json.Unmarshal(withoutLineEnds(row), &r); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	switch {
@@ -117,6 +117,26 @@ func (d *data) add(row []byte) error {
 		return d.builder.Add(r.Graph)
 	}
 	return nil
+}
+
+// withoutLineEnds replaces the line ends in the strings of a JSON text by spaces. A
+// browser shows them alike, and in a terminal a line end in a name would begin a line
+// that looks like one of the report.
+func withoutLineEnds(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] != '\\' || i+1 == len(text):
+			out = append(out, text[i])
+			continue
+		case text[i+1] == 'n' || text[i+1] == 'r':
+			out = append(out, ' ')
+		default:
+			out = append(out, text[i], text[i+1])
+		}
+		i++
+	}
+	return out
 }
 
 func (d *data) addCertificates(proxy string, all []certificate) {

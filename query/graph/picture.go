@@ -91,7 +91,7 @@ func mermaidText(lines []string) string {
 		if i > 0 {
 			b.WriteString("<br/>")
 		}
-		for _, r := range l {
+		for _, r := range lineEnds.Replace(l) {
 			if strings.ContainsRune("\"#;&<>`*_~|[](){}\\$%", r) {
 				fmt.Fprintf(&b, "#%d;", r)
 			} else {
@@ -136,7 +136,7 @@ func dotBroken(broken []string) string {
 // it, and a backslash begins an escape of Graphviz.
 func dotText(lines []string) string {
 	for i, l := range lines {
-		lines[i] = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ").Replace(l)
+		lines[i] = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(lineEnds.Replace(l))
 	}
 	return `"` + strings.Join(lines, `\n`) + `"`
 }

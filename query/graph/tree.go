@@ -40,6 +40,9 @@ func (g *Graph) WriteTree(w io.Writer, mark func(string) string) error {
 	return t.err
 }
 
+// lineEnds replaces the characters that end a line.
+var lineEnds = strings.NewReplacer("\n", " ", "\r", " ")
+
 type tree struct {
 	out    io.Writer
 	mark   func(string) string
@@ -48,7 +51,10 @@ type tree struct {
 	err    error
 }
 
+// line writes a line. A name may contain a line end, which would look like another
+// line of the tree.
 func (t *tree) line(indent, text string, broken bool) {
+	text = lineEnds.Replace(text)
 	if broken {
 		text = "✗ " + text
 		if t.mark != nil {

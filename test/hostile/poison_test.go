@@ -59,6 +59,10 @@ func poisonedCommands(t *testing.T) (all [][]string) {
 	}
 	return append(all, [][]string{
 		{"diff", "--against", "demo"}, {"diff", "--against", "demo", "-o", "json"}, {"diff", "--against", "demo", "--patch"}, {"diff"}, {"diff", "reviews-v2"}, {"diff", "reviews-v2", "-o", "table"}, {"diff", "reviews-v2", "-o", "json"}, {"diff", "reviews-v2", "--patch"},
+		{"graph"}, {"graph", "-o", "json"}, {"graph", "-o", "dot"}, {"graph", "-o", "mermaid"}, {"graph", "--from", "x\x1b[31m"}, {"report"}, {"report", "-o", "markdown"},
+		{"diff", "reviews-v1", "--with", "reviews-v2"}, {"diff", "reviews-v1", "--with", "reviews-v2", "--all", "-o", "json"}, {"diff", "reviews-v1", "--with", "x\x1b[31m\nFAKE-LINE"},
+		{"trace", "productpage-v1", "http://reviews:9080/reviews/1", "-o", "mermaid"}, {"describe", "gateway/istio-ingressgateway"}, {"describe", "virtualservice/reviews"}, {"describe", "gateway/x\x1b[31m"},
+		{"help", "x\x1b[31m\nFAKE-LINE"}, {"migration", "default"}, {"whatif", "-f", "/nowhere\x1b[31m\nFAKE-LINE"},
 		{"describe", "svc/reviews"}, {"describe", "reviews-v2"}, {"trace", "productpage-v1", "http://reviews:9080/\x1b[31mx\u009b"}, {"trace", "--all", "http://reviews:9080/"},
 		{"trace", "pod\x1b[31m", "http://a\x1b[31m/"}, {"--explain", first + `| select(.name == "x` + "\x1b[31m\nFAKE-LINE" + `")`}, {"--explain", "clusters"},
 		{first, "-o", "custom-columns=A\x1b[31m:.name"}, {".destinationRules[]", "-L", "app\x1b[31m"}, {".proxies[].clusters[]", "--sort-by", ".name\x1b[31m"},
