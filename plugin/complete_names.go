@@ -135,7 +135,7 @@ func (c completion) ask(cmd *cobra.Command, of func(context.Context, *sources.Me
 				answer <- of(ctx, r.Mesh)
 				return nil
 			})
-			_ = run.CloseAll(answers)
+			_ = run.CloseAll(ctx, answers)
 		}
 		answer <- nil
 	}()

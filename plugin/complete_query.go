@@ -122,7 +122,7 @@ func (c completion) lookOver(ctx context.Context, cmd *cobra.Command, r *run.Run
 		_ = r.Within(ctx, answers, func(ctx context.Context) error {
 			return r.Program.Run(ctx, r.Mesh.Document(), r.Values, o, none)
 		})
-		_ = run.CloseAll(answers)
+		_ = run.CloseAll(ctx, answers)
 	default:
 		if r.OpenMesh(ctx, nil) != nil { // a mesh without proxies, for functions that read the document
 			return

@@ -33,7 +33,7 @@ func endingSignals() <-chan os.Signal {
 // Main runs one command line and returns its exit code.
 func Main(w *process.World) int {
 	world := *w
-	world.Scratch, world.Overdue = &process.Scratch{}, make(chan struct{}, 1)
+	world.Scratch, world.Overdue, world.Interrupts = &process.Scratch{}, make(chan struct{}, 1), &process.Interrupts{}
 	signal.Ignore(syscall.SIGPIPE) // a reader that has closed the pipe then causes a write error, after which the run cleans up and ends
 	return supervise(&world, endingSignals(), grace)
 }
@@ -54,7 +54,10 @@ func supervise(w *process.World, signals <-chan os.Signal, grace time.Duration) 
 		case <-w.Overdue:
 			late = time.After(grace)
 			continue
-		case <-signals:
+		case s := <-signals:
+			if s == os.Interrupt && w.Interrupts.Interrupt() {
+				continue // it ends a query of the shell
+			}
 			if ctx.Err() == nil {
 				cancel()
 				late = time.After(grace)

@@ -124,7 +124,7 @@ func newRoot(w *process.World, f *options.Flags) *rootCommand {
 		completion{w, f, nil, root}.attach(cmd)
 	}
 	trace := traceCommand(w, f, root)
-	root.AddCommand(trace)
+	root.AddCommand(trace, shellCommand(w, f))
 	completion{w, f, nil, root}.attach(trace)
 	root.addQueries(w, f)
 	root.addSpellings(w, f)

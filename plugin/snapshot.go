@@ -130,7 +130,7 @@ func (s *snapshot) run(ctx context.Context, w *process.World, f *options.Flags, 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, run.CloseAll(answers)) }()
+	defer func() { err = errors.Join(err, run.CloseAll(ctx, answers)) }()
 	return r.Within(ctx, answers, func(ctx context.Context) error { return recordMesh(ctx, r, to, o) })
 }
 

@@ -36,7 +36,7 @@ func (d *Options) runWhatIf(ctx context.Context, r *run.Run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, run.CloseAll(before), run.CloseAll(after)) }()
+	defer func() { err = errors.Join(err, run.CloseAll(ctx, before), run.CloseAll(ctx, after)) }()
 	d.against = present
 	return r.Within(ctx, after, func(ctx context.Context) error { return d.over(ctx, r, others{against: before}) })
 }
@@ -48,7 +48,7 @@ func (d *Options) openOther(ctx context.Context, r *run.Run) (o others, err erro
 		return o, err
 	}
 	if o.held, err = r.OpenBeside(ctx, d.DumpFile); err != nil {
-		return o, errors.Join(err, run.CloseAll(o.against))
+		return o, errors.Join(err, run.CloseAll(ctx, o.against))
 	}
 	return o, nil
 }

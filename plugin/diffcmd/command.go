@@ -113,12 +113,12 @@ func (d *Options) Run(ctx context.Context, w *process.World, f *options.Flags, p
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, run.CloseAll(answers)) }()
+	defer func() { err = errors.Join(err, run.CloseAll(ctx, answers)) }()
 	other, err := d.openOther(ctx, r)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, run.CloseAll(other.against), run.CloseAll(other.held)) }()
+	defer func() { err = errors.Join(err, run.CloseAll(ctx, other.against), run.CloseAll(ctx, other.held)) }()
 	return r.Within(ctx, answers, func(ctx context.Context) error {
 		return d.over(d.withDigests(ctx, r, answers, other), r, other)
 	})

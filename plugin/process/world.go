@@ -41,8 +41,9 @@ type World struct {
 	// ctx.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	Scratch *Scratch      // the temporary files to delete when the run ends; nil if they are not tracked
-	Overdue chan struct{} // receives a value when --timeout is over; nil if the run ignores timeouts
+	Scratch    *Scratch      // the temporary files to delete when the run ends; nil if they are not tracked
+	Interrupts *Interrupts   // lets a query take Ctrl-C; nil if nothing does
+	Overdue    chan struct{} // receives a value when --timeout is over; nil if the run ignores timeouts
 
 	// Every returns a channel that receives the current time at intervals of d
 	// until stop is called.

@@ -31,7 +31,7 @@ func New(w *process.World, f *options.Flags) *cobra.Command {
 		Use:     "report [PROXY…]",
 		Short:   "A page about the mesh, as HTML or Markdown",
 		Long:    long,
-		Example: process.Indent([]string{name + " report --snapshot demo > mesh.html", name + " report -n shop -o markdown"}),
+		Example: process.Indent([]string{name + " report --snapshot demo -o html", name + " report -n shop -o markdown"}),
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			switch format {

@@ -36,6 +36,13 @@ func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
 
 // OpenPresent opens the same sources as OpenSources, without a change.
 func (r *Run) OpenPresent(ctx context.Context) ([]transport.Source, error) {
+	if s := sessionOf(ctx); s != nil {
+		return s.sources(r, func() ([]transport.Source, error) { return openPresent(ctx, r) })
+	}
+	return openPresent(ctx, r)
+}
+
+func openPresent(ctx context.Context, r *Run) ([]transport.Source, error) {
 	if len(r.Snapshots) == 0 {
 		return openLive(ctx, r)
 	}
@@ -60,6 +67,9 @@ func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err err
 	}
 	o.Reads, o.ReadsDesired = r.reads()
 	o.WholeDump = r.Request.named != nil && r.Request.named.AllParts
+	if r.session != nil { // later queries read other parts
+		o.Reads, o.ReadsDesired, o.WholeDump, o.TooMany = wholeSections(), nil, false, r.session.refuse
+	}
 	if !r.AllNamespaces {
 		o.Namespace = *r.Kube.Namespace
 	}
@@ -72,8 +82,15 @@ func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err err
 // refuse ends a run that would read more proxies than --max-fetch allows.
 func (r *Run) refuse(err *section.TooManyError) { r.cancel(process.Exit(process.ExitUsage, err)) }
 
-// CloseAll closes sources.
-func CloseAll(all []transport.Source) (err error) {
+// CloseAll closes sources, unless a session keeps them open.
+func CloseAll(ctx context.Context, all []transport.Source) error {
+	if sessionOf(ctx) != nil {
+		return nil
+	}
+	return closeSources(all)
+}
+
+func closeSources(all []transport.Source) (err error) {
 	for _, s := range all {
 		err = errors.Join(err, s.Close())
 	}
@@ -93,7 +110,7 @@ func readable(ctx context.Context, all []transport.Source) error {
 			return nil
 		}
 	}
-	return errors.Join(process.Usagef("nothing could be read: no pilot, no proxy and no pods in it"), CloseAll(all))
+	return errors.Join(process.Usagef("nothing could be read: no pilot, no proxy and no pods in it"), closeSources(all))
 }
 
 // noteOverlaps prints a note if two snapshots of one context contain the same proxy.
@@ -142,7 +159,7 @@ func (r *Run) Opening(ctx context.Context, err error) error {
 func (r *Run) openSnapshots(ctx context.Context) (open []transport.Source, err error) {
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, CloseAll(open))
+			err = errors.Join(err, closeSources(open))
 		}
 	}()
 	for _, given := range r.Snapshots {
@@ -247,7 +264,7 @@ func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) 
 	for _, name := range contexts {
 		s, err := process.Await(ctx, func() (transport.Source, error) { return openCluster(r, name, requestTimeout) })
 		if err != nil {
-			return nil, errors.Join(err, CloseAll(open))
+			return nil, errors.Join(err, closeSources(open))
 		}
 		open = append(open, s)
 	}

@@ -49,6 +49,7 @@ type Run struct {
 	Printer printers.Printer
 	notes   map[string]bool
 
+	session  *Session  // keeps the mesh open between runs; nil if the run is on its own
 	Progress *Progress // nil if no progress is shown
 	rows     *rows     // selects the new and changed results of --watch; nil if all results are printed
 	cancel   context.CancelCauseFunc
@@ -83,7 +84,7 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, CloseAll(answers)) }()
+	defer func() { err = errors.Join(err, CloseAll(ctx, answers)) }()
 	switch {
 	case r.Await:
 		return waitFor(ctx, r, answers)
@@ -144,10 +145,16 @@ func (r *Run) Within(ctx context.Context, answers []transport.Source, look func(
 	r.Started, r.faults, r.Results, r.unknowns, r.last = r.Now(), faults{}, 0, unknowns{}, false
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
-	if err := r.OpenMesh(ctx, answers); err != nil {
+	if s := sessionOf(ctx); s != nil && !r.Watch && !r.Await {
+		if err := s.mesh(r, answers); err != nil {
+			return err
+		}
+		r.session = s
+	} else if err := r.OpenMesh(ctx, answers); err != nil {
 		return err
+	} else {
+		defer func() { err = errors.Join(err, r.Mesh.Close()) }()
 	}
-	defer func() { err = errors.Join(err, r.Mesh.Close()) }()
 	r.Progress.Follow(r.Mesh.Progress)
 	return look(ctx)
 }
@@ -239,7 +246,7 @@ func (r *Run) finish(ctx context.Context, v any) (any, error) {
 		is, null, err := r.truth(ctx, v)
 		return &result{truth: is, null: null, unknown: check}, err
 	}
-	res := &result{truth: true, unknown: check}
+	res := &result{truth: true, unknown: check, value: v}
 	var err error
 	res.rendered, err = r.Printer.Render(mesh.WithLost(ctx, res.lose), v)
 	switch {
@@ -263,6 +270,7 @@ type result struct {
 	truth    bool   // the result is neither null nor false; for -e
 	null     bool   // the result is null; only set with --quiet
 	unknown  string // the name of the check if the result reports that the check could not be evaluated; otherwise empty
+	value    any    // the result itself, for the variables of a session
 	dropped  bool   // the result isn't printed, because unavailable parts are needed to render it
 	seen     seen   // the subject and content, which --watch compares with the previous run's
 
@@ -289,6 +297,9 @@ func (r *Run) over(ctx context.Context, in any, o eval.RunOptions) error {
 			return nil
 		}
 		r.Results++
+		if r.session != nil {
+			r.session.record(res.value)
+		}
 		r.unknowns.add(res.unknown)
 		r.last, r.null = res.truth, res.null
 		if r.Quiet || r.rows != nil && r.rows.add(res.seen) {

@@ -38,6 +38,12 @@ func (r *Run) Variables(ctx context.Context) error {
 	if err := declared(r, named); err != nil {
 		return err
 	}
+	if s := sessionOf(ctx); s != nil {
+		names, values := s.Variables()
+		for i, name := range names {
+			bindVariable(r, named, name[1:], values[i])
+		}
+	}
 	for _, n := range r.names {
 		r.Values = append(r.Values, named.Get(n[1:]))
 	}

@@ -114,7 +114,7 @@ func OpenBoth(ctx context.Context, r *Run) (before, after []transport.Source, er
 	}
 	p, err := Predict(ctx, r, answers, WhatIf{Files: r.WhatIf, Remove: r.WhatIfNot})
 	if err != nil {
-		return nil, nil, errors.Join(err, CloseAll(answers))
+		return nil, nil, errors.Join(err, CloseAll(ctx, answers))
 	}
 	for i, v := range p.Verdicts {
 		if v.Refused != "" {

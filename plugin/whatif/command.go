@@ -149,7 +149,7 @@ func (q *flags) run(ctx context.Context, w *process.World, f *options.Flags, pro
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, run.CloseAll(answers)) }()
+	defer func() { err = errors.Join(err, run.CloseAll(ctx, answers)) }()
 	want := run.WhatIf{Files: q.files, Remove: q.remove, All: q.all, Env: q.env}
 	if q.dryRun {
 		want.Adjust = func(ctx context.Context, objects []map[string]any) ([]map[string]any, error) {

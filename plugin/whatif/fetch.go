@@ -139,7 +139,7 @@ func (i *istiodOf) read(ctx context.Context, r *run.Run) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, run.CloseAll(answers)) }()
+	defer func() { err = errors.Join(err, run.CloseAll(ctx, answers)) }()
 	all, _, err := run.Collect(ctx, r, &run.Request{File: "istiod", Ours: true, Query: `.pods as $pods | .pilots[] | . as $p
   | {name, namespace, version, image: first(($pods[] | select(.metadata.name == $p.name and .metadata.namespace == $p.namespace) | .spec.containers[] | select(.name == "discovery") | .image), null)}`}, answers)
 	if err != nil {

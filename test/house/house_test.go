@@ -24,7 +24,7 @@ const module = "github.com/meshq/kubectl-meshq"
 var arrows = map[string][]string{
 	".": {"plugin", "plugin/process"},
 	"plugin": {
-		"plugin/demo", "plugin/diffcmd", "plugin/graphcmd", "plugin/help", "plugin/input", "plugin/istioctl", "plugin/options", "plugin/process", "plugin/report", "plugin/run", "plugin/saved", "plugin/shell", "plugin/whatif",
+		"plugin/demo", "plugin/diffcmd", "plugin/graphcmd", "plugin/help", "plugin/input", "plugin/istioctl", "plugin/options", "plugin/process", "plugin/repl", "plugin/report", "plugin/run", "plugin/saved", "plugin/shell", "plugin/whatif",
 		"printers", "printers/safe", "query", "query/complete", "query/eval", "query/graph", "query/jsontext", "query/library", "query/shipped", "query/request", "query/syntax",
 		"sources", "sources/mesh", "sources/object", "sources/recording", "sources/redact", "sources/requests", "sources/transport",
 	},
@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 		"plugin/change", "plugin/options", "plugin/process", "plugin/run", "query/diff", "query/library",
 		"sources", "sources/apiserver", "sources/mesh", "sources/object", "sources/predict", "sources/transport",
 	},
+	"plugin/repl":   {"plugin/process"},
 	"plugin/report": {"plugin/options", "plugin/process", "plugin/run", "printers", "query/graph", "query/shipped"},
 	"plugin/saved":  {"plugin/options", "plugin/process", "printers", "query/shipped", "query/syntax"},
 	"plugin/shell":  {"plugin/options", "plugin/process"},
@@ -112,6 +113,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":                       {"plugin"},
 	"github.com/spf13/pflag":                       {"plugin"},
 	"golang.org/x/term":                            {"plugin"},
+	"github.com/reeflective/readline":              {"plugin/repl"},
 	"golang.org/x/sync":                            {"query/diff", "sources", "query/eval"},
 	"k8s.io/cli-runtime":                           {"plugin", "printers"},
 	"k8s.io/client-go":                             {"plugin", "sources", "printers"}, // printers uses only its jsonpath

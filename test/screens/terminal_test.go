@@ -62,19 +62,32 @@ func (s *terminal) write(text string) { s.tmux("send-keys", "-l", "--", text) }
 func (s *terminal) press(key string)  { s.tmux("send-keys", key) }
 
 // timeout is for one answer of the terminal, on a busy machine.
-const timeout = 3 * time.Minute
+const timeout = time.Minute
 
 // waitFor waits until a text is on the screen, and returns the screen.
 func (s *terminal) waitFor(text string) string {
 	s.t.Helper()
 	screen := ""
 	for end := time.Now().Add(timeout); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if screen = s.tmux("capture-pane", "-p", "-J"); strings.Contains(screen, text) {
+		if screen = s.tmux("capture-pane", "-p", "-J"); strings.Contains(withoutTrailing(screen), text) || strings.Contains(screen, text) {
 			return screen
 		}
 	}
 	s.t.Fatalf("%q is not seen:\n%s", text, strings.TrimSpace(screen))
 	return ""
+}
+
+// withoutTrailing returns a screen with one space at most at the end of each line.
+func withoutTrailing(screen string) string {
+	lines := strings.Split(screen, "\n")
+	for i, l := range lines {
+		if cut := strings.TrimRight(l, " "); strings.HasSuffix(cut, ">") {
+			lines[i] = cut + " "
+		} else {
+			lines[i] = cut
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // run runs a command line on a cleared screen and returns what it printed, and
