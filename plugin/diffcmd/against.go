@@ -24,6 +24,25 @@ type others struct {
 // present is the name of the side without the change of --what-if.
 const present = "now"
 
+// Between shows the differences between a mesh without and with a change, of the
+// proxies with these ids, as the command diff does. Differences are no error.
+func Between(ctx context.Context, r *run.Run, before, after transport.Source, proxies []string) error {
+	f := *r.Flags
+	f.WhatIf = []string{"-"} // the differences are those of a change
+	q := &run.Run{
+		World: r.World, Flags: &f, Argv: r.Argv, Request: &run.Request{Query: ".proxies[] | diff", Proxies: proxies}, Changed: r.Changed,
+		Labels: r.Labels, Stdout: r.Stdout, Progress: r.Progress,
+	}
+	d := &Options{against: present, Around: Unchanged}
+	err := q.Within(ctx, []transport.Source{after}, func(ctx context.Context) error {
+		return d.over(ctx, q, others{against: []transport.Source{before}})
+	})
+	if exit := new(process.ExitError); errors.As(err, &exit) && exit.Err == nil {
+		return nil
+	}
+	return err
+}
+
 // predicts reports whether the predicted mesh of --what-if is compared with the mesh
 // without the change, because nothing else is to be compared.
 func (d *Options) predicts(r *run.Run) bool {

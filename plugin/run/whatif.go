@@ -69,12 +69,6 @@ func Predict(ctx context.Context, r *Run, answers []transport.Source, q WhatIf) 
 	if err != nil {
 		return nil, r.Opening(ctx, process.Exit(process.ExitUsage, err))
 	}
-	for _, note := range overlay.Notes {
-		r.Note(note)
-	}
-	for _, host := range p.Blocked {
-		r.Note("istiod was kept from connecting to " + host)
-	}
 	return p, nil
 }
 
@@ -115,6 +109,9 @@ func OpenBoth(ctx context.Context, r *Run) (before, after []transport.Source, er
 	p, err := Predict(ctx, r, answers, WhatIf{Files: r.WhatIf, Remove: r.WhatIfNot})
 	if err != nil {
 		return nil, nil, errors.Join(err, CloseAll(ctx, answers))
+	}
+	for _, note := range p.Notes() {
+		r.Note(note)
 	}
 	for i, v := range p.Verdicts {
 		if v.Refused != "" {

@@ -37,6 +37,8 @@ DNS tables and endpoints of other clusters are not predicted.
 The exit code is 0 if nothing breaks, 1 if a finding of severity error or warning is new or istiod would refuse an object, and 6 if
 the prediction is unverified or a part of it is unknown.
 
+With KUBECTL_EXTERNAL_DIFF, the differences are shown by that program, as in diff.
+
 --what-if FILE on queries, trace, check, describe and diff asks them of the predicted mesh.`
 
 // Name is the name of the command.
@@ -166,7 +168,7 @@ func (q *flags) run(ctx context.Context, w *process.World, f *options.Flags, pro
 	}
 	r.Progress.End()
 	if !r.Quiet {
-		if err := a.print(ctx, r, q); err != nil {
+		if err := a.print(ctx, r, q, answers); err != nil {
 			return process.Exit(process.ExitRun, err)
 		}
 	}
@@ -188,7 +190,8 @@ func (a *answer) exit(r *run.Run) error {
 	for _, f := range a.faults {
 		r.Fault(f)
 	}
-	if n := r.TellFaults(); (n > 0 || !a.prediction.Gate.Passed() || len(a.unjudged) > 0) && !r.AllowPartial {
+	unknown := len(a.unjudged) > 0 || len(a.prediction.Blocked) > 0 || !a.prediction.Gate.Passed()
+	if n := r.TellFaults(); (n > 0 || unknown) && !r.AllowPartial {
 		codes = append(codes, process.ExitPartial)
 	}
 	if code := process.Strongest(codes...); code != process.ExitOK {
@@ -197,7 +200,5 @@ func (a *answer) exit(r *run.Run) error {
 	return nil
 }
 
-// plural returns a number with its noun.
-func plural(n int, noun string) string { return run.Plural(n, noun, noun+"s") }
-
+// proxies returns a number of proxies in words.
 func proxies(n int) string { return run.Plural(n, "proxy", "proxies") }

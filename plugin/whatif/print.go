@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/meshq/kubectl-meshq/plugin/diffcmd"
 	"github.com/meshq/kubectl-meshq/plugin/process"
 	"github.com/meshq/kubectl-meshq/plugin/run"
 	"github.com/meshq/kubectl-meshq/query/diff"
@@ -17,18 +18,30 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 	"github.com/meshq/kubectl-meshq/sources/predict"
+	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// print prints the answer in the format that the flags select.
-func (a *answer) print(ctx context.Context, r *run.Run, q *flags) error {
+// print prints the answer in the format that the flags select. answers are the sources
+// of the mesh.
+func (a *answer) print(ctx context.Context, r *run.Run, q *flags, answers []transport.Source) error {
 	var out any
-	switch {
+	switch external := r.Env("KUBECTL_EXTERNAL_DIFF") != "" && len(a.groups) > 0; {
 	case q.patch:
 		out = a.patch()
 	case r.Output.Format != "":
 		out = a.object()
+	case external:
+		if err := a.text(r.Stdout, true); err != nil {
+			return err
+		}
+		var firsts []string
+		for _, g := range a.groups {
+			firsts = append(firsts, g.proxies[0])
+		}
+		before, after := a.prediction.Sources(answers)
+		return diffcmd.Between(ctx, r, before, after, firsts)
 	default:
-		return a.text(r.Stdout)
+		return a.text(r.Stdout, false)
 	}
 	if err := r.OpenPrinter(ctx); err != nil {
 		return err
@@ -47,8 +60,8 @@ func (a *answer) print(ctx context.Context, r *run.Run, q *flags) error {
 // shows.
 const mostLines = 30
 
-// text prints the answer for people.
-func (a *answer) text(w io.Writer) error {
+// text prints the answer for people. With isBrief, it leaves the differences out.
+func (a *answer) text(w io.Writer, isBrief bool) error {
 	p := a.prediction
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	say := func(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
@@ -69,7 +82,7 @@ func (a *answer) text(w io.Writer) error {
 	for _, line := range a.gateLines() {
 		say("\t%s", line)
 	}
-	for _, note := range p.Overlay.Notes {
+	for _, note := range p.Notes() {
 		say("not known\t%s", note)
 	}
 	if err := t.Flush(); err != nil {
@@ -93,6 +106,9 @@ func (a *answer) text(w io.Writer) error {
 	}
 	for _, g := range a.groups {
 		fmt.Fprintln(w, "\n"+g.title())
+		if isBrief {
+			continue
+		}
 		for _, l := range g.lines(mostLines) {
 			fmt.Fprintln(w, "  "+l)
 		}
@@ -372,7 +388,7 @@ func (a *answer) object() *object.Object {
 		"kind", "WhatIf", "refused", refused, "admission", admission, "verified", p.Gate.Passed(), "baseline", a.gate(), "changes", changes,
 		"pushedWithoutDifference", pushed, "reasons", anySlice(a.reasons),
 		"newFindings", plain(a.fresh), "curedFindings", plain(a.cured), "unknown", plain(a.unjudged), "traces", traces,
-		"notes", anySlice(p.Overlay.Notes), "blocked", anySlice(p.Blocked),
+		"notes", anySlice(p.Notes()), "blocked", anySlice(p.Blocked),
 	)
 }
 

@@ -33,7 +33,7 @@ type Overlay struct {
 	Edits []*Edit
 
 	// Derived are the changes that the cluster's controllers would make to the
-	// EndpointSlices of a Service.
+	// EndpointSlices of a Service, and throwaway certificates in place of Secrets.
 	Derived []apiserver.Change
 
 	// Notes describe what a prediction of the change can't know, such as an address
@@ -110,6 +110,7 @@ func (in *Inputs) Merge(given []apiserver.Object, remove bool, namespace string,
 		return nil, errors.New("the change has no objects")
 	}
 	o.services(in.Objects)
+	o.certificates(in.Objects)
 	return o, nil
 }
 

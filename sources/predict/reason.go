@@ -15,6 +15,16 @@ import (
 // its baseline isn't verified.
 const Subject = "what-if"
 
+// Notes says what the prediction can't know: what the overlay notes, and the hosts to
+// which istiod was kept from connecting.
+func (p *Prediction) Notes() []string {
+	all := slices.Clone(p.Overlay.Notes)
+	for _, host := range p.Blocked {
+		all = append(all, "istiod has no network here, so it could not connect to "+host)
+	}
+	return all
+}
+
 // RefusedCount returns the number of objects that istiod's admission webhook
 // refuses.
 func (p *Prediction) RefusedCount() (n int) {

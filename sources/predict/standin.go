@@ -7,7 +7,10 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"fmt"
 	"math/big"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/apiserver"
@@ -19,8 +22,8 @@ import (
 // listener without its Secret. The throwaway certificate doesn't appear in the
 // configuration that is read; only its name does.
 func standIns(objects *apiserver.Objects) {
-	var cert, key string
-	for _, g := range objects.All("gateways.gateway.networking.k8s.io") {
+	var cert, private string
+	for _, g := range objects.All(kubeGateways) {
 		resolved := map[string]bool{}
 		for _, l := range apiserver.List(g, "status", "listeners") {
 			for _, c := range apiserver.List(l, "conditions") {
@@ -29,28 +32,64 @@ func standIns(objects *apiserver.Objects) {
 				}
 			}
 		}
-		for _, l := range apiserver.List(g, "spec", "listeners") {
-			if !resolved[apiserver.Text(apiserver.At(l, "name"))] {
+		for _, key := range references(g, func(listener string) bool { return resolved[listener] }) {
+			if cert == "" {
+				if cert, private = throwaway(); cert == "" {
+					return
+				}
+			}
+			objects.Add("secrets", standIn(key, cert, private))
+		}
+	}
+}
+
+// certificates adds a throwaway certificate for each Secret that a Gateway of the
+// change refers to and of which nothing is known, and notes the assumption that the
+// Secret exists.
+func (o *Overlay) certificates(objects *apiserver.Objects) {
+	for _, e := range o.Edits {
+		if e.Resource != kubeGateways || e.Remove {
+			continue
+		}
+		for _, key := range references(e.Object, func(string) bool { return true }) {
+			if objects.Get("secrets", key) != nil {
 				continue
 			}
-			for _, r := range apiserver.List(l, "tls", "certificateRefs") {
-				namespace := apiserver.Text(apiserver.At(r, "namespace"))
-				if namespace == "" {
-					namespace = apiserver.Text(apiserver.Metadata(g)["namespace"])
-				}
-				if cert == "" {
-					if cert, key = throwaway(); cert == "" {
-						return
-					}
-				}
-				name := apiserver.Text(apiserver.At(r, "name"))
-				objects.Add("secrets", apiserver.Object{
-					"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
-					"metadata": apiserver.Object{"name": name, "namespace": namespace, "uid": "whatif-" + namespace + "-" + name, "resourceVersion": "1"},
-					"data":     apiserver.Object{"tls.crt": cert, "tls.key": key},
-				})
+			cert, private := throwaway()
+			o.Derived = append(o.Derived, apiserver.Change{Resource: "secrets", Object: standIn(key, cert, private)})
+			o.Notes = append(o.Notes, fmt.Sprintf("%s: secrets are not read, so it is assumed that Secret %s exists", e.Name(), key))
+		}
+	}
+}
+
+const kubeGateways = "gateways.gateway.networking.k8s.io"
+
+// references returns the keys of the Secrets that the listeners of a Gateway refer to.
+func references(gateway apiserver.Object, accept func(listener string) bool) (keys []string) {
+	for _, l := range apiserver.List(gateway, "spec", "listeners") {
+		if !accept(apiserver.Text(apiserver.At(l, "name"))) {
+			continue
+		}
+		for _, r := range apiserver.List(l, "tls", "certificateRefs") {
+			namespace := apiserver.Text(apiserver.At(r, "namespace"))
+			if namespace == "" {
+				namespace = apiserver.Text(apiserver.Metadata(gateway)["namespace"])
+			}
+			if key := namespace + "/" + apiserver.Text(apiserver.At(r, "name")); !slices.Contains(keys, key) {
+				keys = append(keys, key)
 			}
 		}
+	}
+	return keys
+}
+
+// standIn returns a Secret with a certificate and its key.
+func standIn(key, cert, private string) apiserver.Object {
+	namespace, name, _ := strings.Cut(key, "/")
+	return apiserver.Object{
+		"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+		"metadata": apiserver.Object{"name": name, "namespace": namespace, "uid": "whatif-" + namespace + "-" + name, "resourceVersion": "1"},
+		"data":     apiserver.Object{"tls.crt": cert, "tls.key": private},
 	}
 }
 

@@ -82,9 +82,6 @@ func Start(ctx context.Context, o Options) (*Istiod, error) {
 // Stop ends the process and waits for its end.
 func (i *Istiod) Stop() { i.child.stop() }
 
-// PID returns the id of the process.
-func (i *Istiod) PID() int { return i.child.cmd.Process.Pid }
-
 const loopback = "127.0.0.1:0" // port 0 makes the system choose a free port
 
 func arguments(o Options, kubeconfig string) []string {

@@ -34,7 +34,7 @@ var arrows = map[string][]string{
 	"plugin/input":   {"plugin/options", "plugin/process", "query/jsontext", "sources/decode"},
 	"plugin/change":  {"plugin/process"},
 	"plugin/whatif": {
-		"plugin/change", "plugin/options", "plugin/process", "plugin/run", "query/diff", "query/library",
+		"plugin/change", "plugin/diffcmd", "plugin/options", "plugin/process", "plugin/run", "query/diff", "query/library",
 		"sources", "sources/apiserver", "sources/mesh", "sources/object", "sources/predict", "sources/transport",
 	},
 	"plugin/repl":   {"plugin/process"},
