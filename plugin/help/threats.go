@@ -39,6 +39,12 @@ func threats() []threat {
 			[]string{"TestWholeAnswersHaveADeadline", "TestNonsense"},
 		},
 		{
+			"the istiod binary that whatif runs",
+			"to run as you, on what was read of the mesh",
+			"it is a program that you chose, like kubectl: it can do what you can. It gets no credentials and no environment of yours, its kubeconfig leads to an API server in memory that needs a token, its proxy refuses all connections, and it ends with the run",
+			[]string{"TestEndsWithParent", "TestOnlyWithToken", "TestProxyRefuses", "TestWritesAreForgotten"},
+		},
+		{
 			"tenants of the mesh: whoever runs a pod with a proxy, or names objects",
 			"to say what their own proxy holds",
 			"their proxy's part of the document is false, missing or late: it costs one deadline, other proxies answer, and the exit code says that a part is missing. Names and messages move no cursor, begin no line and run nothing in your shell",

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/meshq/kubectl-meshq/plugin/demo"
@@ -210,8 +211,12 @@ func expand(path string) ([]string, error) {
 	return found, nil
 }
 
-// notePartial prints a note if a snapshot doesn't contain its whole mesh.
+// notePartial prints a note if a snapshot doesn't contain its whole mesh, or if its
+// mesh is a prediction.
 func (r *Run) notePartial(path string, s transport.Source) {
+	if w := s.Manifest().WhatIf; len(w) > 0 {
+		r.Note(path + ": a prediction, recorded with these objects applied: " + strings.Join(w, ", "))
+	}
 	if s.Manifest().Partial {
 		r.Note(path + ": some of the mesh could not be had when it was recorded; its manifest.json tells what")
 	}

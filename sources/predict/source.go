@@ -15,6 +15,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/apiserver"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/transport"
+	"github.com/meshq/kubectl-meshq/sources/xds"
 )
 
 // A Source is a mesh in which every proxy has the configuration that istiod would
@@ -122,14 +123,18 @@ func (s *Source) names(ctx context.Context, list func(transport.Source, context.
 // change.
 var unaffected = []string{"syncz", "adsz", "connections", "version", "clusterz"}
 
-// Pilot returns the answer of an istiod. For a proxy's config_dump, it returns the
-// predicted one.
+// Pilot returns the answer of an istiod. For a proxy's config_dump and edsz, it
+// returns the predicted ones.
 func (s *Source) Pilot(ctx context.Context, pilot, endpoint string) (*transport.Body, error) {
 	name, query, _ := strings.Cut(endpoint, "?")
 	switch {
-	case name == "config_dump":
+	case name == "config_dump" || name == "edsz":
 		for p := range strings.SplitSeq(query, "&") {
-			if id, ok := strings.CutPrefix(p, "proxyID="); ok {
+			id, ok := strings.CutPrefix(p, "proxyID=")
+			switch {
+			case ok && name == "edsz":
+				return s.endpoints(id)
+			case ok:
 				return s.dump(id, nil)
 			}
 		}
@@ -245,6 +250,28 @@ func (s *Source) dump(proxy string, f *frame) (*transport.Body, error) {
 	}
 	out.WriteString(`]}`)
 	return &transport.Body{Bytes: bytes.NewReader(out.Bytes()), Name: "config_dump (predicted)", Form: transport.JSON}, nil
+}
+
+// endpoints returns the answer of istiod's endpoint edsz for a proxy.
+func (s *Source) endpoints(proxy string) (*transport.Body, error) {
+	class := s.class[proxy]
+	if class == nil {
+		return nil, s.notPredicted(proxy)
+	}
+	config := class.Before
+	if s.after {
+		config = class.After
+	}
+	var all [][]byte
+	for _, name := range sortedKeys(config[xds.Endpoints]) {
+		text, err := s.prediction.decoder.JSON(xds.Endpoints, config[xds.Endpoints][name])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, text)
+	}
+	text := fmt.Appendf(nil, `{"configs":[%s]}`, bytes.Join(all, []byte(",")))
+	return &transport.Body{Bytes: bytes.NewReader(text), Name: "edsz (predicted)", Form: transport.JSON}, nil
 }
 
 // wrap writes a resource as an element of its list.

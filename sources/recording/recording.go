@@ -190,7 +190,7 @@ func (r *recorder) finish() (Result, error) {
 	}
 	text, err := transport.Manifest{
 		TakenAt: r.Now, Context: r.cluster.Context, IstioNamespace: first.IstioNamespace,
-		Redacted: r.result.Redacted, Keep: r.options.Redaction.Keep, RedactKey: r.keyCheck(), Partial: r.result.Partial,
+		Redacted: r.result.Redacted, Keep: r.options.Redaction.Keep, RedactKey: r.keyCheck(), Partial: r.result.Partial, WhatIf: first.WhatIf,
 	}.JSON(written)
 	if err == nil {
 		err = r.add(transport.ManifestFile, int64(len(text)), bytes.NewReader(text))

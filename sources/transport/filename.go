@@ -171,7 +171,8 @@ func (m Manifest) JSON(faults []*mesh.Fault) ([]byte, error) {
 		Keep           []string `json:"keep,omitempty"`
 		RedactKey      string   `json:"redactKey,omitempty"`
 		Partial        bool     `json:"partial,omitempty"`
+		WhatIf         []string `json:"whatIf,omitempty"`
 		Faults         []fault  `json:"faults,omitempty"`
-	}{KindSnapshot, layoutVersion, m.TakenAt.UTC().Format(time.RFC3339), m.Context, m.IstioNamespace, m.Redacted, m.Keep, m.RedactKey, m.Partial, told})
+	}{KindSnapshot, layoutVersion, m.TakenAt.UTC().Format(time.RFC3339), m.Context, m.IstioNamespace, m.Redacted, m.Keep, m.RedactKey, m.Partial, m.WhatIf, told})
 	return out.Bytes(), err
 }

@@ -85,6 +85,7 @@ func readManifest(ctx context.Context, t tree, name string, l *ledger) (Manifest
 	m.Partial, _ = o.Get("partial").(bool)
 	m.Redacted, m.Keep = texts(o.Get("redacted")), texts(o.Get("keep"))
 	m.RedactKey, _ = o.Get("redactKey").(string)
+	m.WhatIf = texts(o.Get("whatIf"))
 	taken, _ := o.Get("takenAt").(string)
 	if m.TakenAt, err = time.Parse(time.RFC3339, taken); err != nil {
 		m.TakenAt = time.Time{}
