@@ -99,7 +99,7 @@ func observations() []Symptom {
 		{
 			Name: "403", Also: []string{"forbidden", "RBAC", "denied"}, Title: "a request is denied",
 			Means: "An AuthorizationPolicy at the server's proxy, at a waypoint or at the gateway denied it: a DENY policy matches, or there are ALLOW policies and none matches. The body is \"RBAC: access denied\". A 403 with another body comes from the application or from an external authorizer (UAEX).",
-			Find:  [][2]string{traceIn, describe}, Example: "trace --snapshot demo reviews-v1 http://reviews:9080/ --inbound --from productpage-v1 -X POST",
+			Find:  [][2]string{traceIn, describe}, Example: "trace --snapshot demo reviews-v1 http://reviews:9080/admin --inbound --from productpage-v1 -X POST",
 		},
 		{
 			Name: "404", Also: []string{"not-found"}, Title: "a request has no route, or the application has no such page",
