@@ -142,6 +142,9 @@ func (a *answer) baseline() string {
 	if !g.Passed() {
 		text = fmt.Sprintf("UNVERIFIED: only %d of %s are as your istiod sends them", g.Verified, proxies(g.Proxies))
 	}
+	if g.Redacted > 0 {
+		text += fmt.Sprintf(", except %s that the snapshot has redacted", run.Plural(g.Redacted, "text", "texts"))
+	}
 	if n := len(a.prediction.Classes); n < g.Proxies {
 		text += fmt.Sprintf(" (%d kinds of proxies, one of each asked)", n)
 	}
@@ -410,7 +413,7 @@ func (a *answer) gate() *object.Object {
 		unknown = append(unknown, f.Error())
 	}
 	return object.Of(
-		"proxies", g.Proxies, "verified", g.Verified, "classes", len(a.prediction.Classes), "different", different, "unknown", unknown, "causes", anySlice(g.Causes),
+		"proxies", g.Proxies, "verified", g.Verified, "classes", len(a.prediction.Classes), "redacted", g.Redacted, "different", different, "unknown", unknown, "causes", anySlice(g.Causes),
 		"istiod", mesh.OrNull(a.prediction.Inputs.Version), "binary", mesh.OrNull(a.prediction.Binary), "skew", mesh.OrNull(a.prediction.Skew()),
 	)
 }

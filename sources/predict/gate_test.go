@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"encoding/json"
 	"io"
 	"strings"
 	"testing"
@@ -41,6 +42,26 @@ func TestEqualExceptDigests(t *testing.T) {
 	} {
 		if got := equalExceptDigests(c.ours, c.theirs); got != c.want {
 			t.Errorf("%v, %v: %v", c.ours, c.theirs, got)
+		}
+	}
+}
+
+// TestEqualExceptRedacted checks that only a text that is redacted in istiod's answer
+// and not in the baseline goes uncompared, and that it is counted.
+func TestEqualExceptRedacted(t *testing.T) {
+	const digest, other = mesh.DigestMark + "0123456789abcdef", mesh.DigestMark + "fedcba9876543210"
+	for _, c := range []struct {
+		ours, theirs any
+		want         bool
+		hidden       int
+	}{
+		{"text", "text", true, 0}, {"text", digest, true, 1}, {"text", mesh.Redacted, true, 1}, {digest, digest, true, 0}, {other, digest, false, 0},
+		{digest, "text", false, 0}, {json.Number("1"), digest, false, 0}, {[]any{"a", "b"}, []any{digest, digest}, true, 2},
+		{map[string]any{"a": "x"}, map[string]any{"b": digest}, false, 0}, {map[string]any{"a": "x"}, map[string]any{"a": digest}, true, 1},
+	} {
+		hidden := 0
+		if got := equalExceptRedacted(c.ours, c.theirs, &hidden); got != c.want || got && hidden != c.hidden {
+			t.Errorf("%v, %v: %v, %d", c.ours, c.theirs, got, hidden)
 		}
 	}
 }
