@@ -1,6 +1,6 @@
-// Package help writes the texts for users of the plugin: the pages of help, the
-// manual in docs/ and the man pages. All of them are generated from the same tables.
+// Package help generates the texts for users of the plugin: the help pages, the
+// manual in docs/ and the man pages. All of them come from the same tables.
 //
-// The package has no list of flags: it reads them from the commands that are passed
-// to it. Read pages.go first.
+// The package has no list of flags. It reads the flags from the commands that are
+// passed to it. Read pages.go first.
 package help

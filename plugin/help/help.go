@@ -46,7 +46,7 @@ func printFunctions(w io.Writer) {
 	fmt.Fprintf(w, "\nEvery function is a method too: X.f(a; b) is X | f(a; b). All functions of jq are there.\n")
 }
 
-// PrintFunction prints the help on a function.
+// PrintFunction prints the help page of a function.
 func PrintFunction(w io.Writer, f library.Function) {
 	fmt.Fprintf(w, "%s\n\n  %s\n", f.Signature, f.Doc)
 	if len(f.Examples) > 0 {
@@ -69,7 +69,7 @@ func printDocument(w io.Writer) {
 	fmt.Fprintln(w, "\nThe fields of a kind: help Proxy, help Cluster, …")
 }
 
-// PrintKind prints the help on a kind of the document.
+// PrintKind prints the help page of a kind of the document.
 func PrintKind(w io.Writer, k mesh.Kind) {
 	fmt.Fprintf(w, "%s: %s\n", k.Name, k.Doc)
 	fmt.Fprintln(w)

@@ -41,7 +41,8 @@ func Manual(root *cobra.Command, isQuery func(*cobra.Command) bool, man bool) ma
 	return files
 }
 
-// leaves returns the pages of the manual that come from the topics of help.
+// leaves returns the pages of the manual that are generated from the topics of
+// help.
 func leaves() (all []leaf) {
 	for _, p := range Pages() {
 		var b bytes.Buffer
@@ -62,8 +63,8 @@ func leaves() (all []leaf) {
 // manualName is the name of the plugin in its manual.
 const manualName = "kubectl meshq"
 
-// commandLeaves returns the pages on the root command and its subcommands, except
-// those that run a named query.
+// commandLeaves returns the pages for the root command and its subcommands,
+// except those that run a named query.
 func commandLeaves(root *cobra.Command, isQuery func(*cobra.Command) bool) (all []leaf) {
 	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
 		name := "kubectl-meshq"
@@ -158,8 +159,8 @@ func roff(l leaf, section string) string {
 	return b.String()
 }
 
-// escapedRoff escapes what roff would interpret: a backslash, a dash, and a dot or a
-// quote at the beginning of a line.
+// escapedRoff escapes the characters that roff would interpret: a backslash, a dash,
+// and a dot or a quote at the beginning of a line.
 func escapedRoff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
 	lines := strings.Split(s, "\n")

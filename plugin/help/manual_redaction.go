@@ -6,8 +6,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/redact"
 )
 
-// redactionPage returns the manual's table of the text that a snapshot keeps or
-// digests. The table is generated from the rows of package redact.
+// redactionPage returns the manual's table of the texts that a snapshot keeps
+// or digests. The table is generated from the rows of package redact.
 func redactionPage() string {
 	var b strings.Builder
 	b.WriteString(`

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// verbs are the commands that help shows first, with what they are for.
+// verbs are the commands that help lists first, each with its purpose.
 var verbs = [][2]string{
 	{"status", "are all in sync? The same without a command"},
 	{"check", "what is wrong anywhere in the mesh"},
@@ -25,7 +25,7 @@ var verbs = [][2]string{
 	{"snapshot FILE", "record the mesh; --snapshot FILE reads it"},
 }
 
-// PrintOverview prints the first page of help, which fits a terminal of 80
+// PrintOverview prints the first help page. The page fits a terminal of 80
 // columns and 24 lines.
 func PrintOverview(w io.Writer, program string, root *cobra.Command) error {
 	var b strings.Builder
@@ -59,8 +59,8 @@ flags. help COMMAND; help language, document, functions, symptoms, safety, …
 	return err
 }
 
-// optionGroups are the names of flags by subject, in the order of help options.
-// Flags of no group are flags of the connection.
+// optionGroups are the names of flags by subject, in the order in which "help
+// options" prints them. All other flags are about the connection.
 var optionGroups = []struct {
 	title string
 	flags []string
@@ -101,7 +101,8 @@ func PrintOptions(w io.Writer, set *pflag.FlagSet) error {
 	return err
 }
 
-// PrintOwnFlags prints the flags of a command that not every query has.
+// PrintOwnFlags prints only those flags of a command that are not shared by all
+// queries.
 func PrintOwnFlags(w io.Writer, cmd *cobra.Command, shared *pflag.FlagSet) {
 	var b strings.Builder
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
@@ -147,8 +148,9 @@ func writeFlag(b *strings.Builder, f *pflag.Flag) {
 	}
 }
 
-// PrintCommand prints the help on a command: its own flags, and where the flags
-// that it shares with others are described. shared are the flags of a query.
+// PrintCommand prints the help page of a command: its own flags, and where the
+// flags that it shares with other commands are described. shared are the flags
+// of a query.
 func PrintCommand(w io.Writer, program string, cmd *cobra.Command, shared *pflag.FlagSet) {
 	long := cmd.Long
 	if long == "" {

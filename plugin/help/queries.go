@@ -24,8 +24,8 @@ func PrintQueries(out io.Writer, all []shipped.Query) error {
 	return tab.Flush()
 }
 
-// QueryNames returns the names of queries that begin with a prefix. Each name is
-// followed by a tab and the query's summary.
+// QueryNames returns the names of queries that begin with the given prefix. Each
+// name is followed by a tab and the query's summary.
 func QueryNames(begun string) (out []string) {
 	for _, q := range shipped.All() {
 		if strings.HasPrefix(q.Name, begun) {
@@ -35,7 +35,8 @@ func QueryNames(begun string) (out []string) {
 	return out
 }
 
-// PrintQueryHelp prints the help on a query. The text comes from the query's header.
+// PrintQueryHelp prints the help page of a query. The text comes from the query's
+// header.
 func PrintQueryHelp(w *process.World, q shipped.Query) {
 	name := process.CalledAs(w.Args[0])
 	fmt.Fprintf(w.Out, "%s: %s\n", q.Name, q.Summary)
@@ -72,7 +73,7 @@ func printArguments(out io.Writer, args []shipped.Argument) {
 		switch {
 		case a.Takes != "":
 			flag += " " + a.Takes
-		case a.Type == shipped.Text: // the header declares only the argument's name, as in "# args: a, b"
+		case a.Type == shipped.Text: // the header declares only the names of arguments, as in "# args: a, b"
 			flag += " TEXT"
 		}
 		doc := a.Doc
@@ -81,11 +82,11 @@ func printArguments(out io.Writer, args []shipped.Argument) {
 		}
 		fmt.Fprintf(tab, "  %s\t%s\n", flag, doc)
 	}
-	tab.Flush() // a write error is ignored, as in all printing of help
+	tab.Flush() // write errors are ignored when help is printed
 }
 
-// Takes returns the placeholder in the usage line for the words after a query's
-// name.
+// Takes returns the placeholder for the words after a query's name in the usage
+// line.
 func Takes(q shipped.Query) string {
 	if q.Words != "" {
 		return "[" + q.Words + "]"

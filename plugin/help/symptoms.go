@@ -8,31 +8,33 @@ import (
 	"github.com/meshq/kubectl-meshq/printers/fit"
 )
 
-// A Symptom is something that users see: a response flag in an Envoy's access
-// log, a status code, or an observation. It has a page of help with its meaning
-// and the commands that find the cause.
+// A Symptom is something that users observe: a response flag in an Envoy's
+// access log, a status code, or another observation. It has a help page with
+// its meaning and the commands that find the cause.
 type Symptom struct {
-	Name  string   // the word of help NAME
-	Long  string   // for a response flag, Envoy's long name of it; empty for others
-	Also  []string // other words for it
-	Title string   // what it is, in a few words
-	Means string   // what happened, and the usual causes
+	Name  string   // the argument of the help command
+	Long  string   // for a response flag, Envoy's long name for it; otherwise empty
+	Also  []string // other words for the symptom
+	Title string   // a description in a few words
+	Means string   // what happened, and its usual causes
 
-	// Find are command lines without the program's name, each with what it
-	// shows. PROXY, URL and SERVICE stand for the user's own.
+	// Find are command lines without the program's name, each with a
+	// description of its output. PROXY, URL and SERVICE are placeholders for
+	// the user's values.
 	Find [][2]string
 
-	Example string // a command line that runs on the demo
+	Example string // a command line that works on the demo mesh
 }
 
 // symptomsTopic is the name of the help page that lists the symptoms.
 const symptomsTopic = "symptoms"
 
-// maxLine is the width of the pages on symptoms, which fit every terminal.
+// maxLine is the width in characters of the help pages for symptoms. This width
+// fits every terminal.
 const maxLine = 80
 
-// FindSymptom returns the symptom with a name or another word for it. Case
-// doesn't count.
+// FindSymptom returns the symptom with the given name, or with another word for
+// it. Upper and lower case are the same.
 func FindSymptom(word string) (Symptom, bool) {
 	for _, s := range Symptoms() {
 		if strings.EqualFold(s.Name, word) || s.Long != "" && strings.EqualFold(s.Long, word) {
@@ -51,8 +53,8 @@ func FindSymptom(word string) (Symptom, bool) {
 // flags.
 func Symptoms() []Symptom { return append(observations(), responseFlags()...) }
 
-// PrintSymptom prints the page on a symptom. program is how the user calls the
-// plugin.
+// PrintSymptom prints the help page of a symptom. program is the command with
+// which the user runs the plugin.
 func PrintSymptom(w io.Writer, s Symptom, program string) {
 	title := s.Name + ": " + s.Title
 	if s.Long != "" {
@@ -80,7 +82,7 @@ func printSymptoms(w io.Writer) {
 	}
 }
 
-// The command lines that several symptoms have in common. Nothing changes them.
+// These command lines are shared by several symptoms. They must not be changed.
 var (
 	traceIt     = [2]string{"trace PROXY URL", "follows the request to its route, cluster and endpoints, and says where it ends"}
 	traceIn     = [2]string{"trace PROXY URL --inbound --from CLIENT", "follows it into the workload: policies, mutual TLS, the port"}

@@ -8,8 +8,9 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/process"
 )
 
-// A threat is a party whose data or services a run uses: what the party is trusted
-// with, the worst that it can do, and the tests that check that it can do no more.
+// A threat is a party whose data or services a run uses. It describes what the
+// party is trusted with, the worst that the party can do, and the tests that check
+// that it can do no more.
 type threat struct {
 	party   string
 	trusted string
@@ -17,7 +18,8 @@ type threat struct {
 	tests   []string
 }
 
-// threats returns all parties of a run, from the most to the least trusted.
+// threats returns all parties that are involved in a run, from the most to the
+// least trusted.
 func threats() []threat {
 	return []threat{
 		{
@@ -95,7 +97,8 @@ else its proxy is skipped. --request-timeout replaces these limits. Temporary fi
 together, or half of the free space, or --spool.
 `
 
-// printSafetyPage prints the help page on what the plugin does and never does.
+// printSafetyPage prints the help page on safety: what the plugin does, and
+// what it never does.
 func printSafetyPage(w io.Writer) {
 	fmt.Fprint(w, safetyPage, endingText, threatsIntro)
 	for _, t := range threats() {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestThreatsNameTestsThatAreThere checks that every test that the threat model
-// names exists in the source code.
+// TestThreatsNameTestsThatAreThere checks that every test named in the threat
+// model exists in the source code.
 func TestThreatsNameTestsThatAreThere(t *testing.T) {
 	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w*)\(`)
 	there := map[string]bool{}

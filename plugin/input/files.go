@@ -14,8 +14,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// files reads several files as one text, as jq does: a value may begin in one file
-// and end in the next. A file that can't be opened is reported and skipped.
+// files is a reader that reads several files as one text, as jq does: a value may
+// begin in one file and end in the next. A file that can't be opened is reported
+// and skipped.
 type files struct {
 	names  []string
 	open   func(name string) (io.ReadCloser, error)
@@ -31,7 +32,7 @@ type files struct {
 type begunFile struct {
 	name   string
 	offset int64
-	lines  int // the number of lines in the files before it
+	lines  int // the number of lines in the files before this one
 }
 
 func (f *files) Read(p []byte) (int, error) {
@@ -52,7 +53,7 @@ func (f *files) Read(p []byte) (int, error) {
 		}
 		n, err := f.now.Read(p)
 		f.offset += int64(n)
-		if len(f.names) > 0 { // count the lines before the next file; after the last file, the number isn't needed
+		if len(f.names) > 0 { // count the lines before the next file; after the last file, their number isn't needed
 			f.lines += bytes.Count(p[:n], []byte{'\n'})
 		}
 		if errors.Is(err, io.EOF) {
@@ -75,8 +76,8 @@ func (f *files) Close() error {
 	return err
 }
 
-// at returns the file that contains the byte before an offset. It returns an empty
-// begunFile if the offset is 0.
+// at returns the file that contains the byte before the given offset. It returns
+// an empty begunFile if the offset is 0.
 func (f *files) at(offset int64) (in begunFile) {
 	for _, b := range f.begun {
 		if b.offset < offset {
@@ -86,7 +87,8 @@ func (f *files) at(offset int64) (in begunFile) {
 	return in
 }
 
-// shown returns the name of the file at an offset, for messages.
+// shown returns, for messages, the name of the file that contains the given
+// offset.
 func (f *files) shown(offset int64) string {
 	if in := f.at(offset); in.name != "" || len(f.begun) == 0 {
 		return process.FileName(in.name)

@@ -13,26 +13,26 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/decode"
 )
 
-// A reader reads the values of a text one after another.
+// A reader reads the values in a text one after another.
 type reader interface {
 	Next() (any, error) // returns io.EOF after the last value
-	Line() int          // the number of lines read
-	Offset() int64      // the number of bytes up to the end of the last value
+	Line() int          // the number of lines that were read
+	Offset() int64      // the number of bytes up to the end of the last value that was read
 }
 
 // Inputs are the values of --input, over which a query runs instead of a mesh. Each
-// value is read when it is requested.
+// value is read when the query needs it.
 type Inputs struct {
-	Failed bool // a file or a value could not be read; the error was reported
+	Failed bool // true if a file or a value could not be read; the error was already reported
 
 	ctx     context.Context
 	files   *files
 	reader  reader
 	report  func(error)
-	isSeq   bool  // the texts are separated by RS; reading continues after an invalid text
-	slurp   bool  // the remaining values are returned as one array
-	slurped []any // the values of that array so far; they are kept when Next returns an error
-	isDone  bool  // no more values follow
+	isSeq   bool  // true if RS separates the texts; reading then continues after an invalid text
+	slurp   bool  // true if the remaining values are returned as one array
+	slurped []any // the values of the array for slurp, so far; they are kept when Next returns an error
+	isDone  bool  // true if no more values follow
 	err     error // the error that ended the reading
 }
 
@@ -63,8 +63,8 @@ func Open(ctx context.Context, w *process.World, f options.InputFlags, names []s
 // Close closes the file that is being read.
 func (in *Inputs) Close() error { return in.files.Close() }
 
-// NextWellFormed is like Next, but it skips texts of an RS-separated sequence that
-// aren't JSON, and reports their errors.
+// NextWellFormed is like Next, but skips texts of an RS-separated sequence that
+// aren't JSON. It reports their errors.
 func (in *Inputs) NextWellFormed() (v any, ok bool, err error) {
 	for {
 		v, ok, err := in.Next()
@@ -75,7 +75,7 @@ func (in *Inputs) NextWellFormed() (v any, ok bool, err error) {
 	}
 }
 
-// Next returns the next value. ok is false if no value is left.
+// Next returns the next value. ok is false if there are no more values.
 func (in *Inputs) Next() (v any, ok bool, err error) {
 	if !in.slurp {
 		return in.read()
@@ -116,8 +116,8 @@ func (in *Inputs) read() (v any, ok bool, err error) {
 	return nil, false, in.err
 }
 
-// Line returns the value of jq's input_line_number: the number of lines read from
-// the current file.
+// Line returns the value of jq's input_line_number: the number of lines that were
+// read from the current file.
 func (in *Inputs) Line() int { return in.reader.Line() - in.file().lines }
 
 // FileName returns the value of jq's input_filename. It is nil before the first
@@ -133,8 +133,8 @@ func (in *Inputs) FileName() any {
 	}
 }
 
-// file returns the file in which the last value ends. If no value is left, it
-// returns the last file.
+// file returns the file in which the last value ends. If there are no more
+// values, it returns the last file.
 func (in *Inputs) file() begunFile {
 	if n := len(in.files.begun); in.isDone && n > 0 {
 		return in.files.begun[n-1]

@@ -1,5 +1,6 @@
 // Package istioctl contains the commands and flags of istioctl that the plugin
-// understands, and the query that the plugin runs for each of them.
+// accepts, and the query that the plugin runs for each of them.
 //
-// It runs none of them itself. Read [Spellings] first.
+// The package only describes these commands; it doesn't run them. Read
+// [Spellings] first.
 package istioctl

@@ -8,17 +8,17 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// istioctlNames maps the flags of istioctl that have another name in the plugin to
-// that name.
+// istioctlNames maps flags of istioctl to the plugin's flags, where their names
+// differ.
 var istioctlNames = map[string]string{
 	"istioNamespace":     "istio-namespace",
 	"kubeclient-timeout": "request-timeout",
 }
 
-// BindIstioctl adds the plugin's flags to an istioctl command, except short forms
-// that mean something else in istioctl: there, -f is a config dump, -r the revision
-// and -c the kubeconfig. The flags that only the istioctl command has are added
-// first.
+// BindIstioctl adds the plugin's flags to an istioctl command. It leaves out the
+// short forms that mean something else in istioctl: there, -f is a config dump, -r
+// the revision and -c the kubeconfig. The flags that only the istioctl command has
+// are added first.
 func BindIstioctl(s, ours *pflag.FlagSet, theirs []*pflag.Flag) {
 	s.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if ours := istioctlNames[name]; ours != "" {
@@ -49,11 +49,11 @@ func BindIstioctl(s, ours *pflag.FlagSet, theirs []*pflag.Flag) {
 	}
 }
 
-// istioctlShort maps flags of the plugin to the short forms that istioctl has for
-// them.
+// istioctlShort maps flags of the plugin to their short forms in istioctl.
 var istioctlShort = map[string]string{"kubeconfig": "c", "revision": "r", "reset": "r"}
 
-// Foreign returns the flags that only this istioctl command has.
+// Foreign returns the flags of this istioctl command that the plugin doesn't
+// have.
 func (s Spelling) Foreign(dumpFile *string) (out []*pflag.Flag) {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.Int("vklog", 0, "accepted")

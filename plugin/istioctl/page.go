@@ -16,7 +16,7 @@ func PrintSpellings(out io.Writer, name string) {
 	for _, s := range Spellings() {
 		printSpelling(tab, s, "istioctl", name)
 	}
-	tab.Flush() // a write error is ignored, as in all printing of help
+	tab.Flush() // write errors are ignored when help is printed
 }
 
 func printSpelling(tab io.Writer, s Spelling, before, name string) {

@@ -9,14 +9,14 @@ import (
 // A Spelling is a command of istioctl together with the query that the plugin runs
 // for it.
 type Spelling struct {
-	Words   []string // the command's names, beginning with istioctl's main one: "clusters", "cluster", "c"
-	Query   string   // name of the query; empty if the command only has subcommands or isn't supported
-	Short   string   // name of the query for -o short, if it is a different one
-	kind    string   // a prefix for the command's arguments that names their kind: svc
+	Words   []string // the command's names, beginning with istioctl's main name, as in "clusters", "cluster", "c"
+	Query   string   // the name of the query; empty if the command has only subcommands or isn't supported
+	Short   string   // the name of the query for -o short, if that is a different query
+	kind    string   // a prefix for the command's arguments that states their kind, such as svc
 	Given   options.Arguments
 	Columns []string // the table's columns, if they differ from the query's
-	Pod     string   // the command that is run instead if proxies are named: diff
-	Not     string   // the reason why the plugin doesn't support the command
+	Pod     string   // the command that is run instead if the user names proxies, such as diff
+	Not     string   // the reason why the plugin doesn't support the command; empty if it does
 	Below   []Spelling
 }
 
@@ -58,7 +58,8 @@ func Spellings() []Spelling {
 	}
 }
 
-// About returns the command's arguments with the prefix of their kind added.
+// About returns the words of the command's arguments. If the arguments have a
+// known kind, its prefix is added.
 func (s Spelling) About(words []string) []string {
 	if s.kind == "" {
 		return words

@@ -54,7 +54,7 @@ func Reserved(arg shipped.Argument) bool {
 	return s.Lookup(arg.Name) != nil || arg.Name == "help" || arg.Short == "h" || arg.Short != "" && s.ShorthandLookup(arg.Short) != nil
 }
 
-// argument implements pflag's Value for the flag of a query's argument.
+// An argument implements pflag's Value for the flag of a query's argument.
 type argument struct {
 	shipped.Argument
 	given Arguments

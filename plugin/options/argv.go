@@ -21,12 +21,12 @@ type CommandLine struct {
 	Words      []string // the words that pflag parses
 	Bindings   []Binding
 	Positional []string // the words after --args or --jsonargs
-	JSON       []bool   // for each word of Positional, whether it is JSON and not a plain string
+	JSON       []bool   // for each word of Positional, true if it is JSON and false if it is a plain string
 
-	Free  []int // the indexes in Words of the words that are neither an option nor an option's value
-	Given bool  // whether an option selects the query, or makes it run over plain JSON
+	Free  []int // the indexes in Words of the words that are neither options nor the values of options
+	Given bool  // true if an option selects the query, or makes it run over plain JSON
 
-	Files []string // the query files that -f options name
+	Files []string // the query files that are named by -f options
 }
 
 // First returns the first word that is not an option. It returns "" if there is
@@ -40,7 +40,7 @@ func (c *CommandLine) First() string {
 
 // Outspoken moves the words that are not options after "--", so that cobra doesn't
 // take one of them for a subcommand. It is called if an option such as -f selects
-// the query.
+// the query, so that no word is one.
 func (c *CommandLine) Outspoken() {
 	var options, free []string
 	for i, w := range c.Words {
@@ -53,17 +53,17 @@ func (c *CommandLine) Outspoken() {
 	c.Words = append(append(options, "--"), free...)
 }
 
-// A grammar knows the flags and the names of queries, which Split needs to tell the
-// words apart.
+// A grammar has the flags and the names of queries, with which Split distinguishes
+// the words of a command line.
 type grammar interface {
 	// Valued returns the long name of the flag in a word, such as -ojson, if that
 	// flag takes a value, or else "". attached reports whether the word also
 	// contains the value.
 	Valued(word string) (name string, attached bool)
 
-	// Choose reports whether a word is the name of a query. If it is, Valued then
-	// also knows the flags of that query. more reports whether the next word may be
-	// another part of the name.
+	// Choose reports whether a word is the name of a query. If it is, later calls
+	// of Valued include the flags of that query. more reports whether the next word
+	// may be another part of the name.
 	Choose(word string) (found, more bool)
 }
 
@@ -86,12 +86,12 @@ type splitter struct {
 	*CommandLine
 	grammar
 	args     []string
-	rest     bool // --args or --jsonargs was read, so later words are positional arguments
+	rest     bool // true after --args or --jsonargs: later words are positional arguments
 	restJSON bool
-	waits    bool // the first word was the command wait, so the next word is the query
-	query    bool // the query was read, or an option selects it
-	name     bool // the next word may be another part of the query's name
-	end      bool // "--" was read, so no later word is an option
+	waits    bool // true if the first word was the command wait: the next word is the query
+	query    bool // true if the query was read, or if an option selects it
+	name     bool // true if the next word may be another part of the query's name
+	end      bool // true after "--": no later word is an option
 }
 
 func (s *splitter) take() string {

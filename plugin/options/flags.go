@@ -12,9 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Flags are the options of a query on the command line. The short flags that
-// kubectl has mean the same as in kubectl. All other short flags mean the same as
-// in jq. Every option of jq has the long name that it has in jq.
+// Flags are the options of a query on the command line. A short flag that kubectl
+// has means the same as in kubectl. All other short flags mean the same as in jq.
+// Every option of jq has the same long name as in jq.
 type Flags struct {
 	Kube *kubeFlags
 
@@ -33,31 +33,32 @@ type Flags struct {
 	AllNamespaces  bool
 	Selector       string
 
-	// The following fields make the mesh one in which a change was applied.
+	// The following fields describe a change. The run then reads the mesh as it
+	// would be with this change.
 	WhatIf    []string // files with the objects of the change
-	WhatIfNot bool     // the objects are deleted, not applied
-	Istiod    string   // the path of istiod's binary; empty means the cached one
-	IstiodEnv []string // variables of istiod's environment, each as "NAME=value"
+	WhatIfNot bool     // true if the objects are deleted, not applied
+	Istiod    string   // the path of istiod's binary; if empty, the cached binary is used
+	IstiodEnv []string // environment variables of istiod, each as "NAME=value"
 
 	// The following fields limit the resources that the query may use.
 	LibraryPath []string
 	AllowEnv    bool
 	Memory      Size
-	Spool       Size // bytes; 0 means that --spool was not set
+	Spool       Size // size in bytes; 0 means that --spool was not set
 	Concurrency int
 	Timeout     time.Duration
 	Explain     bool
 	Watch       bool
-	Await       bool // set by the command wait, not by a flag
+	Await       bool // true for the command wait; there is no flag for it
 
 	Input InputFlags // the plain input that the query reads instead of a mesh
 
-	// The following fields set how results are printed, and how the results affect
-	// the exit code.
+	// The following fields set how results are printed, and how they affect the
+	// exit code.
 	Output       OutputFlags
 	ExitStatus   bool
 	FailOnMatch  bool
-	Unknown      unknownFlag // how verdicts that are unknown affect the exit code
+	Unknown      unknownFlag // how unknown verdicts affect the exit code
 	AllowPartial bool
 	Quiet        bool
 	Version      bool
@@ -75,8 +76,10 @@ type OutputFlags struct {
 	ShowKind     bool
 	Managed      bool
 	LabelColumns []string
-	Columns      map[string][]string // the table columns for each kind; set by the header of a saved query, not by a flag
-	SortBy       string
+	// the table columns of each kind; set by the header of a saved query, not
+	// by a flag
+	Columns map[string][]string
+	SortBy  string
 
 	Compact, Raw, Join, Raw0, Ascii, Seq, SortKeys bool
 	Tab                                            bool
@@ -84,12 +87,12 @@ type OutputFlags struct {
 	Color                                          color
 }
 
-// NewFlags returns flags that are set to their defaults.
+// NewFlags returns flags with their default values.
 func NewFlags() *Flags {
 	return &Flags{Kube: newKubeFlags(), Memory: 1 << 30, Unknown: failUnknown, Output: OutputFlags{MissingKeys: true, Indent: 2, Color: "auto"}}
 }
 
-// Bind adds all flags that a query has to s.
+// Bind adds all flags of a query to the flag set s.
 func (f *Flags) Bind(s *pflag.FlagSet) {
 	f.BindMesh(s)
 	f.bindQuery(s)
@@ -116,8 +119,8 @@ func (f *Flags) normalize(s *pflag.FlagSet) {
 	})
 }
 
-// BindWait adds the flags of the command wait to s. That command prints no results,
-// so it has no flags for the output.
+// BindWait adds the flags of the command wait to the flag set s. That command
+// prints no results, so it has no flags for the output.
 func (f *Flags) BindWait(s *pflag.FlagSet) {
 	f.BindMesh(s)
 	f.bindQuery(s)
@@ -127,8 +130,8 @@ func (f *Flags) BindWait(s *pflag.FlagSet) {
 	f.normalize(s)
 }
 
-// BindMesh adds the flags that select the mesh or a part of it to s, and the flags
-// that limit memory, time and requests.
+// BindMesh adds two groups of flags to the flag set s: those that select the mesh
+// or a part of it, and those that limit memory, time and requests.
 func (f *Flags) BindMesh(s *pflag.FlagSet) {
 	f.Kube.AddFlags(s)
 	s.Lookup("namespace").Usage = "only proxies of this namespace; also the namespace of pods that are named without one"
@@ -151,7 +154,8 @@ func (f *Flags) BindMesh(s *pflag.FlagSet) {
 	s.DurationVar(&f.Timeout, "timeout", 0, "give up after so long (0: never)")
 }
 
-// BindIstiod adds the flags that select the istiod of a prediction to s.
+// BindIstiod adds the flags that select the istiod of a prediction to the flag
+// set s.
 func (f *Flags) BindIstiod(s *pflag.FlagSet) {
 	s.StringVar(&f.Istiod, "istiod", "", "istiod's binary (pilot-discovery) for --what-if (default: the one in the cache, see whatif)")
 	s.StringArrayVar(&f.IstiodEnv, "istiod-env", nil, "a variable of istiod's environment for --what-if: PILOT_ENABLE_AMBIENT=true; repeat it for several")
@@ -164,7 +168,9 @@ func (f *Flags) bindQuery(s *pflag.FlagSet) {
 	s.BoolVar(&f.AllowEnv, "env", false, "let the query see the environment ($ENV, env)")
 	s.BoolVar(&f.Explain, "explain", false, "print the plan and all requests on stderr")
 	f.Input.bind(s)
-	for _, name := range pairFlags { // Split removes these options before pflag parses the rest; they are added here for help and completion
+	// Split removes these options before pflag parses the command line; they
+	// are added here only for help and completion
+	for _, name := range pairFlags {
 		s.StringArray(strings.TrimPrefix(name, "--"), nil, pairHelp[name])
 	}
 	s.Bool("args", false, "the words that follow are strings in $ARGS.positional")
@@ -178,7 +184,7 @@ var pairHelp = map[string]string{
 	"--rawfile":   "`name file`: $name is the text of a file",
 }
 
-// Bind adds the flags that select the output format to s.
+// Bind adds the flags that select the output format to the flag set s.
 func (o *OutputFlags) Bind(s *pflag.FlagSet) {
 	s.StringVarP(&o.Format, "output", "o", "", "how to print: table, wide, json, yaml, kyaml, name, custom-columns=…, jsonpath=…, go-template=…, …")
 	s.StringVar(&o.Template, "template", "", "the template of -o go-template and jsonpath")
@@ -312,7 +318,8 @@ func (f *InputFlags) bind(s *pflag.FlagSet) {
 	s.BoolVar(&f.StreamErrors, "stream-errors", false, "as --stream, with [message, path] where the input goes wrong")
 }
 
-// plain reports whether the query runs over plain input instead of a mesh.
+// plain reports whether the flags make the query run over plain input instead
+// of a mesh.
 func (f *InputFlags) plain() bool {
 	return len(f.Files) > 0 || f.Null || f.Slurp || f.Raw || f.Stream || f.StreamErrors
 }
@@ -326,11 +333,12 @@ func (f *InputFlags) Names() []string {
 	return f.Files
 }
 
-// Plain reports whether the query runs over plain input instead of a mesh.
+// Plain reports whether the flags make the query run over plain input instead
+// of a mesh.
 func (f *Flags) Plain() bool { return f.Input.plain() }
 
-// alive returns the name of a flag that is set and requires a live mesh. It returns
-// "" if there is none.
+// alive returns the name of a flag that is set although it requires a live mesh. It
+// returns "" if there is none.
 func (f *Flags) alive() string {
 	switch {
 	case len(f.Pilots) > 0:

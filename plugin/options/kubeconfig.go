@@ -11,9 +11,10 @@ import (
 	"k8s.io/client-go/util/homedir"
 )
 
-// kubeFlags are kubectl's connection flags. They have the names and help texts of
-// genericclioptions.ConfigFlags. That package is not used, because it would link
-// the types and the discovery of all Kubernetes APIs into the program.
+// kubeFlags are kubectl's connection flags, with the names and help texts that
+// they have in genericclioptions.ConfigFlags. That package is not used, because
+// it would link the types and the discovery of all Kubernetes APIs into the
+// program.
 type kubeFlags struct {
 	KubeConfig, CacheDir                        *string
 	CertFile, KeyFile, BearerToken              *string
@@ -39,7 +40,7 @@ func newKubeFlags() *kubeFlags {
 	}
 }
 
-// AddFlags adds the connection flags to s.
+// AddFlags adds the connection flags to the flag set s.
 func (f *kubeFlags) AddFlags(s *pflag.FlagSet) {
 	s.StringVar(f.KubeConfig, "kubeconfig", *f.KubeConfig, "Path to the kubeconfig file to use for CLI requests.")
 	s.StringVar(f.CacheDir, "cache-dir", *f.CacheDir, "Default cache directory")
@@ -63,7 +64,7 @@ func (f *kubeFlags) AddFlags(s *pflag.FlagSet) {
 	s.StringVar(f.ProxyURL, "proxy-url", *f.ProxyURL, "Proxy URL to use for requests to the API server")
 }
 
-// In returns a copy of the flags that selects another context.
+// In returns a copy of the flags that selects another kubeconfig context.
 func (f *kubeFlags) In(context string) *kubeFlags {
 	other := *f
 	other.Context = &context

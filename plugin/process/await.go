@@ -12,8 +12,8 @@ import (
 
 // Await calls f and returns its result. If ctx ends first, Await returns the error
 // of ctx, while f continues in the background and its result is dropped. Await is
-// for libraries that read files without a context: opening a named pipe without a
-// writer blocks forever.
+// meant for libraries that read files without a context, because opening a named
+// pipe without a writer blocks forever.
 func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -81,8 +81,8 @@ func (w *World) OpenOption(ctx context.Context, path string) (io.ReadCloser, err
 }
 
 // WithTimeout returns a copy of ctx that ends after the timeout. A timeout of 0 or
-// less means no timeout. When the time is over, WithTimeout also notifies
-// w.Overdue, so that Main can end a run that doesn't stop with ctx.
+// less means no timeout. When the timeout has passed, WithTimeout also notifies
+// w.Overdue, so that Main can end a run that doesn't stop when ctx ends.
 func (w *World) WithTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {
 		return ctx, func() {}
@@ -94,7 +94,7 @@ func (w *World) WithTimeout(ctx context.Context, timeout time.Duration) (context
 		}
 		select {
 		case w.Overdue <- struct{}{}:
-		default: // Main hasn't received the previous notification yet; it needs only one
+		default: // Main hasn't received an earlier notification yet, and needs only one
 		}
 	})
 	return ctx, func() { stop(); cancel() }

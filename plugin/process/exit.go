@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The exit codes, as the help page about exit codes describes them. If several
-// apply, the precedence is 2, 3, 5, 1, 6, 4, 0.
+// These are the exit codes, as the help page about exit codes describes them.
+// If several apply, the precedence is 2, 3, 5, 1, 6, 4, 0.
 const (
 	ExitOK      = 0
 	ExitFound   = 1 // with -e, the last result was false or null; with --fail-on-match, there was a result
@@ -19,7 +19,7 @@ const (
 	ExitRun     = 5 // the query failed while it ran
 	ExitPartial = 6 // a part of the mesh could not be read
 
-	ExitInterrupted = 130 // the user pressed Ctrl-C; shells expect 130, so it precedes all other codes
+	ExitInterrupted = 130 // the user pressed Ctrl-C; shells expect 130, so it takes precedence over all other codes
 )
 
 // precedence lists the exit codes; an earlier code takes precedence over a later
@@ -37,7 +37,7 @@ func Strongest(codes ...int) int {
 	}
 	for _, c := range codes {
 		if c != ExitOK {
-			return c // a code that the query itself set with halt_error
+			return c // a code that the query itself has set with halt_error
 		}
 	}
 	return ExitOK
@@ -76,8 +76,8 @@ func Fact(err error) string {
 	return err.Error()
 }
 
-// FileName returns the name that messages use for a file on the command line. For
-// "-" and "", that is "standard input".
+// FileName returns the name for a file of the command line in messages. For "-"
+// and "", this is "standard input".
 func FileName(path string) string {
 	if path == "-" || path == "" {
 		return "standard input"
@@ -85,9 +85,9 @@ func FileName(path string) string {
 	return path
 }
 
-// CalledAs returns the command by which the user runs this program. For the file
-// kubectl-meshq that is "kubectl meshq", because kubectl finds plugins by their
-// file names.
+// CalledAs returns the command with which the user runs this program. If the
+// program's file is kubectl-meshq, this is "kubectl meshq", because kubectl
+// finds plugins by their file names.
 func CalledAs(arg0 string) string {
 	name := strings.TrimSuffix(filepath.Base(arg0), ".exe")
 	if plugin, ok := strings.CutPrefix(name, "kubectl-"); ok {

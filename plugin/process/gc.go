@@ -8,14 +8,15 @@ import (
 
 // These constants set how much the heap may grow before the next garbage
 // collection: by growth bytes minus half of the live bytes, but at least by
-// leastPercent and at most by mostPercent of the live bytes. Most runs hold little
-// memory and are therefore collected rarely. A run that holds much, such as one
-// over thousands of proxies, doesn't use twice its live memory. SetGCPercent and
-// SetMemoryLimit alone can't achieve both. With a fixed percentage, memory grows in
-// proportion to the live bytes (BENCHMARKS.md allows 1.5 times the memory for 8
-// times the proxies). With a memory limit, the collector runs all the time once the
-// live bytes exceed the limit. With a growth of 160 MB, check over 2,000 proxies
-// takes 10.2 s of CPU and 240 MB, with 96 MB it takes 11.8 s and 200 MB.
+// leastPercent and at most by mostPercent of the live bytes. So runs with little
+// live memory, which are most, collect garbage rarely. A run with much live memory,
+// such as one over thousands of proxies, doesn't use twice that memory.
+// SetGCPercent and SetMemoryLimit alone can't achieve both. With a fixed
+// percentage, memory grows in proportion to the live bytes (BENCHMARKS.md allows
+// 1.5 times the memory for 8 times the proxies). With a memory limit, the collector
+// runs all the time once the live bytes exceed the limit. With a growth of 160 MB,
+// the command check over 2,000 proxies takes 10.2 s of CPU and 240 MB. With 96 MB,
+// it takes 11.8 s and 200 MB.
 const (
 	growth       = 160 << 20
 	leastPercent = 40
@@ -31,8 +32,8 @@ func (w *World) TuneGC() {
 	}
 }
 
-// A gcTuner sets the GC percentage in a finalizer. No reference to the gcTuner
-// exists, so that its finalizer runs after every garbage collection.
+// A gcTuner sets the GC percentage in its finalizer. Nothing refers to the
+// gcTuner, so the finalizer runs after every garbage collection.
 type gcTuner struct {
 	percent int
 	_       *gcTuner // this pointer keeps the runtime from combining the gcTuner with other small objects, which might prevent its finalizer

@@ -19,7 +19,9 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // standard error that could move the cursor of a terminal. flush writes the
 // buffered output.
 func (w *World) Safely() (safely *World, flush func()) {
-	klog.LogToStderr(false) // client-go also returns the errors that it logs, and the run prints those
+	// client-go returns its errors as well as logging them, and the run prints
+	// the returned ones
+	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)
 	out, errs := safe.NewWriter(w.Out), safe.NewWriter(w.Err)
 	world := *w

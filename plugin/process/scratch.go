@@ -8,8 +8,7 @@ import (
 
 // A Scratch keeps track of the temporary files and directories of a run. Remove
 // deletes those that still exist when the run ends, even if a signal has ended it.
-// All methods except Remove may be called on a nil Scratch, which keeps track of
-// nothing.
+// All methods except Remove may be called on a nil Scratch, which tracks nothing.
 type Scratch struct {
 	mu     sync.Mutex
 	paths  map[string]bool
@@ -40,9 +39,9 @@ func (s *Scratch) Folder(pattern string) (path string, err error) {
 	return path, err
 }
 
-// make calls path, which creates a file or directory, and records the path that it
-// returns. It holds the lock during both steps, so that Remove can't run between
-// them.
+// make calls path, which creates a file or directory, and records the path that
+// path returns. It holds the lock during both steps, so that Remove can't run
+// between them.
 func (s *Scratch) make(path func() (string, error)) error {
 	if s == nil {
 		_, err := path()

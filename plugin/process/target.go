@@ -49,7 +49,7 @@ func (w *World) OpenTarget(path string, force bool, stdout *bufio.Writer) (*Targ
 	return t, nil
 }
 
-// free returns an error if the output file may not be created or replaced.
+// free returns an error unless the output file may be created or replaced.
 func (t *Target) free() error {
 	info, err := os.Lstat(t.Path)
 	switch {
@@ -102,7 +102,7 @@ func (t *Target) Commit(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil { // this is the last moment at which the run can still be cancelled
 		return err
 	}
-	if err := t.free(); err != nil { // another process may have created the file in the meantime
+	if err := t.free(); err != nil { // another process may have created the output file in the meantime
 		return err
 	}
 	if err := t.File.Close(); err != nil {

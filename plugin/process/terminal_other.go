@@ -9,7 +9,7 @@ import (
 )
 
 // escapes reports whether a terminal interprets escape sequences. On systems other
-// than Windows, all terminals are assumed to.
+// than Windows, it assumes that every terminal does.
 func escapes(*os.File) bool { return true }
 
 // ReaderLeft reports whether a write failed because the reader has closed the pipe,

@@ -13,8 +13,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A World is everything that a run uses of the process and of the operating system.
-// Tests replace it.
+// A World contains every part of the process and of the operating system that a run
+// uses. Tests replace it.
 type World struct {
 	Args []string // the command line; the first element is the name of the program
 	In   io.Reader
@@ -25,8 +25,8 @@ type World struct {
 
 	Requotes bool // the shell's script quotes completions, so they may contain special characters
 
-	InTerminal  bool // whether In is a terminal, so that the user can answer questions
-	OutTerminal bool // whether Out is a terminal, so that colours and hints are printed
+	InTerminal  bool // true if In is a terminal, so that the user can answer questions
+	OutTerminal bool // true if Out is a terminal, so that colours and hints are printed
 	ErrTerminal bool
 
 	ErrWidth func() int // returns the width of Err's terminal in columns, or 0 if it is unknown; may be nil
@@ -52,7 +52,7 @@ type World struct {
 
 // Current returns the world of this process.
 func Current() *World {
-	dir, _ := os.Getwd() // on an error, dir is empty, and the run finds no query folders of a project
+	dir, _ := os.Getwd() // if this fails, dir is empty, and the run finds no query folders of a project
 	environ := os.Environ()
 	if !escapes(os.Stdout) || !escapes(os.Stderr) {
 		environ = append(environ, "TERM=dumb")
@@ -103,8 +103,8 @@ func (w *World) Env(name string) string {
 	return ""
 }
 
-// Environment returns the environment variables as the value of $ENV, which queries
-// can read if --env is set.
+// Environment returns the environment variables as the value of $ENV. Queries can
+// read it if --env is set.
 func (w *World) Environment() *object.Object {
 	m := object.New(0)
 	for _, e := range w.Environ {

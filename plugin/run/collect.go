@@ -12,8 +12,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// Collect runs a query over the mesh of the sources and returns its results as JSON
-// values, and the faults that the query met. It prints nothing.
+// Collect runs a query over the mesh of the sources. It returns the results as JSON
+// values, and the faults that occurred. It prints nothing.
 func Collect(ctx context.Context, r *Run, a *Request, answers []transport.Source) (all []any, met []*mesh.Fault, err error) {
 	f := *r.Flags
 	f.WhatIf, f.Explain = nil, false
@@ -59,12 +59,13 @@ func toJSON(ctx context.Context, v any) (out any, err error) {
 	return out, err
 }
 
-// present are the checks that judge the state of the running mesh: what proxies have
-// acknowledged, and when certificates expire. A prediction has none of that.
+// present are the checks that judge the current state of the running mesh: the
+// configuration that proxies have acknowledged, and the expiry of certificates. A
+// prediction has no such state.
 var present = []any{"behind", "disconnected", "expiring", "rejected", "skew", "stale"}
 
-// Findings runs the checks of the proxies' configuration over the mesh of the sources,
-// for the proxies with these ids.
+// Findings runs the checks of configuration over the mesh of the sources. It checks
+// only the proxies with the given ids.
 func Findings(ctx context.Context, r *Run, answers []transport.Source, proxies []string) ([]any, []*mesh.Fault, error) {
 	q, _ := shipped.Find("check", shipped.All())
 	a := RequestFor(q, options.Arguments{"skip": present}, nil)

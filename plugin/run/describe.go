@@ -14,7 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/inventory"
 )
 
-// Describe formats an error as one line for people. If the error has a position in
+// Describe formats an error for users, as one line. If the error has a position in
 // the query, two more lines show the position.
 func Describe(err error) string {
 	var unmet *unmetError
@@ -78,8 +78,8 @@ func exitCode(err error) int {
 	return process.ExitRun
 }
 
-// fieldHint returns a function that is called for a field that a kind doesn't have.
-// The function suggests a field with a similar name, or a function.
+// fieldHint returns a function that is called if a query reads a field that a kind
+// doesn't have. The function suggests a field with a similar name, or a function.
 func fieldHint() func(kind, field string) string {
 	calls := map[string]string{}
 	for _, f := range library.Functions() {

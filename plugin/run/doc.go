@@ -2,7 +2,7 @@
 // evaluates it, prints the results and the faults, and decides the exit code. It
 // repeats this for --watch and for the command wait.
 //
-// It knows the flags, but not the commands: each command creates a [Run] and calls
-// it. It knows nothing about Envoy or Istio, and leaves the evaluation to package
-// query. Read run.go first.
+// The package interprets the flags, but contains no commands: each command creates
+// a [Run] and calls its methods. It contains nothing about Envoy or Istio, and
+// leaves the evaluation to package query. Read run.go first.
 package run

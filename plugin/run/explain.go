@@ -31,7 +31,8 @@ func (r *Run) explainPlan() {
 	})
 }
 
-// from describes the sources of the mesh: the snapshots, addresses or contexts.
+// from describes where the mesh is read from: the snapshots, addresses or
+// kubeconfig contexts.
 func from(r *Run) string {
 	all := slices.Concat(r.Snapshots, r.Pilots, r.Envoys)
 	switch {
@@ -77,8 +78,9 @@ func (r *Run) ExplainAsked() {
 	})
 }
 
-// mostNamed is the maximum number of requests that are printed on a line each if
-// they differ only in the proxy. If there are more, they share one line.
+// mostNamed is the maximum number of requests that are printed on separate lines
+// although they differ only in the proxy. If there are more, they share one
+// line.
 const mostNamed = 10
 
 // foldAlike groups requests of one context that have the same text and the same
@@ -102,8 +104,8 @@ func foldAlike(ledger []requests.Asked) (groups [][]requests.Asked) {
 	return groups
 }
 
-// sum describes requests of one group: their text, their total size and duration,
-// and the reason if they failed.
+// sum describes the requests of one group: their text, their total size and
+// duration and, if they failed, the reason.
 func sum(alike []requests.Asked) string {
 	var bytes int64
 	var took time.Duration
@@ -124,7 +126,7 @@ func sum(alike []requests.Asked) string {
 }
 
 // failure returns the reason why a request failed. It returns "" if the request
-// succeeded, or if the source doesn't have this response at all.
+// succeeded, or if the source doesn't contain this response at all.
 func failure(a requests.Asked) string {
 	if a.Err == nil || a.Missing {
 		return ""
@@ -140,8 +142,8 @@ func legible(request string) string {
 	return request
 }
 
-// loaded describes the loaded sections, and for how many proxies each of them was
-// loaded.
+// loaded describes the loaded sections. For each section, it gives the number of
+// proxies for which it was loaded.
 func loaded(all []section.Loaded) string {
 	if len(all) == 0 {
 		return "no proxy section"
@@ -169,7 +171,8 @@ func byteCount(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-// lookedAt describes the sections that the query will read, and the parts of each.
+// lookedAt describes the sections that the query will read, and which parts of
+// each section.
 func lookedAt(r *Run) string {
 	uses := r.uses()
 	words := make([]string, len(uses))

@@ -18,8 +18,8 @@ import (
 // mostLines is the maximum number of lines of faults that are printed.
 const mostLines = 20
 
-// faults holds the faults of the run without duplicates, in the order in which they
-// occurred.
+// faults collects the faults of the run without duplicates, in the order in which
+// they occurred.
 type faults struct {
 	all  []*mesh.Fault
 	seen map[string]bool
@@ -73,7 +73,7 @@ func (r *Run) printFaults(all []*mesh.Fault) {
 // order of their first faults.
 func fold(all []*mesh.Fault) []string {
 	order := []alike{}
-	by := map[alike][]string{} // the proxies of each line
+	by := map[alike][]string{} // the proxies that share each line
 	for _, l := range lacks(all) {
 		if l.fact == forbidden && len(l.all) <= 3 { // up to three lists are printed one by one, to show which permission each of them needs
 			for _, f := range l.all {
@@ -99,7 +99,7 @@ func fold(all []*mesh.Fault) []string {
 // A lack joins the faults of one proxy, or of another subject, that have the same
 // reason.
 type lack struct {
-	of    *mesh.Fault // the first of the joined faults
+	of    *mesh.Fault // the first of the faults that are joined
 	all   []*mesh.Fault
 	parts []string // the sections that are missing
 	fact  string
@@ -110,7 +110,9 @@ func lacks(all []*mesh.Fault) []*lack {
 	var out []*lack
 	type key struct{ proxy, subject, fact string }
 	by := map[key]*lack{}
-	answers := map[key]bool{} // failed requests that several sections share, for example "config_dump: 503", which makes clusters unavailable
+	// the failed requests that make several sections unavailable, for example
+	// "config_dump: 503"
+	answers := map[key]bool{}
 	for _, f := range all {
 		answers[key{f.Proxy, f.Subject, f.Section + ": " + factOf(f)}] = true
 	}
@@ -134,7 +136,8 @@ func lacks(all []*mesh.Fault) []*lack {
 	return out
 }
 
-// forbidden is the reason for Kubernetes lists that the user may not read.
+// forbidden is the reason of a fault if the user has no permission to read a
+// Kubernetes list.
 const forbidden = "forbidden"
 
 // factOf returns the reason of a fault without the name of the file or resource, so
@@ -158,14 +161,14 @@ func bare(fact string, f *mesh.Fault) string {
 	return strings.TrimPrefix(fact, cmp.Or(f.Proxy, f.Subject)+": ")
 }
 
-// alike is the key of a line of faults: faults with the same subject and the same
-// text share a line.
+// alike is the key by which faults are put on one line: those with the same
+// subject and the same text.
 type alike struct{ subject, words string }
 
 func (l *lack) alike() alike {
 	words := l.fact
 	switch n := len(l.parts); {
-	case n == 1 && l.fact != l.of.Err.Error(): // the full text contains more than the shortened reason
+	case n == 1 && l.fact != l.of.Err.Error(): // the full text contains more details than the shortened reason
 		words = l.parts[0] + ": " + bare(l.of.Err.Error(), l.of)
 	case n > 3:
 		words = fmt.Sprintf("%d parts: %s (%s, %s, …)", n, l.fact, l.parts[0], l.parts[1])
@@ -193,6 +196,6 @@ func (k alike) lines(proxies []string) []string {
 	return lines
 }
 
-// Unread returns what could not be read so far, one line each, as [Run.TellFaults]
-// prints it at the end of the run.
+// Unread returns the faults so far as lines, formatted in the same way as
+// [Run.TellFaults] prints them at the end of the run.
 func Unread(r *Run) []string { return fold(r.metFaults()) }

@@ -25,7 +25,8 @@ func (r *Run) overInput(ctx context.Context) (err error) {
 		err = r.overEach(ctx, values, o)
 	}
 	if values.Failed {
-		err = errors.Join(err, process.Exit(process.ExitUsage, nil)) // the reason was printed when the error occurred
+		// the reason was already printed when the error occurred
+		err = errors.Join(err, process.Exit(process.ExitUsage, nil))
 	}
 	return err
 }
@@ -44,7 +45,7 @@ func (r *Run) overEach(ctx context.Context, values *input.Inputs, o eval.RunOpti
 			return err
 		case err != nil:
 			r.printError(errors.New(Describe(err)))
-			failed = process.Exit(process.ExitRun, nil) // the reason was printed above
+			failed = process.Exit(process.ExitRun, nil) // the reason was already printed above
 		}
 	}
 }
@@ -54,8 +55,8 @@ func (r *Run) printError(err error) {
 }
 
 // FirstInput returns the first value of --input, for completion. It returns false if
-// there is none. It opens regular files only, because reading from standard input or
-// from a pipe would take the value away from the query that is run later.
+// there is none. It opens only regular files, because reading standard input or a
+// pipe would remove the value from the input of the query that is run later.
 func (r *Run) FirstInput(ctx context.Context) (any, bool) {
 	if len(r.Input.Files) == 0 || r.Input.Null {
 		return nil, false

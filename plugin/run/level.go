@@ -44,8 +44,8 @@ func ReadLevels(text string) (all []Level, err error) {
 }
 
 // changesLevels reports whether the request sets log levels, and returns these
-// levels. For --reset it returns no levels, because each proxy is set back to the
-// levels that it was started with.
+// levels. For --reset it returns no levels, because each proxy gets back the
+// levels with which it was started.
 func (a *Request) changesLevels() (levels []Level, changes bool, err error) {
 	if !a.Ours || a.named == nil || a.named.Name != LogName {
 		return nil, false, nil
@@ -72,14 +72,15 @@ func checkLevels(r *Run) error {
 		return process.Usagef("--level, --reset: a recorded mesh can't be changed")
 	case r.Watch || r.Await:
 		return process.Usagef("--level, --reset: not again and again")
-	case len(r.Request.Proxies) == 0 && r.Selector == "" && r.Request.arguments["of"] != mesh.ZTunnel: // zc log sets those of all ztunnels, as in istioctl
+	case len(r.Request.Proxies) == 0 && r.Selector == "" && r.Request.arguments["of"] != mesh.ZTunnel:
+		// "zc log" without names sets the levels of all ztunnels, as in istioctl
 		return process.Usagef("--level, --reset: of which proxies? Name them, or say -l LABELS")
 	}
 	return nil
 }
 
 // setLevels sets the log levels of the selected proxies, one proxy after another, if
-// the request does so. If a proxy can't be reached, it records a fault and
+// the request contains levels. If a proxy can't be reached, it records a fault and
 // continues.
 func setLevels(ctx context.Context, r *Run) error {
 	levels, changes, err := r.Request.changesLevels()
@@ -132,7 +133,7 @@ func setLevelsOf(ctx context.Context, r *Run, p *mesh.Object, levels []Level) (e
 	return nil
 }
 
-// startLevels returns the log levels that an Envoy was started with, from its
+// startLevels returns the log levels with which an Envoy was started, from its
 // command line options.
 func startLevels(ctx context.Context, p *mesh.Object) ([]Level, error) {
 	v, err := mesh.Get(ctx, p, "server")
@@ -152,7 +153,7 @@ func startLevels(ctx context.Context, p *mesh.Object) ([]Level, error) {
 	}
 	text := of
 	if text == "" {
-		text = "info" // Envoy's default level
+		text = "info" // the default level of Envoy
 	}
 	if some != "" {
 		text += "," + some

@@ -25,8 +25,9 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// OpenSources opens the snapshots of --snapshot, or a live mesh if there are none,
-// with the change of --what-if if there is one. The caller closes the sources.
+// OpenSources opens the snapshots of --snapshot, or a live mesh if there are none.
+// If --what-if is set, it returns sources of the mesh with the change. The caller
+// has to close the sources.
 func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
 	if len(r.WhatIf) == 0 {
 		return r.OpenPresent(ctx)
@@ -35,7 +36,8 @@ func (r *Run) OpenSources(ctx context.Context) ([]transport.Source, error) {
 	return after, err
 }
 
-// OpenPresent opens the same sources as OpenSources, without a change.
+// OpenPresent opens the same sources as OpenSources, but always of the mesh
+// without a change.
 func (r *Run) OpenPresent(ctx context.Context) ([]transport.Source, error) {
 	if s := sessionOf(ctx); s != nil {
 		return s.sources(r, func() ([]transport.Source, error) { return openPresent(ctx, r) })
@@ -58,8 +60,8 @@ func openPresent(ctx context.Context, r *Run) ([]transport.Source, error) {
 	return answers, nil
 }
 
-// OpenMesh opens the document of the mesh that is read from the sources. The caller
-// still has to close the sources.
+// OpenMesh opens the document of a mesh over the sources. The caller still has to
+// close the sources.
 func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err error) {
 	o := sources.Options{
 		Sources: answers, Keep: true, Selector: r.Labels, Proxies: r.Request.Proxies,
@@ -98,11 +100,11 @@ func closeSources(all []transport.Source) (err error) {
 	return err
 }
 
-// readable returns an error if the sources are snapshots that contain nothing: no
-// istiod, no proxy and no pods. In that case it closes them.
+// readable returns an error if the sources are snapshots that contain no istiod,
+// no proxy and no pods. In that case it closes them.
 func readable(ctx context.Context, all []transport.Source) error {
 	for _, s := range all {
-		pilots, _ := s.Pilots(ctx) // any error is reported later, when the query reads the istiods
+		pilots, _ := s.Pilots(ctx) // an error is reported later, when the query reads the istiods
 		proxies, _ := s.Proxies(ctx)
 		if len(pilots)+len(proxies) > 0 {
 			return nil
@@ -125,11 +127,11 @@ func (r *Run) noteOverlaps(ctx context.Context, all []transport.Source) {
 	for _, s := range all {
 		m := s.Manifest()
 		if m.Kind == transport.KindConfigDump || m.Kind == transport.KindZtunnelDump || m.Kind == transport.KindClusters {
-			continue // a dump is a mesh of its own, whatever else is opened
+			continue // a dump is a separate mesh, regardless of the other sources
 		}
 		proxies, err := s.Proxies(ctx)
 		if err != nil {
-			continue // the error is reported later, when the query reads the proxies
+			continue // an error is reported later, when the query reads the proxies
 		}
 		for _, p := range proxies {
 			key := m.Context + "/" + p
@@ -195,12 +197,14 @@ func (r *Run) openSnapshot(ctx context.Context, path string) (transport.Source, 
 // path exists, expand returns this path alone, even if the path contains pattern
 // characters.
 func expand(path string) ([]string, error) {
-	if _, err := os.Lstat(path); err == nil { // the path exists, so it is no pattern
+	if _, err := os.Lstat(path); err == nil { // the path exists, so it isn't a pattern
 		return []string{path}, nil
 	}
 	found, err := filepath.Glob(path)
 	if err != nil {
-		return []string{path}, nil // the pattern is invalid, for example a file name with an opening bracket
+		// the pattern is invalid, for example because a file name contains an
+		// opening bracket
+		return []string{path}, nil
 	}
 	if len(found) == 0 {
 		if _, isDemo := demo.Named(path); isDemo || path == "-" {
@@ -223,7 +227,7 @@ func (r *Run) notePartial(path string, s transport.Source) {
 }
 
 // quota returns the limit on temporary files that all sources of the run share. The
-// first call creates it.
+// first call of quota creates it.
 func (r *Run) quota() *transport.Quota {
 	if r.spooled == nil {
 		r.spooled = process.NewQuota(int64(r.Spool), os.TempDir(), process.FreeBytes)
@@ -231,9 +235,9 @@ func (r *Run) quota() *transport.Quota {
 	return r.spooled
 }
 
-// OpenBeside opens the sources of a second mesh that is compared with the mesh of
-// the run. path has the form of an argument of --snapshot; if it is empty,
-// OpenBeside returns nil. The caller closes the sources.
+// OpenBeside opens the sources of a second mesh, which is compared with the mesh
+// of the run. path has the form of an argument of --snapshot. If it is empty,
+// OpenBeside returns nil. The caller has to close the sources.
 func (r *Run) OpenBeside(ctx context.Context, path string) ([]transport.Source, error) {
 	if path == "" {
 		return nil, nil
@@ -276,7 +280,7 @@ func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) 
 	return open, nil
 }
 
-// openCluster opens the source of one kubeconfig context. An empty name
+// openCluster opens the source for one kubeconfig context. An empty name
 // selects the current context.
 func openCluster(r *Run, context_ string, requestTimeout time.Duration) (transport.Source, error) {
 	loader := r.Kube.In(context_).ToRawKubeConfigLoader()
@@ -285,7 +289,8 @@ func openCluster(r *Run, context_ string, requestTimeout time.Duration) (transpo
 		return nil, process.Usagef("kubeconfig: %s", process.OneLine(err.Error()))
 	}
 	config, err := loader.ClientConfig()
-	inside := r.Env("KUBERNETES_SERVICE_HOST") != "" // the process runs in a pod, so it can use the service account
+	// the process runs in a pod, so it can use the pod's service account
+	inside := r.Env("KUBERNETES_SERVICE_HOST") != ""
 	switch {
 	case clientcmd.IsEmptyConfig(err), len(raw.Contexts)+len(raw.Clusters) == 0 && *r.Kube.APIServer == "" && !inside:
 		return nil, process.Usagef("no cluster is configured: no kubeconfig was found (a recorded mesh needs none: --snapshot demo)")
@@ -313,15 +318,15 @@ func openCluster(r *Run, context_ string, requestTimeout time.Duration) (transpo
 	return s, nil
 }
 
-// uses returns the parts of the proxies' sections that the query and the printing of
-// its results will read. See package demand.
+// uses returns the parts of the proxies' sections that will be read, by the query
+// and by the printing of its results. See package demand.
 func (r *Run) uses() []demand.Use { return r.demand().Sections() }
 
 func (r *Run) demand() *demand.Tree {
 	results := &demand.Tree{Shown: true}
 	switch {
 	case r.Quiet && !r.Request.Traces:
-		results = &demand.Tree{} // no field is read, because only the existence of a result matters
+		results = &demand.Tree{} // no field of a result is read, because only its existence matters
 	case r.printsWhole():
 		results = nil
 	}

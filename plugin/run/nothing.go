@@ -24,7 +24,8 @@ func hintNothing(r *Run) {
 	}
 }
 
-// nothing says that there is no result, and among how many proxies.
+// nothing returns a sentence that there is no result, with the number of
+// proxies that were read.
 func nothing(r *Run) string {
 	what := "results"
 	if q := r.Request.named; q != nil && q.Severity == "" {
@@ -39,8 +40,8 @@ func nothing(r *Run) string {
 	return text
 }
 
-// hintID prints a note if the query compares a proxy's .name with a text that no
-// proxy has as its name, but as its id or workload. The id is what the tables
+// hintID prints a note if the query compares a proxy's .name with a text that is
+// the id or workload of a proxy, but not the name of any. The id is what tables
 // show as NAME.
 func hintID(r *Run) {
 	p, err := syntax.Parse("", r.Request.Query)
@@ -85,8 +86,8 @@ func proxyNames(r *Run) (ids, workloads []string) {
 	return ids, workloads
 }
 
-// comparedName returns the text that a query compares with .name, as in
-// .name == "x".
+// comparedName returns the text with which a query compares .name, as in .name
+// == "x".
 func comparedName(q *syntax.Query) (string, bool) {
 	if q.Op != syntax.OpEq {
 		return "", false

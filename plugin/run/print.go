@@ -21,8 +21,8 @@ import (
 // document's kinds are printed as tables, and all other results are printed as jq
 // prints them.
 func (r *Run) OpenPrinter(ctx context.Context) error {
-	// Only the first part of a large result is rendered before printing. The rest is
-	// read while it is printed, so parts that turn out to be unavailable then are
+	// Only the first part of a large result is rendered before it is printed. The
+	// rest is read during printing. Parts that turn out to be unavailable then are
 	// reported through this context.
 	p, err := r.newPrinter(mesh.WithLost(ctx, r.Fault))
 	if err != nil {
@@ -46,8 +46,9 @@ func (r *Run) PrinterOptions(ctx context.Context) printers.Options {
 	}
 }
 
-// tableWidth returns the width that tables have to fit: that of the terminal, or
-// 0 if results go elsewhere or the user asked for wide tables.
+// tableWidth returns the width that tables must not exceed: that of the
+// terminal. It returns 0, for no limit, if results go elsewhere or the user
+// requested wide tables.
 func tableWidth(r *Run) int {
 	if !r.OutTerminal || r.OutWidth == nil || r.Changed("output") && r.Output.Format == "wide" {
 		return 0
@@ -83,8 +84,9 @@ func indentation(r *Run) string {
 	return strconv.Itoa(r.Output.Indent)
 }
 
-// Colored reports whether to print colours, by jq's rules: on a terminal,
-// unless NO_COLOR is set or the terminal is dumb. -C and -M override this.
+// Colored reports whether to print colours, by the same rules as jq: on a
+// terminal, unless NO_COLOR is set or the terminal is dumb. -C and -M override
+// this.
 func (r *Run) Colored() bool {
 	switch r.Output.Color {
 	case "always":
@@ -96,7 +98,7 @@ func (r *Run) Colored() bool {
 }
 
 // hints prints suggestions on standard error. On a terminal it suggests what to try
-// next. On a pipe it notes that tables are for people.
+// next. On a pipe it notes that the format of tables isn't meant for programs.
 func (r *Run) hints(err error) {
 	if r.Quiet || r.Watch {
 		return
@@ -153,9 +155,10 @@ Try:  %[1]s%[2]s check
 `, name, from)
 }
 
-// passing returns which control characters results may contain. Strings that are
-// printed with -r are escaped on a pipe too, because most pipes end on a terminal.
-// With --raw-output0, every byte is allowed, because the reader is a program.
+// passing returns the control characters that results may contain. Strings that
+// are printed with -r are escaped on a pipe too, because most pipes end on a
+// terminal. With --raw-output0, every byte is allowed, because the reader is a
+// program.
 func (r *Run) passing() safe.Allowed {
 	p := safe.Allowed{Colors: r.Colored()}
 	if !r.OutTerminal {
@@ -174,8 +177,8 @@ func (r *Run) OpenOutput() {
 }
 
 // arrives reports whether all traffic of a trace reaches an endpoint, as far as that
-// is known. Unread parts don't count: they are faults, which have their own exit
-// code.
+// is known. Parts that couldn't be read don't count: they are faults, which have
+// their own exit code.
 func arrives(ctx context.Context, v any) (bool, error) {
 	all, err := mesh.Get(ctx, v, "outcomes")
 	if err != nil {
@@ -253,8 +256,9 @@ func (r *Run) ShowProgress() (end func()) {
 // StandardOutput returns the writer of the run's results.
 func (r *Run) StandardOutput() io.Writer { return standardOutput{r.Out, r.Progress} }
 
-// standardOutput writes the results. It erases the progress line before the first
-// result, marks its write errors, and records that something was written.
+// A standardOutput writes the results. It erases the progress line before the
+// first result, marks errors of writing as such, and records that something was
+// written.
 type standardOutput struct {
 	io.Writer
 	Progress *Progress

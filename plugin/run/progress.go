@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	progressAfter = time.Second            // a shorter run prints no progress
-	progressEvery = 100 * time.Millisecond // the minimum time between two updates of the line
+	progressAfter = time.Second            // the run time from which progress is printed
+	progressEvery = 100 * time.Millisecond // the minimum time between two updates of the progress line
 	progressOver  = 2 * time.Second        // the period over which the rate is averaged
 )
 
@@ -32,9 +32,9 @@ type Progress struct {
 
 	mu      sync.Mutex
 	Began   time.Time
-	of      func() requests.Progress // returns the progress; nil until the mesh is open
-	waiting string                   // the text to show instead of the progress; empty if the run isn't waiting
-	shown   string                   // the text of the line on the terminal; empty if there is no line
+	of      func() requests.Progress // returns the current progress; nil until the mesh is open
+	waiting string                   // the text to show in place of the progress; empty if the run isn't waiting
+	shown   string                   // the text that is currently on the terminal; empty if there is none
 	over    bool
 	samples []sample
 }
@@ -45,8 +45,8 @@ type sample struct {
 	bytes int64
 }
 
-// Follow shows the run's progress from now on. It calls the function of to get the
-// progress.
+// Follow shows the run's progress from now on. It gets the progress by calling the
+// function of.
 func (p *Progress) Follow(of func() requests.Progress) {
 	if p == nil {
 		return
@@ -67,7 +67,7 @@ func (p *Progress) Wait(text string) {
 	p.waiting = text
 }
 
-// Write erases the line and writes to standard error.
+// Write erases the progress line and writes b to standard error.
 func (p *Progress) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -75,7 +75,7 @@ func (p *Progress) Write(b []byte) (int, error) {
 	return p.Out.Write(b)
 }
 
-// End erases the line. It is not drawn again.
+// End erases the progress line. The line is not drawn again.
 func (p *Progress) End() {
 	if p == nil {
 		return
@@ -93,7 +93,7 @@ func (p *Progress) erase() {
 	}
 }
 
-// Draw draws the line if its text has changed.
+// Draw draws the progress line if its text has changed.
 func (p *Progress) Draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,7 +102,9 @@ func (p *Progress) Draw() {
 		return
 	}
 	text := safe.Line(p.text(now))
-	if most := p.columns() - 1; utf8.RuneCountInString(text) > most { // some terminals begin a new line after the last column, so it stays empty
+	// the last column stays empty, because some terminals begin a new line
+	// after it
+	if most := p.columns() - 1; utf8.RuneCountInString(text) > most {
 		text = string([]rune(text)[:most])
 	}
 	if text == p.shown {
@@ -122,8 +124,8 @@ func (p *Progress) columns() int {
 	return 80
 }
 
-// text returns the text of the line: the phase, the number of finished and of all
-// requests, the bytes, and the rate.
+// text returns the text of the progress line: the phase, the numbers of finished
+// requests and of all requests, the bytes, and the rate.
 func (p *Progress) text(now time.Time) string {
 	if p.waiting != "" {
 		return p.waiting

@@ -11,10 +11,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// rows holds the results of the last two runs of a watched query, so that only new
-// and changed results are printed. Results are compared with earlier ones of the
-// same subject. A result without a subject, such as a number, is new if the previous
-// run didn't return it.
+// rows has the results of the last two runs of a watched query, so that only new and
+// changed results are printed. A result is compared with earlier results of the same
+// subject. A result without a subject, such as a number, is new if the previous run
+// didn't return it.
 type rows struct {
 	before, now map[string]map[content]int
 }
@@ -28,7 +28,8 @@ type seen struct {
 	says content
 }
 
-// add records a result, and reports whether the previous run returned the same one.
+// add records a result, and reports whether the previous run returned the same
+// result.
 func (r *rows) add(s seen) (known bool) {
 	if r.now[s.of] == nil {
 		r.now[s.of] = map[content]int{}
@@ -53,7 +54,7 @@ func (r *rows) end(whole bool) {
 }
 
 // A sight computes the subject and the content of results. The content is a hash of
-// the printed text without ages.
+// the printed text without ages, which change all the time.
 type sight struct {
 	options printers.Options
 	lasting printers.Lasting // the printer of all results; nil if each result needs its own printer
@@ -69,7 +70,9 @@ func newSight(o printers.Options) (*sight, error) {
 // see returns the subject and the content of a result. Several goroutines may call
 // it at once.
 func (s *sight) see(ctx context.Context, v any) (seen, error) {
-	ctx = mesh.WithLost(ctx, func(*mesh.Fault) {}) // faults are reported later, when the result is rendered for printing
+	// faults are ignored here, because rendering the result for printing
+	// reports them
+	ctx = mesh.WithLost(ctx, func(*mesh.Fault) {})
 	hash := sha256.New()
 	err := s.write(ctx, hash, v)
 	out := seen{of: subject(ctx, v)}

@@ -55,7 +55,7 @@ func (r *Run) Variables(ctx context.Context) error {
 }
 
 // declared binds the arguments that the header of the query declares. The value
-// comes from the flag of the argument, otherwise from --arg, otherwise from the
+// of an argument comes from its flag, otherwise from --arg, otherwise from its
 // default.
 func declared(r *Run, named *object.Object) error {
 	if r.Request.named == nil {
@@ -124,8 +124,8 @@ func bound(ctx context.Context, b options.Binding) (any, error) {
 	return b.Value, nil
 }
 
-// unread returns the error to report when the file of a flag could not be read. If
-// ctx has ended in the meantime, that is the error of the ended run.
+// unread returns the error to report if the file of a flag could not be read. If
+// ctx has ended in the meantime, that is the reason why the run ended.
 func unread(ctx context.Context, b options.Binding, err error) error {
 	if ctx.Err() != nil {
 		return process.Exit(process.ExitRun, ctx.Err())

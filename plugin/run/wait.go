@@ -16,9 +16,9 @@ import (
 type waiter struct {
 	*Run
 	answers []transport.Source
-	read    bool   // the mesh has been read at least once
+	read    bool   // true if the mesh has been read at least once
 	state   string // a description of how the last evaluation ended
-	code    int    // the exit code to use if this evaluation is the last one
+	code    int    // the exit code of the run if no further evaluation follows
 }
 
 // waitFor runs the command wait. It returns when the last value of the query is
@@ -51,11 +51,12 @@ func waitFor(ctx context.Context, r *Run, answers []transport.Source) error {
 	}
 }
 
-// ask evaluates the query once and stores the outcome in state and code.
+// ask evaluates the query once. It stores the outcome in the fields state and
+// code.
 func (w *waiter) ask(ctx context.Context) error {
 	err := w.Within(ctx, w.answers, func(ctx context.Context) error { return w.evaluate(ctx, w.options()) })
 	if ctx.Err() != nil {
-		return err // the evaluation was interrupted, so it has no outcome
+		return err // an interrupted evaluation has no outcome
 	}
 	w.read = w.read || !errors.As(err, new(*inventory.UnreadableError))
 	var fault *mesh.Fault
@@ -82,11 +83,11 @@ func (w *waiter) ask(ctx context.Context) error {
 	return err
 }
 
-// passes reports whether an error may disappear when the query is repeated. As long
-// as no evaluation has read the mesh successfully, every error is final.
+// passes reports whether an error may disappear when the query is repeated. Until
+// an evaluation has read the mesh successfully, every error is final.
 func (w *waiter) passes(err error) bool { return w.read && passes(err) }
 
-// late returns the error of a run that the user or the timeout ended.
+// late returns the error of a run that was ended by the user or the timeout.
 func (w *waiter) late(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return process.Exit(process.ExitRun, ctx.Err())
@@ -95,7 +96,7 @@ func (w *waiter) late(ctx context.Context) error {
 }
 
 // unmet returns the error of a run whose condition never became true. Its message
-// begins with why.
+// begins with the text why.
 func (w *waiter) unmet(why string) error {
 	w.TellFaults()
 	w.ExplainAsked()

@@ -18,20 +18,22 @@ import (
 )
 
 // A watcher repeats the query when the mesh changes, and prints results that are new
-// or changed. It detects changes in the connections that the istiods report and in
-// the list of pods. That is enough, because every other change of a mesh leads to a
+// or changed. It detects changes in the connections that istiods report and in the
+// list of pods. That is enough, because every other change of a mesh leads to a
 // push. As in kubectl, results that disappear are not printed.
 type watcher struct {
 	*Run
 	answers []transport.Source
 	lasting printers.Lasting // the printer for all repetitions; nil if each result has its own printer
 	sight   *sight
-	read    bool            // at least one run of the query has succeeded
-	words   map[bool]string // the fingerprints of the mesh at the last successful run: words[true] includes the pods, words[false] doesn't
+	read    bool // true if at least one run of the query has succeeded
+	// the fingerprints of the mesh at the last successful run: words[true]
+	// covers the pods, words[false] doesn't
+	words   map[bool]string
 	listed  time.Time       // when the pods were last listed
 	status  int             // the exit code that the results of the last run require
-	told    map[string]bool // the faults that were already printed
-	failing bool            // the last run failed and its error was printed
+	told    map[string]bool // the faults that were already printed, by their text
+	failing bool            // true if the last run failed and its error was printed
 }
 
 // watchOver runs --watch. It returns when ctx ends, or with an error that a
@@ -192,7 +194,9 @@ func passes(err error) bool {
 	var write *process.WriteError
 	var exit *process.ExitError
 	switch {
-	case apierrors.IsUnauthorized(err): // this error is final, but "forbidden" isn't: an API server that has just started may send it for a moment
+	case apierrors.IsUnauthorized(err):
+		// this error is final; "forbidden" isn't, because an API server that has just
+		// started may return it for a moment
 		return false
 	case errors.As(err, new(*inventory.UnreadableError)), errors.As(err, new(*inventory.UnknownProxyError)),
 		errors.As(err, new(*inventory.UnknownNamespaceError)):
@@ -203,9 +207,9 @@ func passes(err error) bool {
 	return true
 }
 
-// left returns the final error of a run that the user or --timeout has stopped. The
-// exit code is 0 if at least one run succeeded and neither the results nor the
-// faults of the last run require another code.
+// left returns the final error of a run that was stopped by the user or by
+// --timeout. The exit code is 0 if at least one run succeeded and neither the
+// results nor the faults of the last run require another code.
 func (w *watcher) left(ctx context.Context) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):

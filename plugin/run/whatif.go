@@ -16,24 +16,27 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A WhatIf describes the prediction that a run wants.
+// A WhatIf describes the prediction that a run requests.
 type WhatIf struct {
-	Files  []string // the files of the change
-	Remove bool     // the objects are removed
-	All    bool     // every proxy is asked
-	Env    []string // further variables of istiod's environment
+	Files  []string // the files with the objects of the change
+	Remove bool     // true if the objects are removed, not applied
+	All    bool     // true if the configuration of every proxy is requested, not only of one in each class
+	Env    []string // additional environment variables of istiod
 
-	// Adjust changes the objects before they are merged; nil changes nothing.
+	// Adjust changes the objects of the change before they are merged. If it is
+	// nil, they stay the same.
 	Adjust func(ctx context.Context, objects []map[string]any) ([]map[string]any, error)
 }
 
-// longest limits the time of a prediction if the command line has no --timeout.
+// longest is the time limit of a prediction if the command line has no
+// --timeout.
 const longest = 5 * time.Minute
 
-// Predict predicts what istiod would send with a change to the proxies that the
-// command line selects. The caller still closes the sources.
+// Predict predicts the configuration that istiod would send with a change to
+// the proxies that the command line selects. The caller still has to close the
+// sources.
 func Predict(ctx context.Context, r *Run, answers []transport.Source, q WhatIf) (*predict.Prediction, error) {
-	if r.Timeout == 0 { // an istiod that never gets ready must not hold up the run for ever
+	if r.Timeout == 0 { // a prediction must end even if istiod never becomes ready
 		var stop context.CancelFunc
 		ctx, stop = r.World.WithTimeout(ctx, longest)
 		defer stop()
@@ -72,7 +75,7 @@ func Predict(ctx context.Context, r *Run, answers []transport.Source, q WhatIf) 
 	return p, nil
 }
 
-// inputs reads what a prediction needs of the mesh.
+// inputs reads the parts of the mesh that a prediction needs.
 func inputs(ctx context.Context, r *Run, answers []transport.Source) (*predict.Inputs, error) {
 	s := store.New(ctx, store.Options{Memory: int64(r.Sections()), Slots: r.Concurrency})
 	defer s.Close()
@@ -99,8 +102,8 @@ func inputs(ctx context.Context, r *Run, answers []transport.Source) (*predict.I
 	return in, nil
 }
 
-// OpenBoth opens the sources of the mesh without and with the change of --what-if, as
-// istiod's baseline and prediction have it. The caller closes both.
+// OpenBoth opens the sources of two predicted meshes: without the change of --what-if
+// and with it. The caller has to close both.
 func OpenBoth(ctx context.Context, r *Run) (before, after []transport.Source, err error) {
 	answers, err := r.OpenPresent(ctx)
 	if err != nil {

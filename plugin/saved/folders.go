@@ -14,15 +14,15 @@ import (
 // format as PATH.
 const LibraryEnv = "MESHQ_LIBRARY_PATH"
 
-// A moduleFolder is a folder from which import and include read modules. It is
-// opened as an os.Root, so that neither a name nor a link can lead out of the
-// folder.
+// A moduleFolder is a folder from which the statements import and include read
+// modules. It is opened as an os.Root, so that neither a name nor a link can
+// lead out of the folder.
 type moduleFolder struct {
 	fs.FS
 	path string
 }
 
-// Name returns the path of the folder, which errors put before the name of a
+// Name returns the path of the folder. Errors put it before the name of a
 // module.
 func (f moduleFolder) Name() string { return f.path }
 
@@ -32,7 +32,7 @@ func OpenModules(w *process.World, named []string, file string) (roots []fs.FS, 
 	var open []*os.Root
 	closeAll = func() {
 		for _, o := range open {
-			_ = o.Close() // the folders are only read, so an error in closing doesn't matter
+			_ = o.Close() // the folders are only read, so an error of closing doesn't matter
 		}
 	}
 	dirs := slices.Clone(named)
@@ -49,7 +49,7 @@ func OpenModules(w *process.World, named []string, file string) (roots []fs.FS, 
 				closeAll()
 				return nil, nil, process.Usagef("--library-path %s: %s", dir, process.Fact(err))
 			}
-			continue // the other folders are defaults, which need not exist
+			continue // the folders that the user didn't name need not exist
 		}
 		open = append(open, root)
 		roots = append(roots, moduleFolder{root.FS(), w.Near(dir)})
@@ -86,7 +86,7 @@ func (f moduleFolder) Open(name string) (fs.File, error) {
 // A Folder is a folder with saved queries and the modules that they include.
 type Folder struct {
 	Path    string
-	Project bool // whether the folder belongs to a project, and not to the user
+	Project bool // true if the folder belongs to a project, false if it belongs to the user
 }
 
 // ProjectFolder is the name of the folder that contains a project's queries.

@@ -39,7 +39,7 @@ func Read(w *process.World, f Folder, file string) (Query, error) {
 	if err != nil {
 		return Query{}, process.Usagef("%s: %s", w.Near(path), process.Fact(err))
 	}
-	defer root.Close() // the folder is only read, so an error in closing doesn't matter
+	defer root.Close() // the folder is only read, so an error of closing doesn't matter
 	info, err := root.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {
 		return Query{}, process.Usagef("%s: no regular file", w.Near(path))
@@ -73,9 +73,9 @@ func ReadHeader(w *process.World, path, text string) (shipped.Query, error) {
 	return q, process.Usagef("%s%s", process.FileName(w.Near(path)), process.OneLine(strings.TrimPrefix(err.Error(), name)))
 }
 
-// acceptable returns an error if an argument of a query has the name of a flag that
-// every query has, other than those in options.Lendable. It also returns an error
-// if the output format doesn't exist.
+// acceptable returns an error if the header of a query can't be used. That is so if
+// an argument has the name of a flag that every query has (other than those in
+// options.Lendable), or if the output format doesn't exist.
 func acceptable(q shipped.Query, file string) error {
 	for _, arg := range q.Args {
 		switch flag := reservedFlag(arg); {
@@ -112,7 +112,7 @@ func Find(w *process.World, name string) (q Query, found bool, err error) {
 		q, err := Read(w, f, name+Suffix)
 		return q, true, err
 	}
-	all, _ := All(w) // an error in another file must not keep this query from running
+	all, _ := All(w) // errors in other files must not keep this query from running
 	for _, q := range all {
 		if slices.Contains(q.Aliases, name) {
 			return q, true, nil
@@ -154,7 +154,7 @@ func All(w *process.World) (all []Query, wrong []error) {
 
 // escapedGlob escapes the characters of a path that are special in a glob pattern.
 func escapedGlob(path string) string {
-	if filepath.Separator == '\\' { // on Windows, a backslash separates folders and can't escape characters
+	if filepath.Separator == '\\' { // on Windows, the backslash separates folders, so nothing can be escaped
 		return path
 	}
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
@@ -167,8 +167,8 @@ func IsModule(text string) bool {
 	return err == nil && p.Query.Term == nil && p.Query.Op == 0
 }
 
-// Hidden returns the path of the user's own query that is not used because the
-// query q of a project has the same name. It returns "" if there is none.
+// Hidden returns the path of a query of the user that is not used because the
+// project's query q has the same name. It returns "" if there is none.
 func Hidden(w *process.World, q Query) string {
 	own := UserFolder(w)
 	if !q.folder.Project || own == "" || q.folder.Path == own {

@@ -70,10 +70,10 @@ func printText(w *process.World, text string) error {
 	return err
 }
 
-// A linkPlace contains the paths of the plugin and of the link for kubectl.
+// A linkPlace has the path of the plugin and the path of the link for kubectl.
 type linkPlace struct {
 	plugin string // the path of the plugin's file on PATH
-	path   string // the path of the link, which may not exist
+	path   string // the path of the link, which may not exist yet
 }
 
 // place searches PATH for the plugin, as kubectl does.
@@ -116,7 +116,7 @@ func installCompletion(w *process.World) error {
 	return advise(w)
 }
 
-// advise prints what the user still has to do.
+// advise prints the steps that the user still has to take.
 func advise(w *process.World) error {
 	shell, rc := "bash", "~/.bashrc"
 	if filepath.Base(w.Env("SHELL")) == "zsh" {
@@ -182,10 +182,10 @@ func (p linkPlace) state() (linkState, error) {
 		return linked, nil
 	}
 	if target, err := os.Readlink(p.path); err == nil && strings.HasPrefix(filepath.Base(target), pluginName) {
-		return linked, nil // the link is ours, though the plugin's file that it names no longer exists
+		return linked, nil // the link was created by us, although the plugin that it points to no longer exists
 	}
 	if runtime.GOOS == "windows" && info.Mode().IsRegular() {
-		return absent, nil // probably a copy of another version of the plugin, which may be replaced
+		return absent, nil // the file is probably a copy of another version of the plugin, which may be replaced
 	}
 	return foreign, nil
 }
@@ -223,5 +223,6 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, text, 0o755)
 }
 
-// LinkName is the file name by which kubectl finds the completion of the plugin.
+// LinkName is the file name under which kubectl finds the completion of the
+// plugin.
 const LinkName = "kubectl_complete-meshq"

@@ -9,9 +9,9 @@ import (
 // A ShellWord is one word of a command line, as a shell would read it.
 type ShellWord struct {
 	Text     string // the word without its quotes
-	Places   []int  // offsets in the line: the first is the start of the word, the others are the ends of the bytes of Text
+	Places   []int  // offsets in the line: first that of the word's start, then those after each byte of Text
 	Quote    byte   // the quote that is still open at the end of the word; 0 if there is none
-	Redirect bool   // the word is the name of a file after < or >
+	Redirect bool   // true if the word is the name of a file after < or >
 }
 
 // AnsiQuote is the value of ShellWord.Quote inside $'…'. Nothing is completed there.
@@ -54,7 +54,7 @@ type shellReader struct {
 	words    []ShellWord
 	word     *ShellWord
 	redirect bool
-	open     byte // the quote that is still open at the end of the line
+	open     byte // the quote that is still open at the end of the line; 0 if there is none
 }
 
 func (r *shellReader) begin() {
@@ -160,8 +160,8 @@ func (r *shellReader) ansi() {
 	r.open = AnsiQuote
 }
 
-// variable replaces $NAME or ${NAME} by the value of the environment variable. It keeps
-// the text unchanged if the variable isn't set, and in the last word of the line.
+// variable replaces $NAME or ${NAME} with the value of the environment variable. It
+// keeps the text unchanged if the variable isn't set, and in the last word of the line.
 func (r *shellReader) variable() {
 	rest := r.line[r.at+1:]
 	name, length := rest, 1
@@ -186,7 +186,7 @@ func (r *shellReader) variable() {
 }
 
 // Requoted escapes a string for bash and zsh. If a quote is open, it escapes the string
-// for the inside of that quote. In double quotes, "!" can't be escaped from history
+// for use inside that quote. In double quotes, "!" can't be escaped from history
 // expansion, so it closes the quotes before the "!" and opens them again.
 func Requoted(text string, quote byte) string {
 	switch quote {

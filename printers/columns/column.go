@@ -10,45 +10,48 @@ import (
 // A Column is a column of a kind's table.
 type Column struct {
 	Header string
-	Wide   bool // the column is shown only with -o wide
+	Wide   bool // true if the column is shown only with -o wide
 
 	// Fields are the paths of all fields that a cell reads. WideFields are the
-	// paths of those that it reads only with -o wide. Nothing else is loaded
-	// for a row.
+	// paths of the fields that it reads only with -o wide. No other field is
+	// loaded for a row.
 	Fields     []string
 	WideFields []string
 
-	// Sometimes describes the condition under which the column is shown; empty:
-	// it is always shown.
+	// Sometimes describes the condition under which the column is shown. It is
+	// empty if the column is always shown.
 	Sometimes string
 
-	fieldName string // set in a placeholder: the name of the field that declares the column, see withDeclared
-	Key       string // the name of the member that the column shows, if the objects have no known kind
+	fieldName string // set only in a placeholder: the name of the field that declares the column, see withDeclared
+	Key       string // for objects of no known kind: the name of the member that the column shows
 	cell      func(*Subject) string
-	shown     func(rows []Row, at int) bool // reports whether a table with these rows shows the column; nil: it is always shown
-	isName    bool                          // the column holds the object's name, like kubectl's NAME
-	Alarm     bool                          // alarming words are printed in red
+	// reports whether a table with these rows shows the column; if nil, the
+	// column is always shown
+	shown  func(rows []Row, at int) bool
+	isName bool // true if the column contains the object's name, like kubectl's NAME
+	Alarm  bool // true if alarming words are printed in red
 }
 
 // A Kind is the table of one kind of objects.
 type Kind struct {
 	Name    string
-	Group   string // the API group of a Kubernetes kind; empty: the core group
+	Group   string // the API group of a Kubernetes kind; empty for the core group
 	Columns []Column
 
-	// Head are the headers of the columns that are the first line of a row's
-	// block, if the table is too wide for a terminal; nil: it stays a table.
+	// Head are the headers of those columns that form the first line of a row,
+	// if each row is printed as a block because the table is too wide for a
+	// terminal. If Head is nil, rows are never printed as blocks.
 	Head []string
 
 	kubernetes bool
-	labels     []string                  // the path of the object's labels; nil: it has none
-	rows       func(*Subject) []*Subject // returns one subject for each row of an object; nil: the object has one row
-	none       string                    // the text of an empty cell; "" means [None]
+	labels     []string                  // the path of the object's labels; nil if it has none
+	rows       func(*Subject) []*Subject // returns one subject for each row of an object; if nil, an object has one row
+	none       string                    // the text of an empty cell; if it is "", [None] is used
 	fields     []string                  // the top-level fields that the columns read
 }
 
-// Key returns the key that a kind is looked up by: its name, for a Kubernetes
-// kind group/name.
+// Key returns the key by which a kind is looked up: its name or, for a
+// Kubernetes kind, group/name.
 func (k Kind) Key() string {
 	if !k.kubernetes {
 		return k.Name
@@ -56,8 +59,8 @@ func (k Kind) Key() string {
 	return k.Group + "/" + k.Name
 }
 
-// IsShown reports whether a table with these rows shows the column. at is the
-// index of the column's cells in each row.
+// IsShown reports whether a table with the given rows shows the column. at is
+// the index of the column's cells in each row.
 func (c Column) IsShown(rows []Row, at int) bool { return c.shown == nil || c.shown(rows, at) }
 
 // Kinds returns all tables, in the order of the document. Every other
@@ -108,6 +111,7 @@ func declared(f mesh.Field) Column {
 }
 
 // fieldPlace returns a placeholder for the column that a field declares.
+// withDeclared replaces it.
 func fieldPlace(name string) Column { return Column{fieldName: name} }
 
 // withDeclared adds the columns that the fields of a kind declare. Each
@@ -154,13 +158,13 @@ func asName(c Column) Column {
 	return c
 }
 
-// proxyColumn returns the column with the proxy that an object belongs to. It
-// is shown if a table has objects of several proxies.
+// proxyColumn returns the column that shows the proxy to which an object
+// belongs. It is shown if a table contains objects of several proxies.
 func proxyColumn() Column {
 	return Column{
 		Header: "PROXY", Sometimes: "objects of several proxies",
 		cell: func(s *Subject) string {
-			if s.Owner == nil { // the object was made by a query, which may have set its member proxy
+			if s.Owner == nil { // the object was created by a query, which may have set a member proxy
 				return s.Text("proxy")
 			}
 			return s.of(s.Owner).Text("id")
@@ -174,7 +178,7 @@ func varies(rows []Row, at int) bool {
 	return slices.ContainsFunc(rows, func(r Row) bool { return r[at] != rows[0][at] })
 }
 
-// hasOtherThan returns a function that reports whether a cell holds anything
+// hasOtherThan returns a function that reports whether a cell contains anything
 // but the given words.
 func hasOtherThan(words ...string) func([]Row, int) bool {
 	return func(rows []Row, at int) bool {
@@ -183,7 +187,8 @@ func hasOtherThan(words ...string) func([]Row, int) bool {
 }
 
 // stateColumn returns the column with the state of a resource. It is shown if
-// Envoy doesn't use some resource: if its state is neither ACTIVE nor STATIC.
+// Envoy doesn't use some resource of the table, because its state is neither
+// ACTIVE nor STATIC.
 func stateColumn() Column {
 	c := pathColumn("STATE", "state")
 	c.Alarm, c.Sometimes, c.shown = true, "not all ACTIVE or STATIC; -o wide", hasOtherThan("ACTIVE", "STATIC", "", "-")

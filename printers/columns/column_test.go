@@ -9,7 +9,8 @@ import (
 )
 
 // TestKindsAreComplete checks that every kind of the document has a table,
-// except Mesh and Desired, and that every column lists the fields it reads.
+// except Mesh and Desired, and that every column lists the fields that it
+// reads.
 func TestKindsAreComplete(t *testing.T) {
 	var have []string
 	for _, k := range Kinds() {

@@ -1,7 +1,8 @@
 package columns
 
-// differenceKind returns the table of differences: where each is, the value on
-// either side, and the Istio resource it comes from.
+// differenceKind returns the table of differences between configurations. A row
+// shows the position of a difference, the value on either side, and the Istio
+// resource from which the configuration was generated.
 func differenceKind() Kind {
 	sides := []Column{sideColumn("PILOT", "pilot"), sideColumn("ENVOY", "envoy"), sideColumn("A", "a"), sideColumn("B", "b")}
 	refused := pathColumn("REFUSED", "refused")
@@ -20,8 +21,8 @@ func differenceKind() Kind {
 	)}
 }
 
-// differenceName returns the name of the resource that differs, after the
-// address of the endpoint if that differs.
+// differenceName returns the name of the resource that differs. If an endpoint
+// differs, the address of the endpoint comes first.
 func differenceName(s *Subject) string {
 	if address := s.Text("address"); address != "" {
 		return address + " of " + s.Text("resource")

@@ -3,7 +3,8 @@ package columns
 import "strings"
 
 // envoyKinds returns the tables of an Envoy's resources. They have istioctl's
-// columns, and also its text in empty cells, if istioctl prints one.
+// columns. Where istioctl prints a text in empty cells, they have the same
+// text.
 func envoyKinds() []Kind {
 	kinds := []Kind{
 		{Name: "Cluster", Columns: clusterColumns()},
@@ -22,8 +23,8 @@ func envoyKinds() []Kind {
 	return withProxyColumn(kinds)
 }
 
-// withProxyColumn adds a column to each kind that shows the proxy an object
-// belongs to. It also makes "-" the text of empty cells.
+// withProxyColumn adds a column to each kind that shows the proxy to which an
+// object belongs. It also makes "-" the text of empty cells.
 func withProxyColumn(kinds []Kind) []Kind {
 	for i := range kinds {
 		kinds[i].none = "-"
@@ -48,8 +49,8 @@ func clusterColumns() []Column {
 	)...)
 }
 
-// clusterService returns the service in a cluster's name, or the whole name if
-// it contains none.
+// clusterService returns the service that a cluster's name contains, or the
+// whole name if it contains none.
 func clusterService(s *Subject) string {
 	if s.Text("direction") == "" {
 		return s.Text("name")
@@ -57,8 +58,8 @@ func clusterService(s *Subject) string {
 	return s.Text("fqdn")
 }
 
-// clusterType returns Envoy's name of a cluster's type. Envoy omits STATIC, and
-// also the type if an extension defines it.
+// clusterType returns Envoy's name for a cluster's type. Envoy omits the type
+// STATIC from dumps, and also the type if an extension defines it.
 func clusterType(s *Subject) string {
 	for _, path := range [][]string{{"type"}, {"clusterType", "name"}} {
 		if t := s.Text(path...); t != "" {
@@ -85,7 +86,8 @@ func endpointColumns() []Column {
 	)...)
 }
 
-// locality returns region/zone/subZone, up to the first part that is not known.
+// locality returns a locality as region/zone/subZone, up to the first part that
+// is not known.
 func locality(s *Subject) string {
 	var parts []string
 	for _, key := range []string{"region", "zone", "subZone"} {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// kubernetesKinds returns the tables of the Kubernetes kinds that have columns
-// of their own, those of kubectl get.
+// kubernetesKinds returns the tables of those Kubernetes kinds for which
+// kubectl get has special columns. The tables have the same columns.
 func kubernetesKinds() []Kind {
 	const istio, security, gateway = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
 	return []Kind{
@@ -29,7 +29,7 @@ func kubernetesKinds() []Kind {
 }
 
 // kubernetesKind returns a table with the columns NAME, NAMESPACE, the kind's
-// own, AGE, and last the kind's own columns of -o wide.
+// own columns, AGE, and the kind's own columns of -o wide.
 func kubernetesKind(name, group string, own ...Column) Kind {
 	columns := append([]Column{asName(pathColumn("NAME", "metadata.name")), pathColumn("NAMESPACE", "metadata.namespace")}, own...)
 	at := len(columns)
@@ -126,8 +126,8 @@ func gatewayAddress() Column {
 	}}
 }
 
-// conditionColumn returns a column that shows the status of the object's
-// condition of a type.
+// conditionColumn returns a column that shows the status of an object's
+// condition, given the condition's type.
 func conditionColumn(header, kind string) Column {
 	return Column{Header: header, Fields: []string{"status.conditions"}, cell: func(s *Subject) string {
 		for _, c := range s.objects("status", "conditions") {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// listenerColumns returns the columns of listeners, which are istioctl's. A row
-// is a listener with a summary of its matches and destinations, or with -o wide
-// one of its filter chains.
+// listenerColumns returns the columns of listeners, which are the same as
+// istioctl's. A row is a listener with a summary of its matches and
+// destinations. With -o wide, a row is one filter chain of a listener.
 func listenerColumns() []Column {
 	return append([]Column{
 		{Header: "ADDRESSES", Fields: []string{"address", "additionalAddresses", "name"}, isName: true, cell: addresses},
@@ -31,8 +31,9 @@ func chainFields(names ...string) (fields []string) {
 	return fields
 }
 
-// listenerRows returns the filter chains of a listener with -o wide, the
-// default filter chain last, and else the listener itself.
+// listenerRows returns the subjects of a listener's rows. With -o wide these
+// are its filter chains, with the default filter chain last. Otherwise it is
+// the listener itself.
 func listenerRows(s *Subject) []*Subject {
 	if !s.Wide {
 		return []*Subject{s}
@@ -51,7 +52,7 @@ func filterChains(s *Subject) []*Subject {
 	return chains
 }
 
-// listener returns the listener that a row's filter chain belongs to.
+// listener returns the listener to which the filter chain of a row belongs.
 func listener(s *Subject) *Subject {
 	if s.parent != nil {
 		return s.parent
@@ -59,9 +60,9 @@ func listener(s *Subject) *Subject {
 	return s
 }
 
-// chainCell returns a function for the cells of a column that cell describes
-// for one filter chain. For a listener it summarizes the texts of the
-// listener's chains.
+// chainCell returns a function for the cells of a column. cell returns the text
+// for one filter chain. For a listener, the function summarizes the texts of
+// the listener's chains.
 func chainCell(cell func(*Subject) string) func(*Subject) string {
 	return func(s *Subject) string {
 		if s.parent != nil {
@@ -93,7 +94,7 @@ func address(a *Subject) string {
 		}
 	}
 	if name := listener(a).Text("name"); name != "" {
-		return "envoy://" + name // an internal listener, which has no socket
+		return "envoy://" + name // an internal listener has no socket
 	}
 	return ""
 }
@@ -105,9 +106,10 @@ func listenerPort(s *Subject) string {
 	return listener(s).Text("address", "socketAddress", "namedPort")
 }
 
-// chainMatch returns the conditions for connections of a filter chain, in
-// istioctl's words. If the listener selects chains by a matcher instead, the
-// conditions are in that matcher, so the cell shows the chain's name.
+// chainMatch returns the conditions under which a connection matches a filter
+// chain, in the same form as istioctl. If the listener selects chains by a
+// matcher instead, the conditions are in that matcher, so the cell shows the
+// chain's name.
 func chainMatch(chain *Subject) string {
 	if listener(chain).member("filterChainMatcher") != nil {
 		return "Chain: " + chain.Text("name")
@@ -132,8 +134,8 @@ func chainMatch(chain *Subject) string {
 	return strings.Join(parts, "; ")
 }
 
-// applications returns istioctl's short names of the protocol lists that Istio
-// sends.
+// applications returns istioctl's short names for the ALPN protocol lists that
+// Istio configures.
 func applications(list string) string {
 	switch list {
 	case "http/1.0,http/1.1,h2c,istio-http/1.0,istio-http/1.1,istio-h2":
@@ -170,14 +172,15 @@ func matchedAddress(m *Subject) string {
 	return ""
 }
 
-// chainDestination returns where a filter chain sends its connections. The
-// first HTTP connection manager or TCP proxy among its filters decides.
+// chainDestination returns the destination to which a filter chain sends its
+// connections. It takes the destination from the first HTTP connection manager
+// or TCP proxy among the chain's filters.
 func chainDestination(chain *Subject) string {
 	for _, filter := range chain.objects("filters") {
 		name := filter.Text("name")
 		config := filter.of(filter.member("typedConfig"))
 		if config.isAbsent() {
-			config = filter.of(filter.member("config")) // Envoy's API version 2
+			config = filter.of(filter.member("config")) // the field for the configuration in Envoy's API version 2
 		}
 		switch {
 		case strings.HasSuffix(name, "http_connection_manager") || config.isType("HttpConnectionManager"):
@@ -212,8 +215,8 @@ func tcpDestination(config *Subject) string {
 	return "Clusters: " + strings.Join(names, ", ")
 }
 
-// toCluster returns the text for a cluster. Names like PassthroughCluster
-// already say that they are clusters.
+// toCluster returns the text for a cluster as a destination. Names such as
+// PassthroughCluster already contain the word cluster.
 func toCluster(name string) string {
 	if strings.Contains(name, "Cluster") {
 		return name
@@ -221,8 +224,9 @@ func toCluster(name string) string {
 	return "Cluster: " + name
 }
 
-// inlineRoutes returns the cluster of a route configuration that sends all
-// requests to one, and else what its virtual hosts match.
+// inlineRoutes returns the destination of a route configuration inside a
+// listener. If all requests go to one cluster, it returns that cluster.
+// Otherwise it returns the matches of the virtual hosts.
 func inlineRoutes(config *Subject) string {
 	hosts := config.objects("virtualHosts")
 	if len(hosts) == 1 {

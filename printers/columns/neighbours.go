@@ -6,18 +6,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Neighbours cache what the cells of one object show of the same ztunnel's
-// other objects. These are read once per ztunnel.
+// A Neighbours caches data of a ztunnel's other objects that the cells of one
+// object show. The data is read once per ztunnel.
 type Neighbours struct {
 	mu sync.Mutex
 	of map[*mesh.Object]*ztunnelCache
 }
 
-// A ztunnelCache holds the services and workloads of one ztunnel.
+// A ztunnelCache has the services and workloads of one ztunnel.
 type ztunnelCache struct {
-	mu       sync.Mutex
-	services map[string]string // the names of services by waypoint destination: namespace/hostname or network/ip
-	healthy  map[string]bool   // whether a workload is healthy, by its uid
+	mu sync.Mutex
+	// the names of services by waypoint destination, which is
+	// namespace/hostname or network/ip
+	services map[string]string
+	healthy  map[string]bool // maps the uid of each workload to whether it is healthy
 }
 
 // NewNeighbours returns an empty cache.
@@ -39,8 +41,8 @@ func (s *Subject) ztunnelCache() *ztunnelCache {
 	return a
 }
 
-// serviceAt returns the name of the service at a waypoint destination, or "" if
-// the ztunnel doesn't know the service.
+// serviceAt returns the name of the service that has the given waypoint
+// destination, or "" if the ztunnel has no such service.
 func (s *Subject) serviceAt(destination string) string {
 	a := s.ztunnelCache()
 	if a == nil {
@@ -65,8 +67,8 @@ func (s *Subject) serviceAt(destination string) string {
 	return a.services[destination]
 }
 
-// healthyWorkload reports whether the workload with a uid is healthy. An
-// unknown workload is not.
+// healthyWorkload reports whether the workload with the given uid is healthy.
+// It returns false for an unknown workload.
 func (s *Subject) healthyWorkload(uid string) bool {
 	a := s.ztunnelCache()
 	if a == nil {

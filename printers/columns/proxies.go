@@ -19,9 +19,10 @@ func pilotKind() Kind {
 	)...)}
 }
 
-// proxyKind returns the status table: whether each proxy has the last
-// configuration of each type from istiod. Of the types, the first four are
-// always shown, and another one if some proxy subscribed to it.
+// proxyKind returns the status table, which shows for each type of
+// configuration whether a proxy has the last version from istiod. The first
+// four types are always shown. Any other type is shown if some proxy has
+// subscribed to it.
 func proxyKind() Kind {
 	columns := []Column{asName(pathColumn("NAME", "id"))}
 	for i, t := range mesh.SyncTypes() {
@@ -47,9 +48,10 @@ func proxyKind() Kind {
 	return Kind{Name: "Proxy", Columns: columns, labels: []string{"labels"}}
 }
 
-// syncColumn returns the column with the sync state of one type. With -o wide
-// it adds the state's age, or, from an istiod older than 1.6, the percentage of
-// its clusters that the proxy requested endpoints for.
+// syncColumn returns the column with the sync state of one type of
+// configuration. With -o wide it also shows the age of the state. For an istiod
+// older than 1.6, it shows the percentage of its clusters for which the proxy
+// has requested endpoints.
 func syncColumn(t mesh.SyncType) Column {
 	return Column{
 		Header: strings.ToUpper(t.Key), Fields: []string{t.Key}, WideFields: []string{"sync." + t.Key + ".age", "sync." + t.Key + ".percent"}, Alarm: true,
@@ -69,8 +71,8 @@ func syncColumn(t mesh.SyncType) Column {
 	}
 }
 
-// behindColumn returns a column with the types whose last pushes a proxy lacks,
-// and the number of these pushes: CDS:1,RDS:3.
+// behindColumn returns the column that shows how far a proxy lags behind: each
+// type of which it lacks the last pushes, with their number, as in CDS:1,RDS:3.
 func behindColumn() Column {
 	c := Column{Header: "BEHIND", cell: behind, Sometimes: "some proxy is; -o wide", shown: hasOtherThan("", None)}
 	for _, t := range mesh.SyncTypes() {

@@ -21,9 +21,10 @@ func routeColumns() []Column {
 	)...)
 }
 
-// routeConfigurationRows returns a subject per route of a route configuration.
-// A virtual host without routes has one row too, so that the table shows it.
-// The subject of that row is absent; its parent is the virtual host.
+// routeConfigurationRows returns one subject for each route in a route
+// configuration. A virtual host without routes has one row too, so that the
+// table shows it. The subject of that row is absent, and its parent is the
+// virtual host.
 func routeConfigurationRows(s *Subject) (rows []*Subject) {
 	for _, host := range s.objects("virtualHosts") {
 		rows = append(rows, virtualHostRows(host)...)
@@ -74,9 +75,9 @@ func virtualHostName(s *Subject) string {
 // maxDomains is the largest number of domains in a cell.
 const maxDomains = 2
 
-// domains returns the domains of the virtual host without the redundant ones:
-// domains with a port, and a longer form of a service's name if the shorter one
-// is there.
+// domains returns the domains of a virtual host without the redundant ones:
+// domains with a port, and a longer form of a service's name if the shorter
+// form is listed too.
 func domains(s *Subject) string {
 	if s.parent == nil {
 		return ""
@@ -104,7 +105,8 @@ func hasPort(domain string) bool {
 	return colons > 0 && !(colons > 2 && strings.HasSuffix(domain, "]"))
 }
 
-// summary returns the first texts of a list, and the number of the others.
+// summary returns the first texts of a list, followed by the number of the
+// remaining texts.
 func summary(all []string, most int) string {
 	if len(all) <= most {
 		return strings.Join(all, ", ")
@@ -112,8 +114,8 @@ func summary(all []string, most int) string {
 	return fmt.Sprintf("%s + %d more...", strings.Join(all[:most], ", "), len(all)-most)
 }
 
-// routeMatch returns the path that a route matches. A route's other conditions
-// aren't shown.
+// routeMatch returns the path that a route matches. Other conditions of the
+// route aren't shown.
 func routeMatch(s *Subject) string {
 	switch {
 	case !s.isAbsent():
@@ -147,9 +149,9 @@ func pathMatch(m *Subject) string {
 	return strings.Join(parts, " ")
 }
 
-// virtualService returns the VirtualService that the route came from. For a
-// virtual host without routes it returns 404, Envoy's response to every request
-// there.
+// virtualService returns the VirtualService from which the route was generated.
+// For a virtual host without routes it returns 404, with which Envoy responds
+// to every request for that host.
 func virtualService(s *Subject) string {
 	if s.isAbsent() && !s.parent.isAbsent() {
 		return "404"
@@ -157,8 +159,8 @@ func virtualService(s *Subject) string {
 	return s.Text("virtualService")
 }
 
-// destinations returns the clusters that the route sends requests to, with
-// weights if there are several.
+// destinations returns the clusters to which the route sends requests. If there
+// are several, it adds their weights.
 func destinations(s *Subject) string {
 	all := s.objects("destinations")
 	var parts []string
@@ -180,8 +182,8 @@ func destinations(s *Subject) string {
 	return ""
 }
 
-// matchColumns returns the columns of the result of match(request): the route
-// that Envoy selects, and where the request goes.
+// matchColumns returns the columns for the result of match(request): the route
+// that Envoy selects, and the destination of the request.
 func matchColumns() []Column {
 	undecided := Column{Header: "UNSUPPORTED", Fields: []string{"unsupported"}, cell: func(s *Subject) string { return strings.Join(s.texts("unsupported"), ", ") }}
 	undecided.Alarm, undecided.Sometimes, undecided.shown = true, "something can't be decided", hasOtherThan("", "-")
@@ -197,8 +199,9 @@ func matchColumns() []Column {
 	)...)
 }
 
-// outcome returns where the request goes: to one cluster, to several with their
-// shares, to a redirect, or nowhere because Envoy responds itself.
+// outcome returns the destination of a request: one cluster, several clusters
+// with their shares, a redirect, or the status with which Envoy itself
+// responds.
 func outcome(s *Subject) string {
 	if status := s.Text("directStatus"); status != "" {
 		return "status " + status
@@ -225,8 +228,9 @@ func percent(share string) string {
 	return strconv.FormatFloat(f*100, 'g', 3, 64) + "%"
 }
 
-// unreachableColumns returns the columns of unreachable routes: those that no
-// request gets to, or that lead nowhere.
+// unreachableColumns returns the columns of unreachable routes. These are
+// routes that no request reaches, and routes to a destination that doesn't
+// exist.
 func unreachableColumns() []Column {
 	reason := pathColumn("REASON", "reason")
 	reason.Alarm = true
@@ -240,8 +244,8 @@ func unreachableColumns() []Column {
 	}
 }
 
-// unreachableName returns the route configuration, or the listener if a TCP
-// proxy is unreachable.
+// unreachableName returns the route configuration of an unreachable route, or
+// the listener if a TCP proxy is unreachable.
 func unreachableName(s *Subject) string {
 	if l := s.Text("listener"); l != "" {
 		return l
@@ -249,9 +253,9 @@ func unreachableName(s *Subject) string {
 	return s.Text("routeConfiguration")
 }
 
-// unreachableBy returns the earlier route that takes the requests, or the
-// cluster that leads nowhere. If the route could not be judged, it returns the
-// missing information.
+// unreachableBy returns why a route is unreachable: the earlier route that
+// takes its requests, or the cluster that doesn't exist. If this could not be
+// decided, it returns the missing information.
 func unreachableBy(s *Subject) string {
 	var parts []string
 	for _, u := range s.objects("unknowns") {
@@ -260,8 +264,8 @@ func unreachableBy(s *Subject) string {
 	return s.Text("by") + s.Text("cluster") + strings.Join(parts, ", ")
 }
 
-// unreachableMatch returns the route's path, or the domain if a virtual host is
-// unreachable.
+// unreachableMatch returns the path of an unreachable route, or the domain if a
+// virtual host is unreachable.
 func unreachableMatch(s *Subject) string {
 	if s.member("match") == nil {
 		return s.Text("name")

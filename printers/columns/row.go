@@ -10,18 +10,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// A Row holds the texts of all columns of a kind, including columns that won't
-// be shown.
+// A Row has the texts of all columns of a kind, including columns that won't be
+// shown.
 type Row []string
 
-// A Selection says which of a kind's columns a table has.
+// A Selection selects which of a kind's columns a table has.
 type Selection struct {
-	Wide         bool     // includes the columns of -o wide
-	Headers      []string // the headers of the columns, in order; nil: the kind's own columns
-	Conditional  bool     // with Wide, a column that has a condition keeps it
-	LabelColumns []string // a column for each of these labels
-	ShowLabels   bool     // a column of all labels
-	ShowKind     bool     // the name is prefixed with the kind
+	Wide         bool     // true to include the columns of -o wide
+	Headers      []string // the headers of the columns, in order; if nil, the columns of the kind
+	Conditional  bool     // with Wide, true if the columns that have a condition keep it
+	LabelColumns []string // the labels that have a column of their own
+	ShowLabels   bool     // true to show a column of all labels
+	ShowKind     bool     // true to prefix the name with the kind
 }
 
 // Select returns a copy of the kind with the selected columns.
@@ -46,8 +46,8 @@ func (k Kind) Select(sel Selection) Kind {
 	return k
 }
 
-// Fields returns the paths of the fields that a row of a kind's table reads,
-// and false for a kind without a table.
+// Fields returns the paths of the fields that a row in a kind's table reads. ok
+// is false for a kind without a table.
 func Fields(kind string, wide bool) (paths []string, ok bool) {
 	kinds := Kinds()
 	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == kind })
@@ -68,7 +68,7 @@ func (k Kind) paths(wide bool) (paths []string) {
 	return paths
 }
 
-// members returns the object members that paths begin at, sorted.
+// members returns the first member in each path, sorted.
 func members(paths []string) []string {
 	keys := make([]string, len(paths))
 	for i, path := range paths {
@@ -89,7 +89,7 @@ func withHeaders(all []Column, headers []string) (out []Column) {
 	return out
 }
 
-// labelColumns returns the columns of -L and --show-labels.
+// labelColumns returns the columns that -L and --show-labels add.
 func labelColumns(path []string, sel Selection) []Column {
 	var out []Column
 	for _, label := range sel.LabelColumns {
@@ -104,8 +104,8 @@ func labelColumns(path []string, sel Selection) []Column {
 	return out
 }
 
-// withKind returns the function for the cells of a name with --show-kind:
-// service/name, virtualservice.networking.istio.io/name.
+// withKind returns the function for the cells of names with --show-kind. They
+// have the form service/name or virtualservice.networking.istio.io/name.
 func withKind(cell func(*Subject) string) func(*Subject) string {
 	return func(s *Subject) string {
 		name := cell(s)
@@ -120,7 +120,7 @@ func withKind(cell func(*Subject) string) func(*Subject) string {
 	}
 }
 
-// GroupOf returns the API group of an apiVersion; the core group is "".
+// GroupOf returns the API group in an apiVersion. It is "" for the core group.
 func GroupOf(apiVersion string) string {
 	group, _, grouped := strings.Cut(apiVersion, "/")
 	if !grouped {
@@ -129,8 +129,8 @@ func GroupOf(apiVersion string) string {
 	return group
 }
 
-// Load loads only the fields that the kind's rows read. It returns nil where
-// that costs as much as loading the whole object.
+// Load loads only the fields that the kind's rows read. It returns nil if that
+// costs as much as loading the whole object.
 func (k *Kind) Load(r *Reading, o *mesh.Object) *object.Object {
 	if k.rows != nil {
 		return nil
@@ -138,7 +138,7 @@ func (k *Kind) Load(r *Reading, o *mesh.Object) *object.Object {
 	return o.Some(r.Context, k.fields)
 }
 
-// Rows returns the rows of one object. They load only what they show.
+// Rows returns the rows of one object. They load only the data that they show.
 func (k *Kind) Rows(s *Subject) []Row {
 	subjects := []*Subject{s}
 	if k.rows != nil {
@@ -160,8 +160,8 @@ func (k *Kind) row(s *Subject) Row {
 	return r
 }
 
-// Clean makes a text fit for a cell and safe on a terminal. As in kubectl's
-// tables, only the first line is kept and an escape character becomes ^[.
+// Clean makes a text safe to print as a cell. As in kubectl's tables, only the
+// first line is kept, and an escape character becomes ^[.
 func Clean(text string) string {
 	if safe.IsLine(text) {
 		return text

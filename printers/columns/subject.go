@@ -13,7 +13,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The texts of empty cells, as in kubectl's tables.
+// These are the texts of empty cells, as in kubectl's tables.
 const (
 	None    = "<none>"    // there is no value
 	Unknown = "<unknown>" // the value is unavailable
@@ -22,29 +22,31 @@ const (
 // unavailable is the value of an unavailable part.
 type unavailable struct{}
 
-// A Reading reads the parts of one result. It keeps the first error, and reads
-// nothing more after it. An unavailable part is not an error: its cell shows
-// [Unknown].
+// A Reading reads the parts of one result. After the first error, which it
+// keeps, it reads nothing more. An unavailable part is not an error: its cell
+// contains [Unknown].
 type Reading struct {
 	Context    context.Context
-	Owner      *mesh.Object // the proxy that the result belongs to; nil: it isn't known
+	Owner      *mesh.Object // the proxy to which the result belongs; nil if it isn't known
 	Neighbours *Neighbours  // a cache of the proxy's other objects; may be nil
 	Now        time.Time
 	Wide       bool
 	Err        error
 
-	Ageless bool // ages are empty, so that a row changes only if something happened
+	Ageless bool // true to leave ages empty, so that a row changes only if something has happened
 }
 
 // A Subject is the object of a row. Its methods load only the parts that they
 // return.
 type Subject struct {
 	*Reading
-	fields        *object.Object
-	part          *mesh.Object   // a lazy object, loaded into fields only when a field is read that isn't known yet
-	known         *object.Object // fields of part that are loaded already, usually all that the row reads
-	isUnavailable bool           // the object is unavailable: all its cells are unknown
-	parent        *Subject       // the enclosing object, if the result was not this object itself
+	fields *object.Object
+	// the object, if it is lazy; it is loaded into fields only if a field is
+	// read that isn't in known
+	part          *mesh.Object
+	known         *object.Object // the fields of part that were already loaded, usually all that the row reads
+	isUnavailable bool           // true if the object is unavailable, so that all its cells are unknown
+	parent        *Subject       // the enclosing object; nil if the object is a result itself
 }
 
 // NewSubject returns a subject for a loaded object.
@@ -52,20 +54,22 @@ func NewSubject(r *Reading, fields *object.Object) *Subject {
 	return &Subject{Reading: r, fields: fields}
 }
 
-// NewPartialSubject returns a subject for a lazy object some of whose fields
-// may be known. The object is loaded only when another field is read.
+// NewPartialSubject returns a subject for a lazy object. known has fields of
+// the object that are already loaded. The object is loaded only when another
+// field is read.
 func NewPartialSubject(r *Reading, o *mesh.Object, known *object.Object) *Subject {
 	return &Subject{Reading: r, part: o, known: known}
 }
 
-// of returns a Subject for part, an object inside the object of s.
+// of returns a subject for part, which is an object inside the object of s.
 func (s *Subject) of(part any) *Subject {
 	v := s.See(part)
 	fields, _ := v.(*object.Object)
 	return &Subject{Reading: s.Reading, fields: fields, isUnavailable: v == unavailable{}, parent: s}
 }
 
-// isAbsent reports whether the object itself is missing. Its parent may exist.
+// isAbsent reports whether the subject's object doesn't exist. Its parent may
+// exist.
 func (s *Subject) isAbsent() bool { return s.fields == nil && s.part == nil && !s.isUnavailable }
 
 // member returns the member with a key, or nil if there is none.
@@ -87,8 +91,8 @@ func (s *Subject) member(key string) any {
 	return s.fields.Get(key)
 }
 
-// See loads one level of a value. If the value is unavailable, it returns
-// unavailable{}.
+// See loads one level of a value. If the value is unavailable, it returns the
+// value unavailable{}.
 func (s *Reading) See(v any) any {
 	if s.Err != nil {
 		return nil
@@ -142,12 +146,12 @@ func (s *Subject) objects(path ...string) []*Subject {
 	return out
 }
 
-// Text returns the value at a path as the text of a cell: empty for null or no
-// value, JSON for an array or object.
+// Text returns the value at a path as the text of a cell. The text is empty for
+// null or a missing value, and JSON for an array or object.
 func (s *Subject) Text(path ...string) string { return s.Show(s.at(path...)) }
 
-// Show returns a value as the text of a cell: empty for null, JSON for an array
-// or object.
+// Show returns a value as the text of a cell. The text is empty for null, and
+// JSON for an array or object.
 func (s *Reading) Show(v any) string {
 	switch v := s.See(v).(type) {
 	case nil:
@@ -181,8 +185,8 @@ func (s *Subject) texts(path ...string) []string {
 	return out
 }
 
-// seconds returns the age at a path, a number of seconds, in kubectl's short
-// form, such as "5m".
+// seconds returns the age at a path in kubectl's short form, such as "5m". The
+// age in the document is a number of seconds.
 func (s *Subject) seconds(path ...string) string {
 	if s.Ageless {
 		return ""
@@ -198,8 +202,8 @@ func (s *Subject) seconds(path ...string) string {
 	return duration.HumanDuration(time.Duration(f * float64(time.Second)))
 }
 
-// instant returns the time at a path. ok is false if there is none to show; text
-// then is the cell.
+// instant returns the time at a path. If there is no time, ok is false and text
+// is the text of the cell.
 func (s *Subject) instant(path []string) (at time.Time, text string, ok bool) {
 	given := s.Text(path...)
 	if s.Ageless || given == "" {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// traceKind returns the table of traces. A row is one request: the proxy it
-// starts at, its route and destination, and why it ends.
+// traceKind returns the table of traces. A row is one request: the proxy at
+// which it starts, its route and destination, and the reason why it ends.
 func traceKind() Kind {
 	undecided := Column{Header: "UNKNOWN", Fields: []string{"unknowns"}, cell: func(s *Subject) string {
 		var parts []string
@@ -37,8 +37,8 @@ func traceKind() Kind {
 	)...)}
 }
 
-// stepName returns the name of the resource chosen in a step, and the Istio
-// resource that it came from.
+// stepName returns the name of the resource that Envoy selects in a step of a
+// trace, and the Istio resource from which that was generated.
 func stepName(s *Subject, step string) string {
 	for _, one := range s.objects("steps") {
 		if one.Text("step") != step {
@@ -53,7 +53,7 @@ func stepName(s *Subject, step string) string {
 	return ""
 }
 
-// traceOutcome returns the destination of a request: clusters with their
+// traceOutcome returns the destination of a traced request: clusters with their
 // shares, a redirect, or a status.
 func traceOutcome(s *Subject) string {
 	if to := s.Text("redirectTo"); to != "" {

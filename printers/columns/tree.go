@@ -68,7 +68,7 @@ func (d *drawing) line(indent, branch, text string, alarm bool) {
 	d.text.WriteString(indent + branch + text + "\n")
 }
 
-// requestText returns a short form of the request.
+// requestText returns a short form of the traced request.
 func requestText(s *Subject) string {
 	r := s.of(s.member("request"))
 	scheme, host, path := r.Text("scheme"), r.Text("host"), r.Text("path")
@@ -89,8 +89,8 @@ func requestText(s *Subject) string {
 	return text
 }
 
-// fromOrAt returns "at" for a request that arrives at the proxy's workload, and
-// "from" for one that the workload sends.
+// fromOrAt returns the word before the proxy: "at" for a request that arrives
+// at the proxy's workload, and "from" for a request that the workload sends.
 func fromOrAt(s *Subject) string {
 	if s.Text("request", "direction") == "inbound" {
 		return "at"
@@ -98,8 +98,8 @@ func fromOrAt(s *Subject) string {
 	return "from"
 }
 
-// originText returns the proxy or the workload at which a trace begins, with the
-// ztunnel of the workload.
+// originText returns the proxy or the workload at which a trace begins. For a
+// workload, it adds the workload's ztunnel.
 func originText(s *Subject) string {
 	workload, proxy := s.Text("workload"), s.Text("proxy")
 	switch {
@@ -112,12 +112,12 @@ func originText(s *Subject) string {
 }
 
 // maxDrawnEndpoints is the maximum number of endpoints that are drawn for a cluster. One
-// more line gives the number of the others.
+// more line contains the number of the remaining endpoints.
 const maxDrawnEndpoints = 10
 
 func stepNodes(s *Subject) []treeNode {
 	var out []treeNode
-	drawn := map[string]bool{} // the clusters whose endpoints are drawn already
+	drawn := map[string]bool{} // the clusters whose endpoints were already drawn
 	for _, one := range s.objects("steps") {
 		t := treeNode{cells: []string{one.Text("step"), one.Text("name")}}
 		if t.cells[1] == "" {
@@ -142,7 +142,8 @@ func stepNodes(s *Subject) []treeNode {
 		}
 		out = append(out, t)
 	}
-	if direct := endpointNodes(s, ""); s.Text("workload") != "" && direct != nil { // a ztunnel has no clusters
+	// a ztunnel has endpoints but no clusters
+	if direct := endpointNodes(s, ""); s.Text("workload") != "" && direct != nil {
 		out = append(out, treeNode{cells: []string{"goes to"}, children: direct})
 	}
 	out = append(out, effectNodes(s)...)
@@ -191,8 +192,8 @@ func endpointNodes(s *Subject, cluster string) []treeNode {
 // retries only if it differs from this default.
 const usualRetries = "2"
 
-// effectNodes returns the lines after the steps: policies, faults, timeouts,
-// retries, mirrors, and what is unknown.
+// effectNodes returns the lines after the steps of a trace: policies, faults,
+// timeouts, retries, mirrors, and the values that are unknown.
 func effectNodes(s *Subject) []treeNode {
 	var out []treeNode
 	for _, p := range s.objects("policies") {
@@ -248,7 +249,8 @@ func effectNodes(s *Subject) []treeNode {
 	return out
 }
 
-// endNode returns the last line, which says where the request ends.
+// endNode returns the last line of a trace, which describes where the request
+// ends.
 func endNode(s *Subject) treeNode {
 	status := s.Text("status")
 	cells := []string{"ends", outcomesText(s)}
@@ -261,8 +263,8 @@ func endNode(s *Subject) treeNode {
 	return treeNode{cells: cells, alarm: losesTraffic(s)}
 }
 
-// outcomesText returns where the traffic ends, as one line of text, with shares
-// if it ends in several places.
+// outcomesText describes in one line where the traffic ends. If it ends in
+// several places, the line contains their shares.
 func outcomesText(s *Subject) string {
 	all := s.objects("outcomes")
 	if len(all) < 2 {
@@ -282,9 +284,9 @@ func outcomesText(s *Subject) string {
 	return strings.Join(parts, ", ")
 }
 
-// losesTraffic reports whether some traffic reaches no endpoint, or whether
-// that is unknown. Traffic that passes through to an address outside the mesh
-// isn't lost.
+// losesTraffic reports whether some traffic reaches no endpoint, or may reach
+// none. Traffic that is passed through to an address outside the mesh isn't
+// lost.
 func losesTraffic(s *Subject) bool {
 	for _, o := range s.objects("outcomes") {
 		if reason := o.Text("reason"); reason != "" && reason != "PASSTHROUGH" {

@@ -1,9 +1,9 @@
 package columns
 
-// Worth returns what a column is worth to a reader whose terminal is too
-// narrow for the table: of the columns that don't fit, those with the least
-// worth are left out. least is the width below which the column's cells are not
-// cut; 0: no width of its own.
+// Worth returns a rank of a column for the case that the terminal is too narrow
+// for the table: columns with the lowest rank are left out first. least is the
+// width below which the column's cells are not cut. It is 0 if the column has
+// no special width.
 func Worth(header string) (worth, least int) {
 	switch header {
 	case "SEVERITY", "CDS", "LDS", "EDS", "RDS", "STATE", "STATUS", "REASON", "KIND":

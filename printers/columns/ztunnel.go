@@ -7,8 +7,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// ztunnelKinds returns the tables of a ztunnel's objects. They have istioctl's
-// columns.
+// ztunnelKinds returns the tables of a ztunnel's objects. They have the same
+// columns as in istioctl.
 func ztunnelKinds() []Kind {
 	return withProxyColumn([]Kind{
 		{Name: "Workload", Columns: workloadColumns()},
@@ -46,8 +46,8 @@ func workloadAddress(s *Subject) string {
 	return s.Text("hostname")
 }
 
-// waypoint returns the name of the waypoint's service, or the destination if
-// the ztunnel doesn't know that service.
+// waypoint returns the name of the waypoint's service. If the ztunnel has no
+// such service, it returns the waypoint's destination.
 func waypoint(s *Subject) string {
 	destination := s.Text("waypoint", "destination")
 	if destination == "" {
@@ -73,15 +73,15 @@ func workloadServiceColumns() []Column {
 	)...)
 }
 
-// whereSaid makes a column appear only if a row has a value for it, because older
-// ztunnels don't.
+// whereSaid makes a column appear only if some row has a value for it, because
+// older ztunnels don't report the value.
 func whereSaid(c Column, when string) Column {
 	c.Sometimes, c.shown = when, hasOtherThan("", "-", None)
 	return c
 }
 
-// cidrVIPs returns the networks of a service's addresses, without Istio's network
-// before each.
+// cidrVIPs returns the networks of a service's addresses, without the prefix for
+// Istio's network.
 func cidrVIPs(s *Subject) string {
 	var all []string
 	for _, vip := range s.texts("cidrVips") {
@@ -91,7 +91,8 @@ func cidrVIPs(s *Subject) string {
 	return strings.Join(all, ",")
 }
 
-// vips returns the addresses of a service, without the network before each.
+// vips returns the addresses of a service, without the prefix for Istio's
+// network.
 func vips(s *Subject) string {
 	var all []string
 	for _, vip := range s.texts("vips") {
@@ -104,8 +105,9 @@ func vips(s *Subject) string {
 	return strings.Join(all, ",")
 }
 
-// healthyEndpoints returns the number of healthy endpoints and of all:
-// healthy/all. An endpoint without a status of its own has its workload's.
+// healthyEndpoints returns the number of healthy endpoints and the number of
+// all, as healthy/all. An endpoint without a status has the status of its
+// workload.
 func healthyEndpoints(s *Subject) string {
 	endpoints, ok := s.at("endpoints").(*object.Object)
 	if !ok {
@@ -123,7 +125,7 @@ func healthyEndpoints(s *Subject) string {
 }
 
 // connectionColumns returns the columns of connections. The workload's own end
-// is always LOCAL, whatever the direction.
+// of a connection is always LOCAL, whether it is the client or the server.
 func connectionColumns() []Column {
 	end := func(header, inbound, outbound string) Column {
 		return Column{Header: header, Fields: []string{inbound, outbound}, cell: func(s *Subject) string {
@@ -144,7 +146,7 @@ func connectionColumns() []Column {
 }
 
 // capitalized returns a word with a capital first letter, as istioctl prints
-// inbound and outbound.
+// "Inbound" and "Outbound".
 func capitalized(word string) string {
 	if word == "" {
 		return ""

@@ -2,7 +2,8 @@ package encode
 
 import "strings"
 
-// The indices of a [Palette], in the order of the fields of JQ_COLORS.
+// These are the indices of a [Palette], in the order of the fields of
+// JQ_COLORS.
 const (
 	nullColor = iota
 	falseColor
@@ -17,7 +18,7 @@ const (
 
 const resetColor = "\x1b[0m"
 
-// A Palette holds the escape sequences of the colours of JSON.
+// A Palette contains the escape sequences for the colours of JSON.
 type Palette [colorCount]string
 
 // jqColors are the default colours of jq 1.7.1 and 1.8.
@@ -45,7 +46,7 @@ func NewPalette(text string) (p Palette, ok bool) {
 			field = field[:strings.IndexFunc(field, func(r rune) bool { return r != ';' && (r < '0' || r > '9') })]
 		}
 		if field == "" && (i == len(fields)-1 || i == colorCount-1) {
-			break // an empty last field is a missing one
+			break // an empty last field counts as missing
 		}
 		given[i] = escapeSequence(field)
 	}
@@ -54,8 +55,10 @@ func NewPalette(text string) (p Palette, ok bool) {
 
 func escapeSequence(codes string) string { return "\x1b[" + codes + "m" }
 
-// Red returns a text in red: between the escape sequences for a terminal.
+// Red returns a text between the escape sequences that make it red on a
+// terminal.
 func Red(text string) string { return escapeSequence("31") + text + resetColor }
 
-// Yellow returns a text in yellow: between the escape sequences for a terminal.
+// Yellow returns a text between the escape sequences that make it yellow on a
+// terminal.
 func Yellow(text string) string { return escapeSequence("33") + text + resetColor }

@@ -11,23 +11,23 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// MaxDepth is the largest depth of nested arrays and objects. It is the JSON
-// decoder's limit too.
+// MaxDepth is the maximum depth of nested arrays and objects. The JSON decoder
+// has the same limit.
 const MaxDepth = 10000
 
-// A Style is a layout of JSON.
+// A Style describes the layout of JSON.
 type Style struct {
-	Indent string   // the indentation per level if Pretty is set
+	Indent string   // the indentation for each level; used if Pretty is set
 	Pretty bool     // adds newlines, and a space after each colon
 	Escape *Escapes // the characters that are escaped in strings
-	Colors *Palette // the colours; nil: none
+	Colors *Palette // the colours; nil for no colours
 	Sorted bool     // sorts the keys; otherwise they keep the object's order
 }
 
-// An Encoding encodes one value as JSON, step by step. It keeps its position on
-// a stack of its own: it can stop when enough is encoded and continue later,
-// and a deeply nested value needs no deep recursion. A lazy part is loaded when
-// it is encoded; an unavailable part becomes null.
+// An Encoding encodes one value as JSON, step by step. Its position in the
+// value is on an explicit stack. So it can stop when enough is encoded and
+// continue later, and a deeply nested value needs no deep recursion. A lazy
+// part is loaded when it is encoded. An unavailable part becomes null.
 type Encoding struct {
 	Style
 	buf     []byte // text that is encoded but not written yet
@@ -41,9 +41,9 @@ type Encoding struct {
 // A frame is an array or object that is partly encoded.
 type frame struct {
 	object bool
-	keys   []string       // the keys of an object
-	fields *object.Object // the object itself
-	items  []any          // the elements of an array
+	keys   []string       // the keys, if it is an object
+	fields *object.Object // the object, if it is one
+	items  []any          // the elements, if it is an array
 	next   int            // the index of the next member to encode
 	ahead  int            // the index of the first member that was not prefetched
 }
@@ -55,10 +55,10 @@ func (f *frame) len() int {
 	return len(f.items)
 }
 
-// Encode returns an encoding of v that has not started.
+// Encode returns an encoding of v, of which nothing is encoded yet.
 func (s Style) Encode(v any) *Encoding { return &Encoding{Style: s, root: v} }
 
-// Text returns all of a value as JSON.
+// Text returns a whole value as JSON.
 func (s Style) Text(ctx context.Context, v any) ([]byte, error) {
 	e := s.Encode(v)
 	for !e.Done() {
@@ -69,14 +69,14 @@ func (s Style) Text(ctx context.Context, v any) ([]byte, error) {
 	return e.buf, nil
 }
 
-// Done reports whether all of the value is encoded.
+// Done reports whether the value is completely encoded.
 func (e *Encoding) Done() bool { return e.started && len(e.stack) == 0 }
 
 // Append appends a text to the buffer of encoded text.
 func (e *Encoding) Append(text string) { e.buf = append(e.buf, text...) }
 
-// More encodes until the buffer holds limit bytes or the value ends. After an
-// error it always returns that error.
+// More encodes until the buffer contains limit bytes or the value ends. After
+// an error, every further call returns the same error.
 func (e *Encoding) More(ctx context.Context, limit int) error {
 	if e.err == nil {
 		e.err = ctx.Err()
@@ -196,7 +196,7 @@ func (e *Encoding) end(f *frame) {
 }
 
 // separate writes the comma, newline and indentation before a member. It
-// changes colours where jq does.
+// switches colours at the same positions as jq does.
 func (e *Encoding) separate(f *frame) {
 	if f.next > 0 {
 		e.paint(f.color())

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestMoreStopsAtItsLimit encodes a value that is larger than the limit.
+// TestMoreStopsAtItsLimit checks that More stops at its limit if a value is
+// larger.
 func TestMoreStopsAtItsLimit(t *testing.T) {
 	items := make([]any, 1000)
 	for i := range items {

@@ -12,15 +12,15 @@ import (
 // that JSON requires to be escaped.
 type Escapes struct {
 	plain [utf8.RuneSelf]bool // the ASCII characters that are not escaped
-	rune  func(rune) bool     // reports whether another character is escaped; nil: none is
+	rune  func(rune) bool     // reports whether another character is escaped; if nil, none is
 }
 
-// The escapes of each format. All of them escape characters that are unsafe on
-// a terminal, even where jq and kubectl don't; the value stays the same.
-// ASCIIEscapes escape all characters that are not ASCII, as jq -a does.
-// KubectlEscapes also escape <, > and &, as Go's encoder does for HTML.
-// YAMLEscapes are for JSON that a YAML decoder will read: they escape the
-// characters that YAML forbids.
+// These are the escapes of each format. All of them escape characters that are
+// unsafe on a terminal, even where jq and kubectl don't; the value stays the
+// same. ASCIIEscapes escape all characters that are not ASCII, as jq -a does.
+// KubectlEscapes also escape <, > and &, as Go's JSON encoder does for HTML.
+// YAMLEscapes are for JSON that is read as YAML: they escape the characters
+// that YAML forbids.
 var (
 	JQEscapes           = newEscapes("\x7f", safe.IsUnsafe)
 	ASCIIEscapes        = newEscapes("\x7f", func(rune) bool { return true })
@@ -40,8 +40,8 @@ func newEscapes(extra string, r func(rune) bool) *Escapes {
 	return e
 }
 
-// mustEscapeInYAML reports whether YAML accepts a character from 0x80 on only
-// if it is escaped.
+// mustEscapeInYAML reports whether YAML requires that a character is escaped.
+// It is called for characters from 0x80 on.
 func mustEscapeInYAML(r rune) bool {
 	return r < 0xa0 && r != 0x85 || r == 0xfeff || r == 0xfffe || r == 0xffff
 }

@@ -10,11 +10,10 @@ import (
 )
 
 // LoadResult loads a result of a query so that it can be printed. It loads
-// everything in the result at once if the value supports that
-// ([mesh.Whole]), and otherwise only the result itself, without the lazy
-// values inside it. If the result is unavailable, LoadResult returns the
-// [mesh.Fault] as an error; an unavailable part of a result is printed as
-// null instead.
+// everything in the result at once if the value supports that ([mesh.Whole]).
+// Otherwise it loads the result, but not the lazy values inside it. If the
+// result is unavailable, LoadResult returns the [mesh.Fault] as an error. An
+// unavailable part inside a result is no error: it is printed as null.
 func LoadResult(ctx context.Context, v any) (any, error) {
 	if w, ok := v.(mesh.Whole); ok {
 		return w.Deep(ctx)
@@ -35,8 +34,9 @@ func LoadPart(ctx context.Context, v any) (loaded any, available bool, err error
 }
 
 // LoadWholePart loads a part that will be printed completely. It loads
-// everything in the part at once if the value supports that, and otherwise
-// only the part itself. It returns nil for an unavailable part.
+// everything in the part at once if the value supports that. Otherwise it loads
+// the part, but not the lazy values inside it. It returns nil for an
+// unavailable part.
 func LoadWholePart(ctx context.Context, v any) (any, error) {
 	w, ok := v.(mesh.Whole)
 	if !ok {
@@ -62,12 +62,12 @@ func isUnavailable(ctx context.Context, err error) bool {
 }
 
 // prefetchCount is how many members of an array or object are loaded at the
-// same time, including the one that is being encoded.
+// same time, including the current one.
 const prefetchCount = 8
 
 // prefetch starts to load the next members of an array or object, so that
-// requests run in parallel. A value that is loaded twice at the same time is
-// requested only once. The loads end with ctx.
+// requests run in parallel. Two loads of the same value at the same time cause
+// only one request. The loads end with ctx.
 func (f *frame) prefetch(ctx context.Context) {
 	for ; f.ahead < min(f.next+prefetchCount, f.len()); f.ahead++ {
 		for _, l := range pending(f.member(f.ahead)) {

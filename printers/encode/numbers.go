@@ -20,7 +20,7 @@ func (e *Encoding) number(v any) {
 }
 
 // AppendNumber appends a number as jq prints it. v is an int, a *big.Int, a
-// float64 or a json.Number; the text of a json.Number is kept.
+// float64 or a json.Number. The text of a json.Number stays unchanged.
 func AppendNumber(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case int:
@@ -35,9 +35,9 @@ func AppendNumber(b []byte, v any) []byte {
 	return b
 }
 
-// appendFloat appends a float64 as encoding/json does: the shortest text that
-// is read back as the same number, with an exponent only below 1e-6 and from
-// 1e21 on.
+// appendFloat appends a float64 in the same form as encoding/json: the shortest
+// text that is read back as the same number, with an exponent only below 1e-6
+// and from 1e21 on.
 func appendFloat(b []byte, f float64) []byte {
 	f = min(max(f, -math.MaxFloat64), math.MaxFloat64)
 	format := byte('f')
@@ -46,7 +46,7 @@ func appendFloat(b []byte, f float64) []byte {
 	}
 	b = strconv.AppendFloat(b, f, format, -1, 64)
 	if n := len(b); format == 'e' && n >= 4 && b[n-4] == 'e' && b[n-3] == '-' && b[n-2] == '0' {
-		b[n-2] = b[n-1] // e-09 becomes e-9
+		b[n-2] = b[n-1] // shorten e-09 to e-9
 		b = b[:n-1]
 	}
 	return b

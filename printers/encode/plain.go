@@ -10,9 +10,9 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Plain returns a value without lazy parts, for encoders of other packages. An
-// unavailable part is nil. A number is an int64, uint64 or float64, as from
-// Kubernetes' decoder. A string is valid UTF-8.
+// Plain returns a value without lazy parts, for encoders in other packages. An
+// unavailable part becomes nil. A number becomes an int64, uint64 or float64,
+// as from Kubernetes' decoder. A string becomes valid UTF-8.
 func Plain(ctx context.Context, v any) (any, error) {
 	v, err := LoadWholePart(ctx, v)
 	if err != nil {
@@ -44,7 +44,7 @@ func plainArray(ctx context.Context, v []any) (any, error) {
 
 func plainObject(ctx context.Context, v *object.Object) (any, error) {
 	out := make(map[string]any, v.Len())
-	for _, k := range v.Sorted() { // sorted, so that parts are always loaded in the same order
+	for _, k := range v.Sorted() { // the keys are sorted, so that parts are always loaded in the same order
 		w, err := Plain(ctx, v.Get(k))
 		if err != nil {
 			return nil, err
@@ -55,8 +55,8 @@ func plainObject(ctx context.Context, v *object.Object) (any, error) {
 }
 
 // plainNumber returns a number as an int64 or uint64 if JSON writes it as an
-// integer that fits, else as a float64. NaN and infinities become what jq
-// prints for them.
+// integer that fits, and as a float64 otherwise. For NaN and infinities, it
+// returns the number that jq prints for them.
 func plainNumber(v any) any {
 	f, isFloat := v.(float64)
 	switch {
@@ -74,11 +74,11 @@ func plainNumber(v any) any {
 			return i.Uint64()
 		}
 	}
-	f, _ = json.Number(text).Float64() // a number beyond float64 becomes an infinity
+	f, _ = json.Number(text).Float64() // a number outside of float64's range becomes an infinity
 	return Finite(f)
 }
 
-// Finite returns f, and the largest float64 in place of an infinity.
+// Finite returns f. In place of an infinity, it returns the largest float64.
 func Finite(f float64) float64 {
 	return min(max(f, -math.MaxFloat64), math.MaxFloat64)
 }

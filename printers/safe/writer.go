@@ -10,23 +10,23 @@ import (
 	"unicode/utf8"
 )
 
-// IsUnsafe reports whether a character is unsafe to print: whether it may move
-// a terminal's cursor, end a line, change the direction of the text around it
-// or hide in it. These are Unicode's control and format characters and its line
-// separators. The exceptions are the joiners and the Arabic number signs,
-// format characters that are part of how words are written.
+// IsUnsafe reports whether a character is unsafe to print: it may move a
+// terminal's cursor, end a line, change the direction of the text around it, or
+// be invisible. These are Unicode's control and format characters and its line
+// separators. The exceptions are the joiners and the Arabic number signs, which
+// are format characters that some languages need in words.
 func IsUnsafe(r rune) bool {
 	switch {
 	case r < ' ' || r >= 0x7f && r < 0xa0:
 		return true
-	case r < 0xad, r > 0xad && r < 0x600, r >= 0x3000 && r < 0xfe00: // most letters
+	case r < 0xad, r > 0xad && r < 0x600, r >= 0x3000 && r < 0xfe00: // this case covers most letters, to be fast
 		return false
 	}
 	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && !unicode.In(r, unicode.Join_Control, unicode.Prepended_Concatenation_Mark)
 }
 
-// Line returns a text on one line, with unsafe characters escaped as JSON does.
-// Newlines and tabs are escaped too.
+// Line returns a text as one line. Unsafe characters, newlines and tabs are
+// escaped in the same way as in JSON.
 func Line(s string) string {
 	if !strings.ContainsFunc(s, IsUnsafe) && utf8.ValidString(s) {
 		return s
@@ -42,33 +42,36 @@ func Line(s string) string {
 	return string(b)
 }
 
-// IsLine reports whether a text is valid UTF-8, is on one line and has no
-// unsafe character.
+// IsLine reports whether a text is valid UTF-8 on one line without unsafe
+// characters.
 func IsLine(s string) bool { return !strings.ContainsFunc(s, IsUnsafe) && utf8.ValidString(s) }
 
 // A Writer escapes the unsafe characters of a text and writes it to another
-// writer. It escapes as JSON does, so the value of a JSON string stays the
-// same. It lets newlines and tabs pass and writes "\r\n" as a newline. A Writer
-// is only the last defence: a printer must escape unsafe characters itself,
-// because only the printer knows which newlines belong to its layout.
+// writer. It escapes in the same way as JSON, so the value of a JSON string
+// stays the same. It leaves newlines and tabs unchanged, and writes "\r
+// " as a newline. A Writer is only the last defence: a printer must escape
+// unsafe characters itself, because only the printer can tell which newlines
+// belong to its layout.
 type Writer struct {
 	mu         sync.Mutex
 	out        io.Writer
 	allowed    Allowed
-	incomplete []byte // the beginning of a character or colour that is not complete yet
+	incomplete []byte // the beginning of a character or colour sequence that isn't complete yet
 }
 
-// Allowed says what a [Writer] lets pass besides text.
+// An Allowed describes which characters a [Writer] leaves unescaped in addition
+// to text.
 type Allowed struct {
-	Colors bool   // the escape sequences of colours
-	Marks  string // control characters that separate records
-	All    bool   // all bytes, unchanged
+	Colors bool   // true to allow the escape sequences of colours
+	Marks  string // the control characters that separate records
+	All    bool   // true to allow all bytes
 }
 
-// NewWriter returns a writer that writes to out and lets only text pass.
+// NewWriter returns a writer that writes to out and escapes everything except
+// text.
 func NewWriter(out io.Writer) *Writer { return &Writer{out: out} }
 
-// Allow sets what w lets pass from now on.
+// Allow sets which characters are left unescaped from now on.
 func (w *Writer) Allow(p Allowed) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -76,7 +79,8 @@ func (w *Writer) Allow(p Allowed) {
 }
 
 // Write writes a text with its unsafe characters escaped. An incomplete
-// character or colour at the end is kept until the next Write or Flush.
+// character or colour sequence at the end is kept until the next Write or
+// Flush.
 func (w *Writer) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -97,7 +101,7 @@ func (w *Writer) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// Flush writes the incomplete end that Write kept.
+// Flush writes the incomplete end of the text that Write has kept.
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -110,8 +114,8 @@ func (w *Writer) Flush() error {
 	return err
 }
 
-// escaped returns a text with its unsafe characters escaped. If more text may
-// follow, that is if last is false, it keeps an incomplete end in w.incomplete.
+// escaped returns a text with its unsafe characters escaped. If last is false,
+// more text may follow, so an incomplete end is kept in w.incomplete.
 func (w *Writer) escaped(b []byte, last bool) []byte {
 	i := firstSuspicious(b)
 	if i == len(b) {
@@ -126,7 +130,7 @@ func (w *Writer) escaped(b []byte, last bool) []byte {
 		}
 		r, _ := utf8.DecodeRune(b[i:])
 		switch {
-		case n > 0 && whole: // allowed
+		case n > 0 && whole: // this character or colour is allowed
 			out = append(out, b[i:i+n]...)
 		case r == '\r' && i+1 < len(b) && b[i+1] == '\n':
 			n = 1
@@ -143,7 +147,7 @@ func (w *Writer) escaped(b []byte, last bool) []byte {
 }
 
 // firstSuspicious returns the index of the first byte that may begin something
-// unsafe, or the length of the text.
+// unsafe. If there is none, it returns the length of the text.
 func firstSuspicious(b []byte) int {
 	for i := 0; i < len(b); {
 		for i+8 <= len(b) && allPrintable(binary.LittleEndian.Uint64(b[i:])) {
@@ -174,8 +178,9 @@ func allPrintable(eight uint64) bool {
 	return (eight|(eight+each)|(eight-' '*each))&high == 0
 }
 
-// next returns the length of the character or colour at the beginning of a text
-// if it may pass, else 0. whole is false if the text ends too early to decide.
+// next returns the length of the character or colour sequence at the beginning
+// of a text if it is allowed, and 0 otherwise. whole is false if the text ends
+// too early to decide.
 func (w *Writer) next(b []byte) (n int, whole bool) {
 	switch c := b[0]; {
 	case c == '\x1b' && w.allowed.Colors:
@@ -194,9 +199,9 @@ func (w *Writer) next(b []byte) (n int, whole bool) {
 	return n, true
 }
 
-// colorLength returns the length of the colour at the beginning of a text; 0 if
-// there is none. The sequence that clears the rest of the line passes too,
-// because some programs write it after a colour.
+// colorLength returns the length of the colour sequence at the beginning of a
+// text, or 0 if there is none. It accepts the sequence that clears the rest of
+// the line too, because some programs write it after a colour.
 func colorLength(b []byte) (n int, whole bool) {
 	const longest = 64
 	for i, c := range b[:min(len(b), longest)] {
@@ -214,9 +219,9 @@ func colorLength(b []byte) (n int, whole bool) {
 	return 0, len(b) >= longest
 }
 
-// AppendEscaped appends a character to b as JSON escapes it in a string: as a
-// backslash and a letter if JSON defines one, else as \uXXXX, or as two of
-// these from 0x10000 on.
+// AppendEscaped appends a character to b, escaped as in a JSON string. The
+// escape is a backslash and a letter if JSON defines one, and \uXXXX otherwise.
+// A character from 0x10000 on has two of the latter.
 func AppendEscaped(b []byte, r rune) []byte {
 	switch r {
 	case '"', '\\':

@@ -13,8 +13,7 @@ import (
 // unsafeText contains a character of each unsafe kind.
 const unsafeText = "a\x1b[31mE\x1b]0;T\x07\u009b41m\u202eB\u2067I\x00N\rC\bR\x7f\nFAKE\u2028\u200e\u061c\ufeff\U000e0041z"
 
-// TestIsUnsafe checks characters on both sides of the border between unsafe
-// ones and text.
+// TestIsUnsafe checks unsafe characters and their safe neighbours in Unicode.
 func TestIsUnsafe(t *testing.T) {
 	for _, r := range "\x00\a\b\t\n\r\x1b\x1f\x7f\u0080\u0085\u009b\u009f\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff\ufff9\U000e0001" {
 		if !IsUnsafe(r) {
@@ -29,7 +28,7 @@ func TestIsUnsafe(t *testing.T) {
 }
 
 // TestWriterIgnoresHowTextIsCut writes texts in pieces of every size. The
-// output doesn't depend on the size.
+// output must not depend on the size.
 func TestWriterIgnoresHowTextIsCut(t *testing.T) {
 	colors, marks := Allowed{Colors: true}, Allowed{Marks: "\x1e"}
 	for _, c := range []struct {
@@ -67,8 +66,8 @@ func TestWriterIgnoresHowTextIsCut(t *testing.T) {
 	}
 }
 
-// FuzzWriter checks that the output contains nothing unsafe, that safe text is
-// unchanged, and that JSON keeps its value.
+// FuzzWriter checks that the output contains nothing unsafe, that safe text
+// stays unchanged, and that JSON keeps its value.
 func FuzzWriter(f *testing.F) {
 	for _, s := range []string{unsafeText, "plain", "\xff\xfe", "\r\n\r", "\x1b[31m", "é\u200d日"} {
 		f.Add(s, 3, true)
@@ -129,7 +128,7 @@ func BenchmarkWriter(b *testing.B) {
 	}
 }
 
-// safelyWritten returns a text after it passed a Writer.
+// safelyWritten returns the output of a Writer for a text.
 func safelyWritten(t *testing.T, text string) string {
 	t.Helper()
 	var b strings.Builder

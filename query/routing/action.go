@@ -9,7 +9,7 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// applyAction stores in the answer what the selected route does with the request.
+// applyAction sets in the answer what the selected route does with the request.
 func (c *choice) applyAction(m document.Message, r *routed) {
 	switch {
 	case m.Has("redirect"):
@@ -34,14 +34,14 @@ func (c *choice) forward(m document.Message, r *routed) {
 	}
 	path := c.pathTo(m.Sub("match"), a, r)
 	host := c.hostTo(a, r, cmp.Or(literal, r.Host)+r.connectPort, known)
-	if c.answer.URL = path; host != "" { // without a known host, the URL consists of the path only
+	if c.answer.URL = path; host != "" { // if the host is unknown, the URL consists of the path only
 		c.answer.URL = r.headers.first(":scheme") + "://" + host + path
 	}
 }
 
-// clusters selects the cluster of a route. If an entry of weighted clusters
-// replaces the request's host, host is the new one. known is false if the host
-// depends on the entry and the selected entry isn't known.
+// clusters selects the cluster of a route. host is the new host if the selected
+// entry of weighted clusters replaces it. known is false if the host depends on
+// the entry, and the selected entry isn't known.
 func (c *choice) clusters(a document.Message, r *routed) (host string, known bool) {
 	switch {
 	case a.Has("cluster"):
@@ -61,9 +61,9 @@ func (c *choice) clusters(a document.Message, r *routed) (host string, known boo
 	return "", true
 }
 
-// noCluster returns the status of Envoy's answer if the route takes the cluster
-// from a request header and the header is missing. The default was measured on
-// Envoy 1.40; the comment in Envoy's API says 404.
+// noCluster returns the status with which Envoy responds if the route takes the
+// cluster from a request header and the header is missing. The default was
+// measured on Envoy 1.40; the comment in Envoy's API says 404.
 func noCluster(a document.Message) int {
 	switch a.Text("clusterNotFoundResponseCode") {
 	case "NOT_FOUND":
@@ -86,7 +86,7 @@ func Weighted(ctx context.Context, e Envoy, clusters any, random *uint64) (share
 	return c.answer.Clusters, c.answer.Cluster, c.Err
 }
 
-// weighted returns the shares of a route's weighted clusters and selects one of
+// weighted returns the shares of a route's weighted clusters. It selects one of
 // them by a random value: the value in the header that the route names, or else
 // the request's value.
 func (c *choice) weighted(a, w document.Message, r *routed) (host string, known bool) {
@@ -156,7 +156,7 @@ func (c *choice) randomFor(w document.Message, r *routed) *uint64 {
 }
 
 // hostTo returns the host of the forwarded request, or "" if it isn't known. The
-// route's host rewrite has precedence over the host of an entry of weighted
+// route's host rewrite takes precedence over the host of an entry of weighted
 // clusters.
 func (c *choice) hostTo(a document.Message, r *routed, host string, known bool) string {
 	switch {
@@ -209,7 +209,7 @@ var redirectStatus = map[string]int{
 	"": 301, "MOVED_PERMANENTLY": 301, "FOUND": 302, "SEE_OTHER": 303, "TEMPORARY_REDIRECT": 307, "PERMANENT_REDIRECT": 308,
 }
 
-// redirect stores the status and the location of a RedirectAction in the answer.
+// redirect sets the status and the location of a RedirectAction in the answer.
 func (c *choice) redirect(m document.Message, r *routed) {
 	d := m.Sub("redirect")
 	scheme := r.headers.first(":scheme")
@@ -221,7 +221,8 @@ func (c *choice) redirect(m document.Message, r *routed) {
 	}
 	c.answer.RedirectStatus = redirectStatus[d.Text("responseCode")]
 	path := c.redirectPath(m.Sub("match"), d, r)
-	if path == "" || r.Method == "CONNECT" && d.Text("pathRedirect") != "" { // a CONNECT request has no path, so Envoy sends no location
+	// a CONNECT request has no path, so Envoy responds without a location
+	if path == "" || r.Method == "CONNECT" && d.Text("pathRedirect") != "" {
 		return
 	}
 	if path[0] != '/' {
@@ -243,7 +244,7 @@ func redirectHost(d document.Message, r *routed, scheme string) string {
 	}
 	host := r.Host
 	at := portAt(host)
-	if strings.HasPrefix(host, "[") { // the port of an IPv6 address follows the bracket
+	if strings.HasPrefix(host, "[") { // in a host with an IPv6 address, the port comes after the bracket
 		if at = strings.LastIndex(host, "]:") + 1; at == 0 {
 			at = len(host)
 		}
@@ -277,7 +278,8 @@ func (c *choice) redirectPath(match, d document.Message, r *routed) string {
 		}
 	case d.Has("regexRewrite"):
 		re := d.Sub("regexRewrite")
-		if p := c.replace(re.Sub("pattern").Text("regex"), re.Text("substitution"), only); p != "" { // if the result is empty, the path stays the same
+		// an empty result leaves the path unchanged
+		if p := c.replace(re.Sub("pattern").Text("regex"), re.Text("substitution"), only); p != "" {
 			path = p + query
 		}
 	case d.Text("pathRewrite") != "":
@@ -289,8 +291,8 @@ func (c *choice) redirectPath(match, d document.Message, r *routed) string {
 	return path
 }
 
-// bySpecifier selects the cluster if the route's cluster is named by a plugin. It
-// can evaluate only a plugin that is a matcher tree.
+// bySpecifier selects the cluster if a cluster specifier plugin of the route
+// chooses it. The only plugin that it can evaluate is a matcher tree.
 func (c *choice) bySpecifier(action document.Message, r *routed) {
 	extension := action.Sub("inlineClusterSpecifierPlugin").Sub("extension")
 	if name := action.Text("clusterSpecifierPlugin"); name != "" {

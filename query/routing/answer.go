@@ -11,42 +11,42 @@ import (
 
 // Answer describes what Envoy does with a request.
 type Answer struct {
-	Status int // the status of an answer that Envoy sends without a route: 400, 403 or 404; 0 if a route was selected
+	Status int // the status with which Envoy responds without a route: 400, 403 or 404; 0 if a route was selected
 
-	Route       any    // the selected route entry, as in the document
+	Route       any    // the selected route, as in the document
 	VirtualHost string // the name of the selected virtual host; empty if none matches
 	Domain      string // the domain of the virtual host that matches the request's host
 	Host        any    // the virtual host, as in the document; nil if none matches
 
-	Cluster  string  // the cluster that gets the request; empty if several clusters may get it
-	Clusters []Share // all clusters that may get the request
+	Cluster  string  // the cluster to which the request is sent; empty if several are possible
+	Clusters []Share // all clusters to which the request may be sent
 	URL      string  // the URL that is sent upstream; empty if the request is not forwarded
 
-	RedirectStatus int // the status of a redirect, such as 301; 0 if the answer is no redirect
+	RedirectStatus int // the status of a redirect, such as 301; 0 if the route doesn't redirect
 	RedirectTo     string
 	DirectStatus   int // the status of a direct response; 0 if there is no direct response
 
-	Unsupported []string // descriptions of what this package can't decide, without duplicates
+	Unsupported []string // descriptions of everything that this package can't decide, without duplicates
 
 	// Undecided is the redacted value on which the selection of a route depends.
 	// If it is set, no route is selected.
 	Undecided string
 
 	choice *choice
-	routes []any // the routes of the virtual host that come before the selected one
+	routes []any // the routes that precede the selected one in its virtual host
 	asked  *routed
 }
 
-// Share is one cluster of a route and the part of the requests that it gets, 0 to
-// 1.
+// A Share is one cluster of a route and the part of the requests that are sent to
+// it, from 0 to 1.
 type Share struct {
 	Name  string
 	Share float64
 
-	Criteria any // the metadata that an endpoint needs in addition to the metadata that the route requires
+	Criteria any // the metadata that an endpoint must have in addition to the metadata that the route requires
 }
 
-// Near is a near miss: a route or a filter chain that almost matched.
+// A Near is a near miss: a route or a filter chain that almost matched.
 type Near struct {
 	Object any
 	Why    string // the condition that didn't match
@@ -81,23 +81,23 @@ func (a *Answer) Near() (near []Near, err error) {
 	if near == nil && a.Route == nil {
 		near = paths
 	}
-	if n := len(near); n > maxNear { // the last routes are most likely the routes that the user expected
+	if n := len(near); n > maxNear { // the last routes are most likely those that the user expected
 		near = near[n-maxNear:]
 	}
 	return near, c.Err
 }
 
-// miss is the first condition in a match that a request doesn't meet.
+// A miss is the first condition in a route's match that a request doesn't meet.
 type miss struct {
 	kind missKind
-	m    document.Message // the message that holds the condition
-	what string           // the name of the unknown value, for byDigest
+	m    document.Message // the message that contains the condition
+	what string           // the name of the unknown value, if kind is byDigest
 }
 
 type missKind int
 
-// The kinds of conditions. The kind fits means that the request meets all
-// conditions.
+// These are the kinds of conditions. The kind fits means that the request meets
+// all conditions.
 const (
 	fits missKind = iota
 	byPath
@@ -110,7 +110,7 @@ const (
 	byDigest // a redacted value decides whether the request meets the condition
 )
 
-// describe returns a text about the failed condition for a message.
+// describe returns a text about the failed condition, for users.
 func (m miss) describe(r *routed) string {
 	name := m.m.Text("name")
 	switch m.kind {
@@ -135,7 +135,7 @@ func (m miss) describe(r *routed) string {
 	return "its condition on the connection does not hold, or is not known"
 }
 
-// describeMismatch returns a text about the actual value and the required value.
+// describeMismatch returns a text with the actual value and the required value.
 func describeMismatch(ok bool, is, want string) string {
 	if want == "" {
 		want = "present"
@@ -192,7 +192,7 @@ func describeString(m document.Message) string {
 }
 
 // describePath returns the path condition of a match in short form: "/a*" for a
-// prefix, "/a" for a whole path, "like .*" for a regular expression.
+// prefix, "/a" for an exact path, "like .*" for a regular expression.
 func describePath(m document.Message) string {
 	switch kind := pathKind(m); kind {
 	case "prefix":

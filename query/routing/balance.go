@@ -8,17 +8,20 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Balanced holds the shares of the requests that the endpoints of a cluster get.
+// A Balanced is the result of balancing: how the requests to a cluster are
+// divided among its endpoints.
 type Balanced struct {
 	Members []Member // all endpoints of the cluster; Share is 0 for an endpoint that gets no requests
 	Reason  string   // the reason why no endpoint gets requests; empty if at least one endpoint does
-	Why     string   // an explanation of how the endpoints were chosen, for people
-	Lost    float64  // the part of the requests that fails because no endpoint takes them; Lost and all shares add up to 1
+	Why     string   // an explanation for users of how the endpoints were chosen
+	// the part of the requests that fail because no endpoint accepts them; Lost
+	// and all shares add up to 1
+	Lost float64
 
 	Unsupported []string
 }
 
-// The reasons why no endpoint of a cluster gets a request.
+// These are the reasons why no endpoint of a cluster gets a request.
 const (
 	NoEndpoints  = "NO_ENDPOINTS"
 	AllUnhealthy = "ALL_UNHEALTHY"
@@ -28,24 +31,24 @@ const (
 // A Member is one endpoint of a cluster.
 type Member struct {
 	Endpoint any     // the endpoint, as in the document
-	Share    float64 // the part of the cluster's requests that the endpoint gets, 0 to 1
-	Health   string  // the state in which Envoy counts the endpoint: "healthy", "degraded", "unhealthy" or "draining"
+	Share    float64 // the part of the cluster's requests that are sent to the endpoint, from 0 to 1
+	Health   string  // the state of the endpoint from Envoy's view: "healthy", "degraded", "unhealthy" or "draining"
 
 	weight         float64
 	priority       int
 	locality       string
-	localityWeight float64 // the weight of the endpoint's locality; 0 if the locality has none
+	localityWeight float64 // the weight of the endpoint's locality; 0 if it has none
 }
 
-// The states in which Envoy counts an endpoint.
+// These are the states of an endpoint from Envoy's view.
 const (
 	healthy   = "healthy"
 	degraded  = "degraded"
 	unhealthy = "unhealthy"
-	draining  = "draining" // Envoy doesn't count the endpoint and sends it no requests
+	draining  = "draining" // Envoy ignores the endpoint and sends it no requests
 )
 
-// A Zone holds the proxy's locality and the endpoints of the cluster to which the
+// A Zone has the proxy's locality, and the endpoints of the cluster to which the
 // proxy itself belongs.
 type Zone struct {
 	Locality any   // the proxy's locality, an object {region, zone, subZone}
@@ -65,10 +68,10 @@ type balancing struct {
 	known  bool    // true if the weights of the localities are known
 }
 
-// Balance computes the shares of a cluster's endpoints. criteria is the metadata
-// (of envoy.lb) that the route requires of the endpoints. Balance calls zone only
-// if the cluster may use zone aware routing. If zone is nil or returns a nil Zone,
-// Balance assumes that the cluster doesn't use it.
+// Balance computes which share of a cluster's requests each endpoint gets.
+// criteria is the metadata (of envoy.lb) that the route requires of the endpoints.
+// Balance calls zone only if the cluster may use zone aware routing. If zone is
+// nil or returns a nil Zone, Balance assumes that the cluster doesn't use it.
 func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object.Object, zone func() (*Zone, error)) (*Balanced, error) {
 	b := &balancing{Reader: document.NewReader(ctx), out: &Balanced{}, zone: zone, factor: defaultOverprovisioning, all: len(endpoints)}
 	b.cluster = b.Message(cluster)
@@ -92,7 +95,7 @@ func Balance(ctx context.Context, cluster any, endpoints []any, criteria *object
 	for _, m := range b.out.Members {
 		b.out.Lost -= m.Share
 	}
-	if b.out.Lost < 1e-9 { // such a small number is a rounding error
+	if b.out.Lost < 1e-9 { // a number this small is a rounding error
 		b.out.Lost = 0
 	}
 	if b.policy.hashes && b.out.Why == "" && len(endpoints) > 1 {
@@ -126,21 +129,23 @@ func (b *balancing) newMember(endpoint any, checks bool) Member {
 	return h
 }
 
-// policy holds the settings of a cluster's load balancer.
+// A policy contains the settings of a cluster's load balancer.
 type policy struct {
-	byLocality bool             // each locality gets a part of the requests according to its weight
-	zoneAware  document.Message // ZoneAwareLbConfig, which keeps requests in the proxy's own locality
-	hashes     bool             // a hash of the request selects the endpoint
-	unweighted bool             // the load balancer ignores the weights of endpoints
+	byLocality bool             // true if the requests are divided among localities by their weights
+	zoneAware  document.Message // the ZoneAwareLbConfig, by which requests stay in the proxy's own locality
+	hashes     bool             // true if a hash of the request selects the endpoint
+	unweighted bool             // true if the load balancer ignores the weights of endpoints
 
 	failsInPanic     bool
-	subsets          document.Message // LbSubsetConfig; the zero message if the cluster has no subsets
-	subsetByLocality bool             // localities keep their weights inside a subset
-	scalesLocality   bool             // the weight of a locality is multiplied by the part of its endpoints that the subset contains
+	subsets          document.Message // the LbSubsetConfig; the zero message if the cluster has no subsets
+	subsetByLocality bool             // true if localities keep their weights inside a subset
+	// true if the weight of a locality is multiplied by the part of its
+	// endpoints that are in the subset
+	scalesLocality bool
 }
 
 // policyOf reads the load balancing policy of a cluster. The field
-// load_balancing_policy has precedence over the older fields.
+// load_balancing_policy takes precedence over the older fields.
 func (b *balancing) policyOf(cluster document.Message) policy {
 	common := cluster.Sub("commonLbConfig")
 	p := policy{

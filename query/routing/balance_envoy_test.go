@@ -24,7 +24,7 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// balanceCase holds a cluster, and for each endpoint the number of requests that a
+// A balanceCase has a cluster, and for each endpoint the number of requests that a
 // real Envoy sent to it. Got[""] is the number of requests that reached no
 // endpoint.
 type balanceCase struct {
@@ -79,7 +79,7 @@ func (c *balanceCase) compare(t *testing.T) {
 		got, want := float64(c.Got[name]), m.Share*float64(c.Requests)
 		sum += m.Share
 		slack := 5*math.Sqrt(want*(1-m.Share)) + 2
-		if c.Cluster.Get("lbPolicy") == "RING_HASH" { // a hash ring isn't divided evenly
+		if c.Cluster.Get("lbPolicy") == "RING_HASH" { // a hash ring doesn't divide requests evenly
 			slack += want / 5
 		}
 		off := math.Abs(got-want) > slack || want == 0 && got > 0

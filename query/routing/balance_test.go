@@ -20,7 +20,7 @@ func TestBalanceAsMeasured(t *testing.T) {
 	for _, c := range []struct {
 		name, cluster string
 		endpoints     string // one letter per endpoint: h(ealthy), d(egraded), u(nhealthy), x (draining), f (failed outlier check); a digit begins the next priority
-		want          string // the percentage of the requests for each priority, then the reason
+		want          string // the percentage of the requests for each priority, followed by the reason
 	}{
 		{"half healthy", `{}`, "hu 1hh", "70/30"},
 		{"three of four", `{}`, "hhhu 1hh", "100/0"},
@@ -75,8 +75,8 @@ func TestBalanceAsMeasured(t *testing.T) {
 	}
 }
 
-// TestPanicSendsToAllEndpoints checks which endpoints get requests if only a few
-// endpoints are healthy.
+// TestPanicSendsToAllEndpoints checks that all endpoints get requests if too few
+// of them are healthy.
 func TestPanicSendsToAllEndpoints(t *testing.T) {
 	row := func(health string) any { return object.Of("health", health) }
 	for _, c := range []struct {
@@ -137,8 +137,8 @@ func TestWeightsAndLocalities(t *testing.T) {
 	}
 }
 
-// TestSubsetsNeedExactlyASelectorsKeys checks that criteria select a subset only
-// if their keys are exactly the keys of one selector.
+// TestSubsetsNeedExactlyASelectorsKeys checks that metadata criteria select a
+// subset only if their keys are exactly the keys of one subset selector.
 func TestSubsetsNeedExactlyASelectorsKeys(t *testing.T) {
 	var rows []any
 	for _, labels := range []string{`{"version": "v1", "stage": "prod"}`, `{"version": "v2", "stage": "prod"}`, `{"version": ["v3", "v4"]}`} {
@@ -172,9 +172,9 @@ func TestSubsetsNeedExactlyASelectorsKeys(t *testing.T) {
 	}
 }
 
-// TestSharesAddUp checks random clusters: the shares and the lost part add up to
-// 1, no share is negative, and a reason is set if and only if all requests are
-// lost.
+// TestSharesAddUp checks the shares of random clusters. The shares and the lost
+// part must add up to 1, no share may be negative, and a reason must be set if
+// and only if all requests are lost.
 func TestSharesAddUp(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 7))

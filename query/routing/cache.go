@@ -8,24 +8,24 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// Cache holds values that are derived from configurations during one run: compiled
-// regular expressions and tables of domains. The zero value is ready to use.
-// Several goroutines may use it at once. It doesn't keep a configuration in
+// A Cache has values that were derived from configurations during one run:
+// compiled regular expressions and tables of domains. The zero value is ready to
+// use. Several goroutines may use it at once. It doesn't keep a configuration in
 // memory.
 type Cache struct {
-	compiled sync.Map // compiled regular expressions (*regexp.Regexp) by their text
+	compiled sync.Map // the compiled regular expressions (*regexp.Regexp), by their text
 
 	mu     sync.Mutex
 	tables map[weak.Pointer[mesh.Object]]*domains
 	order  []weak.Pointer[mesh.Object] // the keys of tables in the order in which they were added
 }
 
-// maxTables is the maximum number of tables of domains in the cache.
+// maxTables is the maximum number of cached tables of domains.
 const maxTables = 64
 
 // domainsOf returns the table of domains of a route configuration. It caches the
 // table only if the route configuration is an object of the document, since other
-// values have no identity.
+// values can't be identified when they occur again.
 func (x *Cache) domainsOf(r *document.Reader, rc any, hosts []any) *domains {
 	o, ok := rc.(*mesh.Object)
 	if !ok {

@@ -8,16 +8,17 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Taken describes what a listener does with a connection.
+// Taken is the result of selecting a filter chain: what a listener does with a
+// connection.
 type Taken struct {
 	Chain   any    // the filter chain; nil means that Envoy closes the connection
-	Default bool   // Chain is the default filter chain, because no other chain matches
-	Why     string // the criteria by which the chain was selected
+	Default bool   // true if Chain is the default filter chain, because no other chain matches
+	Why     string // the criteria by which the chain was selected, for users
 	Near    []Near // the chains that almost matched, each with the first criterion that didn't match
 
-	// Unsupported names the input of a matcher, or another feature, that this
-	// package can't evaluate but that determines the selection. It is empty if the
-	// selection is certain.
+	// Unsupported names the input of a matcher, or another feature, that
+	// determines the selection but can't be evaluated by this package. It is empty
+	// if the selection is certain.
 	Unsupported string
 
 	// Request is the connection as it appears to the listener. TLS, SNI and ALPN
@@ -27,10 +28,10 @@ type Taken struct {
 
 // Chain selects the filter chain of a listener for a connection. It applies the
 // criteria one after another, as Envoy does: each criterion keeps only the most
-// specific chains, and a dropped chain never comes back. If no chain remains,
-// Chain returns the default filter chain, if there is one. seen holds what the
-// filters of an earlier listener have detected before that listener handed the
-// connection over.
+// specific chains, and the others are never considered again. If no chain
+// remains, Chain returns the default filter chain, if there is one. seen is
+// what the filters of an earlier listener have detected, if that listener has
+// passed the connection on.
 func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen Seen) (Taken, error) {
 	c := newChoice(ctx, x, e)
 	l := c.Message(listener)
@@ -72,7 +73,7 @@ func Chain(ctx context.Context, x *Cache, e Envoy, listener any, r Request, seen
 }
 
 // noteDropped records the chains that a criterion drops as near misses. Each call
-// replaces the earlier record, so that the chains that were dropped last remain.
+// replaces the earlier record, so only the chains that were dropped last remain.
 func (t *Taken) noteDropped(by criterion, all, kept []candidate, r *Request) {
 	var near []Near
 	for _, one := range all {
@@ -83,9 +84,9 @@ func (t *Taken) noteDropped(by criterion, all, kept []candidate, r *Request) {
 	t.Near = near[:min(len(near), maxNear)]
 }
 
-// chainByTree selects the chain by a matcher tree, which replaces the criteria. If
-// the tree selects the name of a chain that doesn't exist, Envoy closes the
-// connection.
+// chainByTree selects the chain by a matcher tree, which listeners may have in
+// place of the criteria. If the tree selects the name of a chain that doesn't
+// exist, Envoy closes the connection.
 func (c *choice) chainByTree(l document.Message, chains []any, r Request, t *Taken) {
 	action := c.evaluateTree(l.Sub("filterChainMatcher"), &routed{Request: r})
 	if len(c.answer.Unsupported) > 0 {
@@ -105,10 +106,10 @@ func (c *choice) chainByTree(l document.Message, chains []any, r Request, t *Tak
 	}
 }
 
-// Seen holds what listener filters have detected about a connection.
+// Seen is what listener filters have detected about a connection.
 type Seen struct {
-	TLS  bool     // a filter has detected TLS with the request's SNI and ALPN
-	HTTP []string // the protocols that a filter has detected in a connection without TLS
+	TLS  bool     // true if a filter has detected TLS, and with it the SNI and ALPN of the request
+	HTTP []string // the HTTP protocols that a filter has detected in a connection without TLS
 }
 
 // Inspect returns what is known about a connection after it has passed a
@@ -129,7 +130,7 @@ func (c *choice) inspected(l document.Message, r Request, seen Seen) Seen {
 	return seen
 }
 
-// detected returns the connection as it appears after it has passed the listener
+// detected returns the connection as the listener sees it after its listener
 // filters.
 func (c *choice) detected(l document.Message, r Request, seen Seen) Request {
 	seen = c.inspected(l, r, seen)
@@ -144,7 +145,7 @@ func (c *choice) detected(l document.Message, r Request, seen Seen) Request {
 	return r
 }
 
-// The listener filters that inspect the first bytes of a connection.
+// These are the listener filters that inspect the first bytes of a connection.
 const (
 	tlsInspector  = "tls_inspector"  // detects TLS with its SNI and ALPN
 	httpInspector = "http_inspector" // detects HTTP without TLS; chains match it by application_protocols

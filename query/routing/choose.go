@@ -6,17 +6,17 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// routed is a request with its headers as they are when routes are matched.
+// A routed is a request with the headers that it has when routes are matched.
 type routed struct {
 	Request
 	headers headers
 }
 
-// choice decides one request: it selects the virtual host, the route and the
-// cluster.
+// A choice makes the decisions about one request: it selects the virtual host,
+// the route and the cluster.
 type choice struct {
 	matcher
-	upgradable    map[string]bool // HCM.Upgrades
+	upgradable    map[string]bool // the protocols to which upgrades are allowed, from HCM.Upgrades
 	configuration any             // the route configuration; nil if there is none
 }
 
@@ -48,7 +48,7 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 		c.unsupported("route specifiers")
 	}
 	vh, ok := c.virtualHost(rc, to.headers)
-	if !ok && rc.Has("vhds") { // Envoy requests unknown virtual hosts from istiod
+	if !ok && rc.Has("vhds") { // Envoy requests virtual hosts that it doesn't have from istiod
 		c.unsupported("virtual hosts on demand")
 	}
 	if !ok || to.headers.first("x-forwarded-proto") == "" { // Envoy matches no route if x-forwarded-proto is missing
@@ -57,7 +57,7 @@ func Configuration(ctx context.Context, x *Cache, routeConfiguration any, m HCM,
 	return c.decideInHost(vh, to)
 }
 
-// Host decides a request by the routes of one virtual host. It ignores the
+// Host decides a request by the routes of one virtual host, ignoring the
 // request's host.
 func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*Answer, error) {
 	c := newChoice(ctx, x, m.Envoy)
@@ -74,13 +74,14 @@ func Host(ctx context.Context, x *Cache, virtualHost any, m HCM, r Request) (*An
 }
 
 // refused returns an answer that the connection manager sends before any route is
-// matched. It adds the notes about undecided conditions so far.
+// matched. It adds the notes on conditions that could not be decided so far.
 func (c *choice) refused(a *Answer) *Answer {
 	a.Unsupported = c.answer.Unsupported
 	return a
 }
 
-// notFound returns the answer to a request that matches no route: a 404.
+// notFound returns the answer for a request that matches no route, which is a
+// 404.
 func (c *choice) notFound() *Answer {
 	c.answer.Status = 404
 	return c.answer
@@ -111,7 +112,8 @@ func (c *choice) decideInHost(host any, r *routed) (*Answer, error) {
 	for i, route := range routes {
 		m := c.Message(route)
 		miss := c.firstMiss(m.Sub("match"), r)
-		if c.Err == nil && miss.kind == byDigest { // a redacted value determines whether this route or a later one matches
+		// a redacted value determines whether this route matches or a later one
+		if c.Err == nil && miss.kind == byDigest {
 			c.answer.Undecided = miss.what
 			c.answer.routes = routes[:i]
 			return c.answer, c.Err
@@ -133,7 +135,7 @@ func (c *choice) decideInHost(host any, r *routed) (*Answer, error) {
 }
 
 // routesByTree returns the routes that a virtual host's matcher tree selects.
-// Envoy tries no other routes.
+// Envoy doesn't try any other routes.
 func (c *choice) routesByTree(tree document.Message, r *routed) []any {
 	action := c.evaluateTree(tree, r)
 	if action.Fields == nil {
@@ -148,7 +150,7 @@ func (c *choice) routesByTree(tree document.Message, r *routed) []any {
 
 // allowsUpgrade reports whether Envoy allows the upgrade that the request asks
 // for. It returns true for a request without an upgrade. The route's
-// upgradeConfigs have precedence over those of the connection manager.
+// upgradeConfigs take precedence over those of the connection manager.
 func (c *choice) allowsUpgrade(action document.Message, r *routed) bool {
 	kind := r.upgrade()
 	if kind == "" || c.upgradable == nil {

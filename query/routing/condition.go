@@ -10,10 +10,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// firstMiss returns the first condition of a route's match that the request
+// firstMiss returns the first condition in a route's match that the request
 // doesn't meet. Envoy checks all conditions, so their order doesn't change the
-// result. firstMiss checks conditions that it can't decide last, so that it
-// reports them only if the answer depends on them.
+// result. firstMiss checks conditions that it can't decide last, so that they
+// are reported only if the answer depends on them.
 func (c *matcher) firstMiss(m document.Message, r *routed) miss {
 	if !c.path(m, r) {
 		return miss{kind: byPath, m: m}
@@ -72,7 +72,7 @@ func (c *matcher) firstMiss(m document.Message, r *routed) miss {
 // metadata and filter state.
 func (c *matcher) context(m document.Message, r *routed) bool {
 	if t := m.Sub("tlsContext"); m.Has("tlsContext") {
-		shown := r.TLS && !r.NoCertificate // without TLS, a client presents no certificate
+		shown := r.TLS && !r.NoCertificate // a connection without TLS has no client certificate
 		if shown && r.Principal == "" {
 			c.unsupported("client certificate")
 			return false
@@ -98,10 +98,10 @@ func (c *matcher) context(m document.Message, r *routed) bool {
 	return true
 }
 
-// fraction reports whether a runtime fraction matches the request. A fraction of 0
-// or 100 percent is certain. For any other fraction, the request's random value
-// decides. If there is no random value, fraction returns true and adds a note to
-// Answer.Unsupported.
+// fraction reports whether a runtime fraction matches the request. The result is
+// certain for a fraction of 0 or 100 percent. For any other fraction, the
+// request's random value decides. If there is no random value, fraction returns
+// true and adds a note to Answer.Unsupported.
 func (c *matcher) fraction(f document.Message, random *uint64) bool {
 	d := c.overridden(f)
 	per := map[string]int64{"": 100, "HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}[d.Text("denominator")]
@@ -115,9 +115,9 @@ func (c *matcher) fraction(f document.Message, random *uint64) bool {
 	return n > 0
 }
 
-// overridden returns the fraction for the runtime key in f, which may be a number
-// of percent. If the runtime doesn't set the key, it returns the default value in
-// f.
+// overridden returns the fraction that is configured for the runtime key in f,
+// which may be a number of percent. If the runtime doesn't set the key, it
+// returns the default value in f.
 func (c *matcher) overridden(f document.Message) document.Message {
 	key := f.Text("runtimeKey")
 	if key == "" {
@@ -141,8 +141,8 @@ func isGRPC(h headers) bool {
 	return ct == "application/grpc" || strings.HasPrefix(ct, "application/grpc+")
 }
 
-// header evaluates a HeaderMatcher. The rule alone determines how the values of a
-// repeated header are compared. It is [headersAlone], or RBAC's own rule.
+// header evaluates a HeaderMatcher. The rule alone, which is [headersAlone] or
+// RBAC's own rule, determines how the values of a repeated header are compared.
 func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 	values, exists := h[asciiLower(m.Text("name"))]
 	asEmpty, invert := m.Flag("treatMissingHeaderAsEmpty"), m.Flag("invertMatch")
@@ -169,7 +169,7 @@ func (c *matcher) header(m document.Message, h headers, alone rule) bool {
 		is = byRule(c, alone, func() bool { return slices.ContainsFunc(values, one) }, func() bool { return one(strings.Join(values, ",")) })
 	}
 	if c.redacted != "" && !is {
-		return false // whether the value matches is unknown, so the inverted condition isn't met either
+		return false // it is unknown whether the value matches, so an inverted condition isn't met either
 	}
 	return is != invert
 }
@@ -259,7 +259,7 @@ func cookiesOf(h headers) map[string]string {
 }
 
 // metadata evaluates a MetadataMatcher, or a route's condition on dynamic
-// metadata. all holds the metadata by the name of the filter that has set it.
+// metadata. all is the metadata, by the name of the filter that has set it.
 func (c *matcher) metadata(m document.Message, all *object.Object) bool {
 	c.comparing = "metadata of " + m.Text("filter")
 	v := any(all.Get(m.Text("filter")))
@@ -270,8 +270,8 @@ func (c *matcher) metadata(m document.Message, all *object.Object) bool {
 	return c.value(m.Sub("value"), c.Force(v))
 }
 
-// value evaluates a ValueMatcher. A missing value is matched only by a nullMatch,
-// or by a presentMatch that is false.
+// value evaluates a ValueMatcher. For a missing value, only a nullMatch matches,
+// or a presentMatch that is false.
 func (c *matcher) value(m document.Message, v any) bool {
 	switch {
 	case m.Has("nullMatch"):

@@ -17,12 +17,13 @@ type candidate struct {
 	match document.Message
 }
 
-// criterion is one of the criteria of a filter chain match.
+// A criterion is one of the criteria of a filter chain match, such as the
+// destination port.
 type criterion struct {
 	name   string
 	fields []string // the fields of a filter chain match that configure the criterion
 	keep   func([]candidate, *Request) []candidate
-	has    func(*Request) string // returns the connection's value as a text for messages
+	has    func(*Request) string // returns the connection's value as text, for messages
 }
 
 // criteria lists the criteria in the order in which Envoy applies them.
@@ -47,7 +48,7 @@ func orNone(s string) string { return cmp.Or(s, "none") }
 
 func (is criterion) asks(m document.Message) bool { return m.Has(is.fields[0]) }
 
-// wants returns a text about the values that a chain's match accepts.
+// wants returns a text with the values that a chain's match accepts.
 func (is criterion) wants(m document.Message) string {
 	v := m.Value(is.fields[0])
 	list, ok := v.([]any)
@@ -113,7 +114,7 @@ func bySource(all []candidate, r *Request) []candidate {
 }
 
 // byRange keeps the chains with the longest prefix that contains the address. A
-// chain without a range counts as one with a prefix of length 0.
+// chain without a range counts as if it had a prefix of length 0.
 func byRange(all []candidate, field, address string) []candidate {
 	addr, err := netip.ParseAddr(address)
 	return keepBest(all, func(m document.Message) int {

@@ -8,7 +8,8 @@ import (
 
 // TestDigestsDecideWholeTextsOnly checks comparisons with a redacted value. Such a
 // comparison has a result only if it compares the whole text and the digest of the
-// request's text is known. Otherwise the condition is neither met nor missed.
+// request's text is known. Otherwise it must be unknown whether the condition is
+// met.
 func TestDigestsDecideWholeTextsOnly(t *testing.T) {
 	const is, other = "redacted:0123456789abcdef", "redacted:fedcba9876543210"
 	configuration := func(match string) any {
@@ -49,9 +50,9 @@ func TestDigestsDecideWholeTextsOnly(t *testing.T) {
 	}
 }
 
-// TestDigestsLeavePoliciesUndecided checks that a policy counts as possibly
-// matching if it compares a header with a redacted value, unless the key of the
-// digests is known. The policy may compare the header several times.
+// TestDigestsLeavePoliciesUndecided checks policies that compare a header with
+// a redacted value. Such a policy counts as possibly matching, unless the key
+// of the digests is known. The policy may compare the header several times.
 func TestDigestsLeavePoliciesUndecided(t *testing.T) {
 	const is = "redacted:0123456789abcdef"
 	var m any

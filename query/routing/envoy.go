@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Envoy describes the Envoy that routes the request. The zero value has the newest
-// rules and an unknown runtime.
+// An Envoy describes the Envoy that routes the request. The zero value has the
+// newest rules and an unknown runtime.
 type Envoy struct {
 	// Version returns Envoy's version, such as "1.37.0", or "" if it isn't
 	// known. It is called only when the answer depends on the version. If
@@ -21,21 +21,21 @@ type Envoy struct {
 	Runtime func(key string) (v any, known bool)
 }
 
-// rule is a behavior of Envoy that some versions don't have.
+// A rule is a behavior of Envoy that some versions don't have.
 type rule struct {
-	what  string    // a description of the rule, for an answer that depends on it
+	what  string    // a description of the rule for users, added to an answer that depends on the rule
 	flag  string    // the reloadable feature that turns the rule off; empty if there is none
-	since []release // for each branch that has the rule, its first release with the rule
+	since []release // the first release with the rule on each branch that has the rule
 	fixed int       // the first minor version that ignores the flag; 0 if no version does
 }
 
-// release names a release of Envoy: {38, 4} is 1.38.4.
+// A release is a release of Envoy: {38, 4} is 1.38.4.
 type release struct{ minor, patch int }
 
-// The rules, with their source in Envoy's changelog. test/e2e checks the rules of
-// 1.36.5 and later on two real Envoys each: one from before the change and one
-// from after it. Older rules are taken from the changelog alone, since no older
-// Envoy is available here.
+// These are the rules, with their source in Envoy's changelog. test/e2e checks
+// each rule of 1.36.5 and later on two real Envoys: one from before the change and
+// one from after it. Older rules are taken from the changelog alone, since no
+// older Envoy is available here.
 //
 // Some of the rules came with the releases of August 2026, which were made for all
 // branches that were supported at the time.
@@ -102,7 +102,7 @@ func (e Envoy) has(is rule) truth {
 	if is.fixed != 0 {
 		fixed = in(version, []release{{is.fixed, 0}})
 	}
-	if has == no || fixed == yes { // Envoy ignores the flag of the rule in both cases
+	if has == no || fixed == yes { // in both cases Envoy ignores the flag of the rule
 		return has
 	}
 	if on, _ := e.runtime("envoy.reloadable_features." + is.flag); on == false || on == "false" {
@@ -113,8 +113,8 @@ func (e Envoy) has(is rule) truth {
 
 // in reports whether a version is one of these releases or a later one of the same
 // branch. It returns yes for a branch that is newer than all of them, and no for
-// an older branch. A build "1.39.1-dev" was made after 1.39.0 and may lack the
-// changes of 1.39.1, so for {39, 1} the result is maybe.
+// an older branch. A build "1.39.1-dev" was made after 1.39.0 and may not have the
+// changes of 1.39.1 yet, so for {39, 1} the result is maybe.
 func in(version string, since []release) truth {
 	number, build, _ := strings.Cut(version, "-")
 	words := strings.Split(number, ".")

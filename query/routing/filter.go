@@ -7,16 +7,16 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Passed describes the effect of the filters of a connection manager, or of a
-// filter chain, on a request before it reaches its cluster.
+// Passed describes the effect of filters on a request before it reaches its
+// cluster. The filters are those of a connection manager or of a filter chain.
 type Passed struct {
 	Verdicts    []Verdict
 	Faults      []Fault
 	Unsupported []string // descriptions of filters whose effect this package can't decide
 }
 
-// Denied returns the verdict that rejects the request, or nil if the request is
-// allowed.
+// Denied returns the verdict by which an RBAC filter rejects the request, or
+// nil if the request is allowed.
 func (p *Passed) Denied() *Verdict {
 	for i := range p.Verdicts {
 		if v := &p.Verdicts[i]; v.Denied && !v.Shadow && v.Unknown == "" {
@@ -41,7 +41,7 @@ type Fault struct {
 	Kind   string  // the kind of the fault, "abort" or "delay"
 	Status int     // the HTTP status of an abort; 0 if it uses a gRPC status
 	Delay  string  // the length of a delay, such as "5s"
-	Share  float64 // the part of the requests that the fault affects, 0 to 1
+	Share  float64 // the part of the requests that the fault affects, from 0 to 1
 }
 
 // passThroughFilters lists the filters that neither reject nor reroute a request.
@@ -61,7 +61,7 @@ func (a *Answer) Filters(filters []any) (*Passed, error) {
 	return p, c.Err
 }
 
-// filters evaluates HTTP filters. levels holds the messages that may override a
+// filters evaluates HTTP filters. levels are the messages that may override a
 // filter's configuration, the most specific one first: the route, its virtual
 // host, the route configuration.
 func (c *choice) filters(filters, levels []any, r *routed) *Passed {
@@ -77,10 +77,10 @@ func (c *choice) filters(filters, levels []any, r *routed) *Passed {
 		case hasOldForm(m) && !strings.Contains(passThroughFilters, " "+what+" "):
 			p.Unsupported = append(p.Unsupported, name+" (its configuration is in the form of Envoy up to 1.13)")
 		case what == "rbac":
-			if config.Has("rbac") { // the route overrides the filter's rules
+			if config.Has("rbac") { // the route overrides the rules of the filter
 				config = config.Sub("rbac")
 			} else if strings.HasSuffix(config.Text("@type"), "RBACPerRoute") {
-				continue // the route disables RBAC
+				continue // the route turns RBAC off
 			}
 			p.add(name, c.rbac(config, r))
 		case what == "ext_authz" && config.Flag("shadowMode"): // in shadow mode the filter only logs its decision
@@ -117,7 +117,7 @@ func NetworkFilters(ctx context.Context, x *Cache, e Envoy, filters []any, r Req
 	return p, c.Err
 }
 
-// add records the verdicts of an RBAC filter.
+// add records the verdicts of an RBAC filter with the given name.
 func (p *Passed) add(filter string, all []Verdict) {
 	for _, v := range all {
 		v.Filter = filter
@@ -125,8 +125,9 @@ func (p *Passed) add(filter string, all []Verdict) {
 	}
 }
 
-// packageOf returns the package of a filter's configuration type: "fault" for
-// ".../envoy.extensions.filters.http.fault.v3.HTTPFault" and the layer "http".
+// packageOf returns the package of a filter's configuration type. It is "fault"
+// for ".../envoy.extensions.filters.http.fault.v3.HTTPFault" and the layer
+// "http".
 func packageOf(typeURL, layer string) string {
 	_, rest, ok := strings.Cut(typeURL, ".filters."+layer+".")
 	if !ok {
@@ -139,9 +140,10 @@ func packageOf(typeURL, layer string) string {
 	return name
 }
 
-// perRoute returns the configuration of a filter for a route: that of the most
-// specific level that has one, or else the filter's own configuration. off is true
-// if the filter is disabled for the route.
+// perRoute returns the configuration of a filter for a route. The most specific
+// level that has a configuration for the filter determines it; without one, it is
+// the filter's own configuration. off is true if the filter is disabled for the
+// route.
 func (c *choice) perRoute(filter document.Message, levels []any) (config document.Message, off bool) {
 	name := filter.Text("name")
 	for _, level := range levels {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// HCM holds the settings by which an HTTP connection manager (HCM) changes a
+// An HCM has the settings by which an HTTP connection manager (HCM) changes a
 // request before it is routed. The zero HCM changes nothing.
 type HCM struct {
 	StripAnyHostPort      bool
@@ -16,21 +16,23 @@ type HCM struct {
 	StripMatchingHostPort int // the listener's port if strip_matching_host_port is set; otherwise 0
 	MergeSlashes          bool
 	NormalizePath         bool
-	EscapedSlashes        string // path_with_escaped_slashes_action; if empty, escaped slashes stay as they are
+	// the setting path_with_escaped_slashes_action; if empty, escaped slashes
+	// stay unchanged
+	EscapedSlashes string
 
-	// Edge holds the settings for the headers that describe the origin of a
-	// request. If it is nil, these headers stay as they are.
+	// Edge are the settings for the headers that describe the origin of a
+	// request. If it is nil, these headers stay unchanged.
 	Edge *Edge
 
-	// Upgrades holds the protocols to which an upgrade is allowed, in lower case.
+	// Upgrades are the protocols to which an upgrade is allowed, in lower case.
 	// If it is nil, upgrades are not checked.
 	Upgrades map[string]bool
 
 	Envoy // the Envoy that runs the connection manager
 }
 
-// prepare returns the request as it is when routes are matched. If the connection
-// manager answers the request itself, prepare returns that answer.
+// prepare returns the request in the form that it has when routes are matched. If
+// the connection manager answers the request itself, prepare returns that answer.
 func (c *choice) prepare(m HCM, r Request) (Request, *Answer) {
 	if at := strings.IndexByte(r.Path, '#'); at >= 0 {
 		if c.has(fragmentsRefused) {
@@ -75,8 +77,8 @@ func (c *choice) prepare(m HCM, r Request) (Request, *Answer) {
 	return r, nil
 }
 
-// unescaped decodes the escaped slashes of a path if the connection manager is
-// configured to do so. It reports whether the path had any.
+// unescaped decodes the escaped slashes in a path if the connection manager is
+// configured to do so. It reports whether the path contained any.
 func (m HCM) unescaped(p string) (string, bool) {
 	switch m.EscapedSlashes {
 	case "REJECT_REQUEST", "UNESCAPE_AND_REDIRECT", "UNESCAPE_AND_FORWARD":
@@ -171,19 +173,19 @@ func (c *choice) withoutDots(p string) string {
 	return "/" + strings.Join(out, "/")
 }
 
-// Edge holds the settings by which a connection manager determines the origin of a
-// request. The connection manager sets or removes x-forwarded-proto and the
+// An Edge has the settings by which a connection manager determines the origin of
+// a request. The connection manager sets or removes x-forwarded-proto and the
 // x-envoy-… headers, which clients outside of the mesh must not set.
 type Edge struct {
 	UseRemoteAddress bool
 	TrustedHops      int
 	SkipXFFAppend    bool
-	Scheme           string         // scheme_to_overwrite; empty if it isn't set
+	Scheme           string         // the setting scheme_to_overwrite; empty if it isn't set
 	Internal         []netip.Prefix // the prefixes of the internal addresses
-	Via              string         // the value that is appended to the header via; empty if none is
-	NoRequestID      bool           // the connection manager doesn't generate an x-request-id
-	KeepRequestID    bool           // the connection manager keeps the x-request-id of an external client
-	ClientCert       string         // forward_client_cert_details; empty means SANITIZE
+	Via              string         // the value that is appended to the header via; empty if nothing is appended
+	NoRequestID      bool           // true if the connection manager doesn't generate an x-request-id
+	KeepRequestID    bool           // true if the connection manager keeps the x-request-id of an external client
+	ClientCert       string         // the setting forward_client_cert_details; if empty, SANITIZE
 }
 
 // internalOnlyHeaders lists the headers that Envoy removes from requests that
@@ -201,8 +203,8 @@ const edgeRemovedHeaders = " x-envoy-decorator-operation x-envoy-downstream-serv
 const hopByHopHeaders = " keep-alive proxy-connection transfer-encoding "
 
 // withHeaders returns the request with the headers that the connection manager
-// forwards. unknown holds the names of the headers to which Envoy assigns a value
-// that is unknown to this package.
+// forwards. unknown are the names of headers to which Envoy assigns a value that
+// this package can't determine.
 func (e *Edge) withHeaders(r Request, internalOnly []string) (_ Request, unknown []string) {
 	from, internal := e.clientAddress(&r)
 	r.remote = from
@@ -218,7 +220,7 @@ func (e *Edge) withHeaders(r Request, internalOnly []string) (_ Request, unknown
 			!internal && (in(internalOnlyHeaders) || slices.ContainsFunc(internalOnly, func(s string) bool { return asciiLower(s) == name }))
 	})
 	if !upgrade && slices.ContainsFunc(strings.Split(te, ","), func(s string) bool { return asciiLower(strings.TrimSpace(s)) == "trailers" }) {
-		headers = append(headers, [2]string{"te", "trailers"}) // Envoy keeps no other value of the header te
+		headers = append(headers, [2]string{"te", "trailers"}) // Envoy removes all other values of the header te
 	}
 	if e.Scheme != "" {
 		headers = append(headers, [2]string{"x-forwarded-proto", e.Scheme})
@@ -233,7 +235,7 @@ func (e *Edge) withHeaders(r Request, internalOnly []string) (_ Request, unknown
 	}
 	if e.UseRemoteAddress && !e.SkipXFFAppend {
 		headers = append(headers, [2]string{"x-forwarded-for", r.Source})
-		if r.Source == "" || loopback(r.Source) { // if the peer is local, Envoy uses the host's own address
+		if r.Source == "" || loopback(r.Source) { // for a local peer, Envoy uses the address of the host
 			unknown = append(unknown, "x-forwarded-for")
 		}
 	}
@@ -277,8 +279,8 @@ func (e *Edge) withIdentity(r Request, edge bool, unknown []string) (Request, []
 // clientAddress returns the address from which the request comes, or "" if it
 // isn't known, and whether the address is internal. With use_remote_address it is
 // the peer's address, unless trusted hops are configured. Otherwise it is taken
-// from x-forwarded-for. An address is internal only if it is the only one in
-// x-forwarded-for.
+// from x-forwarded-for. The address is internal only if x-forwarded-for contains
+// no other address.
 func (e *Edge) clientAddress(r *Request) (address string, internal bool) {
 	said, ok := r.headers()["x-forwarded-for"]
 	alone := !ok
@@ -296,9 +298,9 @@ func (e *Edge) clientAddress(r *Request) (address string, internal bool) {
 	return address, alone && err == nil && slices.ContainsFunc(e.Internal, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// forwardedAddress returns the address in x-forwarded-for after which exactly this
-// number of other addresses follow, or "" if there is none or it is invalid. alone
-// is true if it is the only address.
+// forwardedAddress returns the address in x-forwarded-for that exactly others
+// other addresses follow. It returns "" if there is no such address or it is
+// invalid. alone is true if it is the only address.
 func forwardedAddress(said string, others int) (address string, alone bool) {
 	all := strings.Split(said, ",")
 	at := len(all) - 1 - others

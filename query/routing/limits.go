@@ -8,27 +8,27 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Limits holds the timeout, the retries and the mirrors that a route sets for the
+// A Limits has the timeout, the retries and the mirrors that a route sets for the
 // requests that it forwards.
 type Limits struct {
 	Timeout float64  // the timeout of the whole response in seconds; 0 means no timeout
-	Retries *Retries // nil means no retries
-	Mirrors []Mirror // the clusters that get copies of the request
+	Retries *Retries // the retry policy; nil if requests are not retried
+	Mirrors []Mirror // the clusters to which copies of the request are sent
 
-	NoCluster int // the status of Envoy's answer if the cluster doesn't exist
+	NoCluster int // the status with which Envoy responds if the cluster doesn't exist
 }
 
-// Retries describes when and how often Envoy retries a request.
+// A Retries describes when and how often Envoy retries a request.
 type Retries struct {
 	On       string  // the retry conditions, such as "5xx,connect-failure"
 	Attempts int     // the number of retries after the first attempt
-	PerTry   float64 // the timeout of each attempt in seconds; 0 means the timeout of the whole request
+	PerTry   float64 // the timeout of each attempt in seconds; 0 if only the whole request has a timeout
 }
 
-// A Mirror is a cluster that gets copies of the requests.
+// A Mirror is a cluster to which copies of requests are sent.
 type Mirror struct {
 	Cluster string  // the name of the cluster; empty if the policy takes the name from a request header that is missing
-	Share   float64 // the part of the requests that is copied, 0 to 1
+	Share   float64 // the part of the requests that are copied, from 0 to 1
 }
 
 // defaultTimeout is the timeout in seconds that Envoy uses for a route without a
@@ -36,10 +36,10 @@ type Mirror struct {
 const defaultTimeout = 15
 
 // Limits returns the limits of the selected route. If the route has no retries,
-// they are those of its virtual host. If the route has no mirrors, they are those
-// of the virtual host, or else of the route configuration. Policies of several
-// levels are never merged. Request headers such as x-envoy-max-retries override
-// the limits, unless the connection manager has removed them.
+// the retries are those of its virtual host. If the route has no mirrors, they
+// are those of the virtual host, or else of the route configuration. Policies of
+// several levels are never merged. Request headers such as x-envoy-max-retries
+// override the limits, unless the connection manager has removed them.
 func (a *Answer) Limits() (l Limits, err error) {
 	c := a.choice
 	if c == nil || a.Route == nil {
@@ -69,8 +69,8 @@ func (a *Answer) Limits() (l Limits, err error) {
 	return l, c.Err
 }
 
-// retries returns the retry policy with the changes in the request headers. whole
-// is the timeout of the whole request in seconds.
+// retries returns the retry policy with the changes that the request headers
+// make. whole is the timeout of the whole request in seconds.
 func retries(policy document.Message, h headers, whole float64) *Retries {
 	r := &Retries{On: policy.Text("retryOn"), Attempts: 1, PerTry: seconds(policy.Text("perTryTimeout"))}
 	if policy.Has("numRetries") {
@@ -87,7 +87,7 @@ func retries(policy document.Message, h headers, whole float64) *Retries {
 	if ms, ok := count(h.first("x-envoy-upstream-rq-per-try-timeout-ms")); ok {
 		r.PerTry = float64(ms) / 1000
 	}
-	if whole > 0 && r.PerTry >= whole { // the timeout of the whole request comes first
+	if whole > 0 && r.PerTry >= whole { // the timeout of the whole request ends the attempt first
 		r.PerTry = 0
 	}
 	if r.On == "" || r.Attempts == 0 {

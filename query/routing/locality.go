@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// share computes the shares of the endpoints at these indexes.
+// share computes the shares of the endpoints with the indexes in at.
 func (b *balancing) share(at []int) {
 	for _, l := range b.loads(at) {
 		if l.percent > 0 {
@@ -14,10 +14,10 @@ func (b *balancing) share(at []int) {
 	}
 }
 
-// spread divides a load among the endpoints of its priority. It uses the endpoints
-// with the load's health. In panic mode it uses all endpoints, unless the cluster
-// is configured to fail requests then. If the cluster is configured so, it takes
-// the weights of localities into account.
+// spread divides the load of one priority among its endpoints. It uses the
+// endpoints with the load's health. In panic mode it uses all endpoints, unless
+// the cluster is configured to fail requests in that case. If the cluster is
+// configured to do so, it takes the weights of localities into account.
 func (b *balancing) spread(at []int, l load) {
 	var whole, some []int
 	if b.policy.hashes { // a hash ring contains only healthy endpoints
@@ -56,7 +56,7 @@ func (b *balancing) spread(at []int, l load) {
 // divide divides a part of the requests among endpoints. It first divides it among
 // localities, if they have weights, and then by the weights of the endpoints.
 func (b *balancing) divide(some []int, zones map[string]float64, part float64) {
-	sum := 0.0 // this includes localities without endpoints, whose requests fail
+	sum := 0.0 // the sum includes localities without endpoints, whose requests fail
 	for _, name := range slices.Sorted(maps.Keys(zones)) {
 		sum += zones[name]
 	}
@@ -99,7 +99,7 @@ func (b *balancing) weightOfLocality(name string, whole, some []int) float64 {
 			fit++
 		}
 	}
-	if !b.known { // then the weight is the sum of the endpoints' weights, which is Istio's default
+	if !b.known { // without known weights, the weight is the sum of the endpoints' weights, which is Istio's default
 		b.out.Unsupported = []string{"weights of localities"}
 		weight = own
 	}

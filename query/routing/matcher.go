@@ -6,19 +6,23 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// matcher evaluates the conditions in Envoy's configuration for one request. If it
-// can't decide a condition, it adds a note to Answer.Unsupported.
+// A matcher evaluates the conditions in Envoy's configuration for one request. If
+// it can't decide a condition, it adds a note to Answer.Unsupported.
 type matcher struct {
 	*document.Reader
 	*Cache
 	envoy            Envoy
 	answer           *Answer
-	ignoreParameters bool              // the route configuration's setting ignorePathParametersInPathMatching
-	unknownHeaders   []string          // the names of headers to which Envoy assigns a value that is unknown here
-	digests          map[string]string // the digests of texts in the request, see Request.Digests
-	comparing        string            // the name of the value that is being compared, for messages
-	redacted         string            // the redacted value on which the comparison depends; see noteRedacted
-	doubt            string            // a description of the unknown value on which the last result depends, if that result was maybe
+	ignoreParameters bool // the route configuration's setting ignorePathParametersInPathMatching
+	// the names of headers to which Envoy assigns a value that this package
+	// can't determine
+	unknownHeaders []string
+	digests        map[string]string // the digests of texts in the request; see Request.Digests
+	comparing      string            // the name of the value that is currently compared, for messages
+	redacted       string            // the redacted value on which the current comparison depends; see noteRedacted
+	// if the last result was maybe, a description of the unknown value on which
+	// it depends
+	doubt string
 }
 
 func (c *matcher) unsupported(what string) {
@@ -43,10 +47,10 @@ func sure(b bool) truth {
 	return no
 }
 
-// sure evaluates a condition. If the result depends on something unknown, sure
-// returns maybe and stores a description of it in doubt. During the evaluation,
-// Answer.Unsupported is empty. Otherwise a note that it already contains wouldn't
-// be added again, and the condition would seem to be decided.
+// sure evaluates a condition. If the result depends on an unknown value, sure
+// returns maybe and stores a description of that value in doubt.
+// Answer.Unsupported is cleared during the evaluation: a note that it already
+// contains wouldn't be added again, and the condition would seem to be decided.
 func (c *matcher) sure(holds func() bool) truth {
 	before := c.answer.Unsupported
 	c.answer.Unsupported = nil

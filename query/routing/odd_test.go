@@ -9,9 +9,9 @@ import (
 )
 
 // TestPolicyExtensionsBalanceAsTheOlderFields checks load balancing policies that
-// are configured as extensions: with zones, with weights of localities, with
-// subsets. The shares must be the same as with the older fields of a cluster.
-// Envoy Gateway configures all policies as extensions.
+// are configured as extensions, as Envoy Gateway does: with zones, with weights
+// of localities, and with subsets. The shares must be the same as with the older
+// fields of a cluster.
 func TestPolicyExtensionsBalanceAsTheOlderFields(t *testing.T) {
 	policy := func(name, fields string) string {
 		return `{"policies": [{"typedExtensionConfig": {"name": "p", "typedConfig": {"@type": "type.googleapis.com/envoy.extensions.load_balancing_policies.` + name + `"` + fields + `}}}]}`
@@ -51,8 +51,8 @@ func TestPolicyExtensionsBalanceAsTheOlderFields(t *testing.T) {
 	}
 }
 
-// TestOddValuesDoNotPanic checks that messages are read as far as possible if
-// Envoy would reject them, or if a dump contains only a part of them.
+// TestOddValuesDoNotPanic checks that messages that Envoy would reject, and
+// those of which a dump contains only a part, are read as far as possible.
 func TestOddValuesDoNotPanic(t *testing.T) {
 	host := func(metadata string) any {
 		return object.Of("health", "HEALTHY", "overprovisioningFactor", 1, "metadata", object.Of("filterMetadata", object.Of("envoy.lb", value(t, metadata))))

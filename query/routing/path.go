@@ -42,12 +42,12 @@ func cutPerSegment(p string) string {
 	return b.String()
 }
 
-// pathKinds lists the fields of a match that may hold the path condition. Envoy
-// uses the first one that is set.
+// pathKinds lists the fields of a match that may contain the path condition.
+// Envoy uses the first one that is set.
 var pathKinds = [...]string{"prefix", "path", "pathSeparatedPrefix", "safeRegex", "connectMatcher", "pathMatchPolicy"}
 
-// pathKind returns the name of the field that holds a match's path condition, or
-// "".
+// pathKind returns the name of the field that contains a match's path condition,
+// or "".
 func pathKind(m document.Message) string {
 	for _, k := range pathKinds {
 		if m.Has(k) {
@@ -57,7 +57,7 @@ func pathKind(m document.Message) string {
 	return ""
 }
 
-// path reports whether the request's path matches. It decodes no escapes.
+// path reports whether the request's path matches. It doesn't decode escapes.
 func (c *matcher) path(m document.Message, r *routed) bool {
 	if r.Method == "CONNECT" && !m.Has("connectMatcher") { // a CONNECT request has no path
 		return false
@@ -159,7 +159,7 @@ func templateRegexp(t string) string {
 	return b.String()
 }
 
-// variable splits the text between the braces of a template into the variable's
+// variable splits the text between two braces of a template into the variable's
 // name and its pattern.
 func variable(s string) (name, fits string) {
 	name, fits, ok := strings.Cut(s, "=")

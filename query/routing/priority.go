@@ -2,20 +2,20 @@ package routing
 
 import "slices"
 
-// load is the percentage of the requests that one priority gets, and the health of
-// the endpoints that receive them.
+// A load is the percentage of the requests that one priority gets, and the health
+// of the endpoints that receive them.
 type load struct {
 	priority int
 	health   string
 	percent  int
-	panics   bool // panic mode is on: the requests go to all endpoints of the priority, whatever their health
+	panics   bool // true in panic mode: the requests go to all endpoints of the priority, whatever their health
 }
 
 // defaultOverprovisioning is Envoy's default for the overprovisioning factor in
 // percent.
 const defaultOverprovisioning = 140
 
-// census holds the numbers of endpoints of a priority.
+// A census has the numbers of endpoints of one priority.
 type census struct {
 	priority          int
 	all               int // all endpoints, including those that are draining
@@ -37,7 +37,7 @@ func (n *census) add(h Member) {
 }
 
 // counts returns one census for each priority, in the order of the priorities. It
-// counts the endpoints at the indexes in at.
+// counts only the endpoints with the indexes in at.
 func (b *balancing) counts(at []int) []census {
 	of := map[int]*census{}
 	for _, i := range at {
@@ -57,7 +57,7 @@ func (b *balancing) counts(at []int) []census {
 	return out
 }
 
-// capacity returns the percentage of the requests that n endpoints of a priority
+// capacity returns the percentage of all requests that n endpoints of a priority
 // can take.
 func (b *balancing) capacity(n int, of census) int {
 	if of.counted == 0 {
@@ -97,7 +97,9 @@ func (b *balancing) loads(at []int) []load {
 	if !slices.ContainsFunc(all, func(n census) bool { return !panics(n) }) {
 		return bySize(all, len(at))
 	}
-	if total == 0 { // with a factor below 100, no priority may take any request although none is in panic mode
+	// with an overprovisioning factor below 100, no priority may take requests
+	// although none is in panic mode
+	if total == 0 {
 		return nil
 	}
 	var out []load

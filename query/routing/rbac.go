@@ -11,15 +11,15 @@ import (
 // A Verdict is the decision of an RBAC filter about a request.
 type Verdict struct {
 	Filter  string
-	Policy  string // the name of the policy that decides; empty if none does
+	Policy  string // the name of the policy that decides; empty if no policy matches
 	Action  string // the action of the rules: ALLOW, DENY or LOG
 	Denied  bool
-	Shadow  bool   // the verdict of shadow rules, which Envoy only logs
-	Unknown string // the unknown value that decides the verdict; if it is set, Denied has no meaning
+	Shadow  bool   // true for the verdict of shadow rules, which Envoy only logs
+	Unknown string // the unknown value on which the verdict depends; if it is set, Denied has no meaning
 }
 
 // Identity is the value of Verdict.Unknown if the verdict depends on the identity
-// in the client's certificate, and that isn't known.
+// in the client's certificate, and this identity isn't known.
 const Identity = "the client's identity"
 
 // rules evaluates RBAC rules for one request.
@@ -29,8 +29,8 @@ type rules struct {
 	unknown string // the first condition whose result is unknown
 }
 
-// rbac decides a request by the configuration of an RBAC filter. The filter is an
-// HTTP filter or a network filter, which has no access to headers.
+// rbac decides a request by the configuration of an RBAC filter. The filter may
+// be an HTTP filter, or a network filter, which has no access to headers.
 func (c *choice) rbac(m document.Message, r *routed) []Verdict {
 	var out []Verdict
 	for _, part := range []struct {
@@ -62,7 +62,7 @@ func (a *rules) evaluatePolicies(m document.Message) Verdict {
 		switch a.policy(policies.Sub(name)) {
 		case yes:
 			v.Policy, v.Denied = name, v.Action == "DENY"
-			if v.Unknown != "" && v.Action != "LOG" { // an earlier policy may match as well, but the verdict would be the same
+			if v.Unknown != "" && v.Action != "LOG" { // an earlier policy may match, but the verdict would be the same
 				v.Unknown = ""
 			}
 			return v
@@ -107,7 +107,7 @@ func (a *rules) notKnown(what string) truth {
 }
 
 // holds evaluates a condition as [matcher.sure] does. If the result is maybe, it
-// also records the condition in unknown.
+// also stores the condition's description in unknown.
 func (a *rules) holds(is func() bool) truth {
 	t := a.sure(is)
 	if t == maybe {
@@ -119,7 +119,7 @@ func (a *rules) holds(is func() bool) truth {
 // onPath evaluates a condition on the request's path. Whether RBAC removes path
 // parameters first depends on [rbacParameters]. RBAC takes
 // ignorePathParametersInPathMatching from the selected route, so without a route
-// the parameters stay (as measured on Envoy 1.40.0).
+// it doesn't remove them (measured on Envoy 1.40.0).
 func (a *rules) onPath(holds func(path string) bool) bool {
 	p := pathOnly(a.r.Path)
 	if !a.ignoreParameters || a.answer.Status == 404 || !strings.Contains(p, ";") {
@@ -236,7 +236,7 @@ func (a *rules) authenticated(m document.Message) truth {
 	if !m.Has("principalName") {
 		return sure(a.r.TLS)
 	}
-	if !a.r.TLS { // the certificate of a tunnel's client doesn't belong to this connection
+	if !a.r.TLS { // a connection in a tunnel doesn't have the certificate of the tunnel's client
 		return no
 	}
 	return a.identity(m.Sub("principalName"))

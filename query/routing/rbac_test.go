@@ -68,8 +68,8 @@ func TestRBAC(t *testing.T) {
 	}
 }
 
-// TestFiltersAreOverriddenByRoute checks the effect of filters, and that a route
-// may override their configuration.
+// TestFiltersAreOverriddenByRoute checks that a route may override the
+// configuration of a filter, and the effect of both configurations.
 func TestFiltersAreOverriddenByRoute(t *testing.T) {
 	http := "type.googleapis.com/envoy.extensions.filters.http."
 	filters := value(t, `[{"name": "f", "typedConfig": {"@type": "`+http+`fault.v3.HTTPFault"}}, {"name": "rbac", "typedConfig": {"@type": "`+http+`rbac.v3.RBAC", "rules": {}}},

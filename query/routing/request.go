@@ -7,18 +7,18 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Bytes is the scheme of a connection that isn't HTTP, or in which the proxy can't
-// recognize HTTP.
+// Bytes is the scheme for a connection that isn't HTTP, or in which the proxy
+// can't detect HTTP.
 const Bytes = "tcp"
 
-// Request is a request together with the connection on which it arrives.
+// A Request is a request together with the connection on which it arrives.
 type Request struct {
-	Method string // the HTTP method; empty means GET
-	Scheme string // "http", "https" or [Bytes]; empty means the scheme in x-forwarded-proto
-	Host   string // the :authority, including the port if the client sends one
+	Method string // the HTTP method; if empty, GET
+	Scheme string // "http", "https" or [Bytes]; if empty, the scheme in x-forwarded-proto
+	Host   string // the header :authority, including the port if the client sends one
 	Path   string // the path, including the query
 
-	// Headers holds the headers in the order in which the client sends them. A
+	// Headers are the headers in the order in which the client sends them. A
 	// name may occur several times.
 	Headers [][2]string
 
@@ -34,16 +34,18 @@ type Request struct {
 	// parameters) to the digests that replace them in the snapshot.
 	Digests map[string]string
 
-	remote      string // the client's address as Envoy determines it; empty means that it is Source
-	connectPort string // the port that was removed from the host of a CONNECT request; Envoy adds it again upstream
+	remote string // the client's address as Envoy determines it; if empty, it is Source
+	// the port that was removed from the host of a CONNECT request; Envoy adds
+	// it again before it forwards the request
+	connectPort string
 
 	// The fields below describe the connection. They select the filter chain.
 	SNI             string
-	NoSNI           bool // the client sends no SNI
+	NoSNI           bool // true if the client sends no SNI
 	ALPN            []string
 	TLS             bool
-	Source          string // the address of the peer
-	DirectSource    string // the physical peer's address; set if a PROXY header names another address, which is then Source
+	Source          string // the address of the peer; if a PROXY header names another address, that address
+	DirectSource    string // the address of the physical peer; set only if a PROXY header names another address
 	SourcePort      int
 	Destination     string // the address to which the client connects
 	DestinationPort int
@@ -53,8 +55,8 @@ type Request struct {
 	// isn't known.
 	Principal string
 
-	// NoCertificate is true if the client presents no certificate: it has none, or
-	// the server doesn't request one.
+	// NoCertificate is true if the client presents no certificate, because it has
+	// none or the server doesn't request one.
 	NoCertificate bool
 
 	// Tunnelled is true if the connection runs inside a tunnel with mutual TLS.
@@ -76,7 +78,7 @@ func (r *routed) upgrade() string {
 	return ""
 }
 
-// headers holds a request's headers in Envoy's form: the keys are names in lower
+// A headers has a request's headers in Envoy's form: the keys are names in lower
 // case, and each value of a repeated header is a separate element.
 type headers map[string][]string
 
@@ -95,7 +97,7 @@ const inline = " accept accept-encoding access-control-request-headers access-co
 
 func isInline(name string) bool { return strings.Contains(inline, " "+name+" ") }
 
-// headers returns the headers as they are when routes are matched.
+// headers returns the headers that the request has when routes are matched.
 func (r *Request) headers() headers {
 	h := headers{}
 	for _, kv := range r.Headers {
@@ -104,7 +106,7 @@ func (r *Request) headers() headers {
 		switch {
 		case !isInline(name) || len(old) == 0:
 			h[name] = append(old, value)
-		case value != "": // Envoy skips an empty value, and adds no comma after an empty one
+		case value != "": // Envoy skips an empty value, and adds no comma after one
 			if old[0] != "" {
 				old[0] += ","
 			}

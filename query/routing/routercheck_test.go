@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// routerCheck is the directory with the test cases of the Envoy project itself.
-// They are not copied into this repository.
+// routerCheck is the directory with the test cases of the Envoy project. They
+// are not copied into this repository.
 const routerCheck = "../../../../shared/conformance/router_check"
 
 type checkCase struct {
@@ -39,8 +39,8 @@ type spaceData struct {
 }
 
 // TestRouterCheck runs the test cases of Envoy's router_check_tool in the same way
-// as the tool. The random value is 0 unless the case sets it. A runtime fraction is
-// 0 percent unless the case names its key; then it is at least 1 percent.
+// as that tool. The random value is 0 unless the case sets it. A runtime fraction
+// is 0 percent, or at least 1 percent if the case names its key.
 func TestRouterCheck(t *testing.T) {
 	goldens, err := filepath.Glob(filepath.Join(routerCheck, "*.golden.proto.json"))
 	if err != nil || len(goldens) == 0 {
@@ -94,8 +94,9 @@ func configurationOf(t *testing.T, name string) any {
 	return camel(v)
 }
 
-// withRuntime replaces each runtime fraction by the value that router_check_tool
-// would use: at least 1 if set is the fraction's runtime key, else 0.
+// withRuntime replaces each runtime fraction with the value that
+// router_check_tool would use: at least 1 if set is the fraction's runtime key,
+// and 0 otherwise.
 func withRuntime(v any, set string) {
 	switch x := v.(type) {
 	case []any:
@@ -119,7 +120,7 @@ func withRuntime(v any, set string) {
 }
 
 // routerChecked runs one case. It returns a description of the first unexpected
-// value, or "".
+// value, or "" if there is none.
 func routerChecked(t *testing.T, rc any, c checkCase) string {
 	in := c.Input
 	r := Request{
@@ -170,7 +171,8 @@ func camelNumbers(v any) any {
 
 func text(v any) string { b, _ := json.Marshal(v); return string(b) }
 
-// checked computes from an answer the properties that router_check_tool reports.
+// A checked computes from an answer the properties that router_check_tool
+// reports.
 type checked struct {
 	*choice
 	a  *Answer
@@ -179,8 +181,8 @@ type checked struct {
 }
 
 // get returns the value of a property that router_check_tool reports. If the
-// expected value is a list of conditions, get returns nil if all of them hold, and a
-// description of a difference otherwise.
+// expected value, want, is a list of conditions, get returns nil if all of them
+// hold, and otherwise a description of a difference.
 func (k *checked) get(what string, want any) any {
 	forwards := k.a.Status == 0 && k.a.RedirectStatus == 0 && k.a.DirectStatus == 0
 	host, path := "", ""
@@ -263,8 +265,8 @@ func (k *checked) virtualCluster(forwards bool) string {
 	return "other"
 }
 
-// add applies to h the header changes of the route, its virtual host and its route
-// configuration.
+// add applies the header changes of the route, its virtual host and its route
+// configuration to h.
 func (k *checked) add(h headers, which string, format func(string) string) {
 	for _, level := range []any{k.a.Route, k.a.Host, k.rc} {
 		m := k.Message(level)

@@ -15,9 +15,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// The golden files hold the answers of a real Envoy 1.40. routes.jsonl.gz has the
-// answers to requests for 96 random route configurations. filter_chains.json.gz
-// has the filter chains that connections got from 30 random listeners.
+// The golden files contain the answers of a real Envoy 1.40. routes.jsonl.gz has
+// the answers to requests for 96 random route configurations.
+// filter_chains.json.gz has the filter chains that 30 random listeners selected
+// for connections.
 
 func open(t *testing.T, name string) io.Reader {
 	t.Helper()
@@ -34,7 +35,7 @@ func open(t *testing.T, name string) io.Reader {
 }
 
 // camel converts field names to camel case, as in the document. It converts every
-// key, because the golden files have no maps whose keys are data.
+// key, because the golden files contain no maps whose keys are data.
 func camel(v any) any {
 	switch x := object.FromPlain(v).(type) {
 	case []any:
@@ -97,8 +98,8 @@ func TestRoutesAsEnvoy(t *testing.T) {
 }
 
 // TestUnknownInputsAreReported checks cases that the golden files don't contain.
-// The answer must include all that follows from the request, and Unsupported must
-// name everything else.
+// The answer must include everything that follows from the request, and
+// Unsupported must name everything else.
 func TestUnknownInputsAreReported(t *testing.T) {
 	n := uint64(7)
 	cluster := object.Of("cluster", "c")

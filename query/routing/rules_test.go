@@ -22,7 +22,8 @@ func value(t testing.TB, text string) any {
 }
 
 // TestDomainsPreferTheMostSpecific checks the precedence of domains: the exact
-// domain, the longest suffix wildcard, the longest prefix wildcard, and "*".
+// domain, then the longest suffix wildcard, the longest prefix wildcard, and
+// "*".
 func TestDomainsPreferTheMostSpecific(t *testing.T) {
 	rc := value(t, `{"virtualHosts": [
 		{"name": "all", "domains": ["*"]}, {"name": "com", "domains": ["*.com"]}, {"name": "foo", "domains": ["foo.*"]}, {"name": "bar", "domains": ["*-bar.foo.com"]},
@@ -67,9 +68,9 @@ func TestEdgeSetsHeadersByOrigin(t *testing.T) {
 	}
 }
 
-// TestMatcherInputsOfThePeer checks the addresses that a matcher compares: the
-// direct source is the physical peer's address, and the source is the address in
-// the PROXY header.
+// TestMatcherInputsOfThePeer checks the addresses that a matcher compares. The
+// direct source is the address of the physical peer. The source is the address
+// in the PROXY header.
 func TestMatcherInputsOfThePeer(t *testing.T) {
 	const physical, named = "10.0.0.1", "10.0.0.2"
 	for _, c := range []struct {
@@ -93,8 +94,8 @@ func TestMatcherInputsOfThePeer(t *testing.T) {
 	}
 }
 
-// chosenChain returns an entry of a matcher's map. The key of the entry is the
-// name of a filter chain, which the entry selects.
+// chosenChain returns an entry in a matcher's map for a filter chain's name.
+// The entry selects the filter chain with that name.
 func chosenChain(name string) string {
 	return `"` + name + `": {"action": {"name": "chain", "typedConfig": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "` + name + `"}}}`
 }
@@ -116,7 +117,8 @@ func TestUpgrades(t *testing.T) {
 		{allowed, `, "upgradeConfigs": [{"upgradeType": "websocket", "enabled": false}]`, Request{Path: "/", Headers: socket}, "403"},
 		{none, `, "upgradeConfigs": [{"upgradeType": "websocket"}]`, Request{Path: "/", Headers: socket}, "c"},
 		{none, "", Request{Path: "/", Headers: socket[1:]}, "c"},
-		{none, "", Request{Host: "elsewhere", Path: "nothing", Headers: socket}, "404"}, // there is no route that could allow the upgrade
+		// no route matches that could allow the upgrade
+		{none, "", Request{Host: "elsewhere", Path: "nothing", Headers: socket}, "404"},
 		{none, "", Request{Method: "CONNECT", Host: "h:80"}, "403"},
 		{map[string]bool{"connect": true}, "", Request{Method: "CONNECT", Host: "h:80"}, "tunnel"},
 	} {
@@ -215,7 +217,7 @@ func TestScope(t *testing.T) {
 }
 
 // TestNearNamesTheFailedCondition checks which routes are near misses, and the
-// reason for each.
+// failed condition of each.
 func TestNearNamesTheFailedCondition(t *testing.T) {
 	vh := value(t, `{"name": "v", "routes": [
 		{"name": "a", "match": {"prefix": "/x", "headers": [{"name": "user", "stringMatch": {"exact": "jason"}}]}, "route": {"cluster": "a"}},
@@ -271,8 +273,8 @@ func BenchmarkConfiguration(b *testing.B) {
 	}
 }
 
-// TestShadowReportsOnlyCertainty checks that Shadow returns a shadowing route only
-// if that is certain.
+// TestShadowReportsOnlyCertainty checks that Shadow reports a shadowing route only
+// if the result is certain.
 func TestShadowReportsOnlyCertainty(t *testing.T) {
 	for _, c := range []struct {
 		ahead, route string

@@ -7,11 +7,11 @@ import (
 	"github.com/meshq/kubectl-meshq/query/document"
 )
 
-// Scope returns the scoped route configuration for a request: the one whose key
-// equals the key that is built from the request's headers. It returns nil if there
-// is none; Envoy then answers 404. unsupported is set if the connection manager's
-// configuration doesn't contain the scopes, because Envoy gets them from another
-// source.
+// Scope returns the scoped route configuration for a request. This is the one
+// whose key equals the key that is built from the request's headers. It returns
+// nil if there is none; Envoy then answers 404. unsupported is set if the scopes
+// are not in the connection manager's configuration, because Envoy receives them
+// separately.
 func Scope(ctx context.Context, x *Cache, e Envoy, scopedRoutes any, r Request) (scope any, unsupported string, err error) {
 	c := newChoice(ctx, x, e)
 	s := c.Message(scopedRoutes)
@@ -42,8 +42,8 @@ func Scope(ctx context.Context, x *Cache, e Envoy, scopedRoutes any, r Request) 
 	return nil, "", c.Err
 }
 
-// fragment builds one part of a scope's key from a header. It returns false if the
-// header doesn't have the value.
+// fragment computes one part of a scope's key from a header. It returns false if
+// the header doesn't contain that part.
 func fragment(m document.Message, h headers) (string, bool) {
 	values := h[asciiLower(m.Text("name"))]
 	if len(values) == 0 {

@@ -25,9 +25,9 @@ func Shadow(ctx context.Context, ahead []any, route any) (int, error) {
 	return -1, r.Err
 }
 
-// same reports whether each condition of the match o, except that on the path, is
-// also a condition of the match m. A field that this package doesn't know counts
-// as a condition.
+// same reports whether each condition of the match o, except the path condition,
+// is also a condition of the match m. A field that this package doesn't implement
+// counts as a condition.
 func same(r *document.Reader, o, m document.Message) bool {
 	for field, want := range o.Fields.All() {
 		if field == "caseSensitive" || field == "@type" || field == "kind" || slices.Contains(pathKinds[:], field) || want == nil {

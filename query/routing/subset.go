@@ -48,8 +48,8 @@ func (b *balancing) subset(criteria *object.Object) []int {
 	return b.fallback(policy, defaults, config, criteria, everything)
 }
 
-// fallback returns the indexes of the endpoints that get the request if it selects
-// no subset, or an empty one.
+// fallback returns the indexes of the endpoints that are used if the criteria
+// select no subset, or an empty one.
 func (b *balancing) fallback(policy string, defaults *object.Object, config document.Message, criteria *object.Object, everything []int) []int {
 	switch policy {
 	case "ANY_ENDPOINT":
@@ -69,8 +69,8 @@ func (b *balancing) fallback(policy string, defaults *object.Object, config docu
 	return nil
 }
 
-// withMetadata returns the indexes of the endpoints that have all of the metadata
-// in criteria.
+// withMetadata returns the indexes of the endpoints that have all metadata in
+// criteria.
 func (b *balancing) withMetadata(criteria *object.Object, config document.Message) (some []int) {
 	for i, h := range b.out.Members {
 		own := b.Message(h.Endpoint).Sub("metadata").Sub("filterMetadata").Sub("envoy.lb")
@@ -124,7 +124,8 @@ func formatCriteria(criteria *object.Object) string {
 
 // CriteriaOf returns the metadata (of envoy.lb) that a route requires of the
 // endpoints. The result has one object for each cluster of the route, in the
-// route's order. An object is nil if the route requires no metadata.
+// route's order. The object is nil if the route requires no metadata for this
+// cluster.
 func CriteriaOf(ctx context.Context, route any) ([]*object.Object, error) {
 	r := document.NewReader(ctx)
 	action := r.Message(route).Sub("route")
@@ -146,8 +147,8 @@ func metadataOf(m document.Message) *object.Object {
 	return fields
 }
 
-// merge adds the metadata of an entry (over) to that of its route (under). If both
-// have a key, the entry's value is used.
+// merge adds the metadata of an entry (over) to that of its route (under). If a
+// key is in both, the entry's value is used.
 func merge(under, over *object.Object) *object.Object {
 	if over.Len() == 0 {
 		return under

@@ -11,7 +11,7 @@ import (
 )
 
 // compile returns a compiled regular expression. It returns nil if RE2 rejects the
-// expression; Envoy rejects a configuration with such an expression.
+// expression, because Envoy then rejects the whole configuration.
 func (x *Cache) compile(expr string) *regexp.Regexp {
 	if v, ok := x.compiled.Load(expr); ok {
 		return v.(*regexp.Regexp)
@@ -137,9 +137,9 @@ func (c *matcher) stringMatch(m document.Message, v string) bool {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// In a snapshot, free text is replaced by a digest, "redacted:<16 hex>". A
-// comparison with a digest has a result only if it compares the whole text and the
-// digest of that text under the same key is known.
+// A snapshot may contain a digest, "redacted:<16 hex>", in place of a text. A
+// comparison with a digest has a result only if it compares the whole text, and if
+// the digest of the other text under the same key is known.
 
 // noteRedacted records that the current comparison depends on a redacted value.
 func (c *matcher) noteRedacted(what string) {
@@ -167,7 +167,8 @@ func (c *matcher) byDigest(digest, v string) bool {
 // for any other matcher.
 func (c *matcher) redactedString(m document.Message, v string) (is, ok bool) {
 	if exact := m.Text("exact"); mesh.IsDigest(exact) {
-		if is = c.byDigest(exact, v); !is && c.redacted == "" && m.Flag("ignoreCase") { // the digests also differ if the texts differ only in case
+		// texts that differ only in case have different digests
+		if is = c.byDigest(exact, v); !is && c.redacted == "" && m.Flag("ignoreCase") {
 			c.noteRedacted(c.comparing)
 		}
 		return is, true
@@ -200,9 +201,9 @@ func (c *matcher) redactedHeader(m document.Message, v string) (is, ok bool) {
 	return false, false
 }
 
-// redactedKeys returns the key for the text v in the map of a matcher tree, if the
-// map has digests as keys. ok is false if the map has no digests and can be used
-// as it is.
+// redactedKeys returns the key for the text v in the map of a matcher tree whose
+// keys are digests. ok is false if the map has no digests and can be used
+// directly.
 func (c *matcher) redactedKeys(on document.Message, v string) (key string, ok bool) {
 	hidden := false
 	for k := range on.Fields.All() {

@@ -10,10 +10,10 @@ import (
 )
 
 // evaluateTree evaluates a matcher tree (xds.type.matcher.v3.Matcher). It returns
-// the selected action, a TypedExtensionConfig, or the zero message if the tree
-// selects none. If a branch selects no action, the next branch is evaluated, and
-// after the last branch onNoMatch, as in Envoy. The first action that is found is
-// the result.
+// the selected action, which is a TypedExtensionConfig, or the zero message if
+// the tree selects none. The first action that is found is the result. If a
+// branch selects no action, the next branch is evaluated, and after the last
+// branch onNoMatch, as in Envoy.
 func (c *matcher) evaluateTree(tree document.Message, r *routed) document.Message {
 	switch {
 	case tree.Has("matcherList"):
@@ -61,7 +61,7 @@ func (c *matcher) evaluateMatcherTree(t document.Message, r *routed) document.Me
 	case t.Has("prefixMatchMap"):
 		on := t.Sub("prefixMatchMap").Sub("map")
 		c.redactedKeys(on, v)
-		for n := len(v); n >= 0; n-- { // look up the longest prefix first
+		for n := len(v); n >= 0; n-- { // the longest prefix is looked up first
 			if !on.Has(v[:n]) {
 				continue
 			}
@@ -90,7 +90,7 @@ func (c *matcher) evaluateCustom(m document.Message, v string, r *routed) docume
 }
 
 // inRange evaluates the ranges that contain the address v, the most specific one
-// first, and returns the first action that it finds. A range that is marked as
+// first. It returns the first action that it finds. A range that is marked as
 // exclusive is evaluated only if it is the most specific one.
 func (c *matcher) inRange(all []document.Message, v string, r *routed) document.Message {
 	addr, err := netip.ParseAddr(v)
@@ -198,8 +198,8 @@ func (c *matcher) evaluatePredicate(p document.Message, r *routed) bool {
 }
 
 // input returns the value that a matcher compares, such as a header or an address
-// of the request. It returns false if the request has no such value, or if the
-// value isn't known.
+// of the request. ok is false if the request has no such value, or if the value
+// isn't known.
 func (c *matcher) input(m document.Message, r *routed) (v string, ok bool) {
 	config := m.Sub("typedConfig")
 	kind := config.Text("@type")
@@ -230,7 +230,7 @@ func (c *matcher) input(m document.Message, r *routed) (v string, ok bool) {
 	case "SourceTypeInput":
 		return "local", r.local()
 	case "ServerNameInput":
-		return asciiLower(r.SNI), r.SNI != "" // the TLS inspector converts it to lower case
+		return asciiLower(r.SNI), r.SNI != "" // the TLS inspector converts the server name to lower case
 	case "TransportProtocolInput":
 		return r.transport(), true
 	case "ApplicationProtocolInput":

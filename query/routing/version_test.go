@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestRulesStartAtTheirRelease checks each rule that has changed: in a version
-// before the change, in a version after it, in each branch that has the rule, and
-// with an unknown version.
+// TestRulesStartAtTheirRelease checks each rule that has changed between
+// versions: in a version before the change, in a version after it, in each branch
+// that has the rule, and with an unknown version.
 func TestRulesStartAtTheirRelease(t *testing.T) {
 	for _, c := range []struct {
 		is              rule
@@ -42,7 +42,8 @@ func TestRulesStartAtTheirRelease(t *testing.T) {
 			t.Errorf("%q, turned off: %v", v, got)
 		}
 	}
-	for v, want := range map[string]truth{"1.39.0": no, "1.40.0": yes, "": maybe, "1.30.0": no} { // Envoy 1.40 doesn't have the flag
+	// Envoy 1.40 has removed the flag
+	for v, want := range map[string]truth{"1.39.0": no, "1.40.0": yes, "": maybe, "1.30.0": no} {
 		if got := (Envoy{Version: version(v).Version, Runtime: off}).has(shorterPrefixes); got != want {
 			t.Errorf("%q, turned off, of old: %v", v, got)
 		}
@@ -51,8 +52,8 @@ func TestRulesStartAtTheirRelease(t *testing.T) {
 
 func version(v string) Envoy { return Envoy{Version: func() string { return v }} }
 
-// TestRulesDependOnVersion checks the results of rules that have changed. A result
-// is "yes", "no", or "?" if it depends on an unknown version.
+// TestRulesDependOnVersion checks the results of rules that have changed. The
+// result is "?" if it depends on the version and the version is unknown.
 func TestRulesDependOnVersion(t *testing.T) {
 	two := [][2]string{{"x", "v"}, {"x", "w"}}
 	alone, both := `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v"}}]}`, `{"prefix": "/", "headers": [{"name": "x", "stringMatch": {"exact": "v,w"}}]}`
@@ -133,7 +134,7 @@ func TestRBACVersions(t *testing.T) {
 }
 
 // TestRBACCutsNothingWithoutRoute checks that RBAC keeps path parameters if no
-// route was selected. RBAC takes the setting to ignore them from the route.
+// route was selected, because the setting to ignore them comes from the route.
 func TestRBACCutsNothingWithoutRoute(t *testing.T) {
 	for routes, want := range map[string]bool{
 		`[]`: false,
@@ -151,9 +152,9 @@ func TestRBACCutsNothingWithoutRoute(t *testing.T) {
 	}
 }
 
-// TestSureReportsKnownDoubtsAgain checks that the result of an RBAC condition is
-// unknown if the condition depends on something that the routes have already
-// recorded as unknown.
+// TestSureReportsKnownDoubtsAgain checks that an RBAC condition is unknown if it
+// depends on an unknown value that the evaluation of routes has already
+// reported.
 func TestSureReportsKnownDoubtsAgain(t *testing.T) {
 	x := newChoice(context.Background(), &Cache{}, version(""))
 	x.unsupported(rbacHeadersAlone.unknown())

@@ -8,9 +8,9 @@ import (
 )
 
 // virtualHost selects the virtual host of a route configuration for a request: the
-// one with the exact domain, or else with the longest suffix wildcard, then with
-// the longest prefix wildcard, then "*". The selection is final: if no route of
-// that virtual host matches, the answer is a 404.
+// one with the exact domain, or else the one with the longest suffix wildcard,
+// then with the longest prefix wildcard, then with "*". The selection is final: if
+// no route of that virtual host matches, the answer is a 404.
 func (c *choice) virtualHost(rc document.Message, h headers) (any, bool) {
 	host := h.first(":authority")
 	if name := rc.Text("vhostHeader"); name != "" {
@@ -33,13 +33,16 @@ func (c *choice) virtualHost(rc document.Message, h headers) (any, bool) {
 	return hosts[at], true
 }
 
-// domains is an index of the virtual hosts of a route configuration by their
-// domains, as Envoy has it. The values of its maps are indexes of virtual hosts.
+// A domains is an index of the virtual hosts of a route configuration by their
+// domains, in the same structure as in Envoy. The values of its maps are indexes
+// of virtual hosts.
 type domains struct {
-	exact              map[string]int
-	suffix, prefix     map[string]int // virtual hosts with a wildcard at the start or the end of the domain; the keys are domains without the *
-	suffixes, prefixes []int          // the lengths of the keys of suffix and prefix, in descending order
-	any                int            // the index of the virtual host with the domain "*"; -1 if there is none
+	exact map[string]int
+	// the virtual hosts with a wildcard at the start or the end of the domain;
+	// the keys are the domains without the *
+	suffix, prefix     map[string]int
+	suffixes, prefixes []int // the lengths of the keys of suffix and prefix, in descending order
+	any                int   // the index of the virtual host with the domain "*"; -1 if there is none
 }
 
 func newDomains(r *document.Reader, hosts []any) *domains {
@@ -89,7 +92,7 @@ func (d *domains) find(host string) (at int, domain string) {
 		return at, host
 	}
 	for _, n := range d.suffixes {
-		if len(host) > n { // the * matches one character or more
+		if len(host) > n { // the * stands for at least one character
 			if at, ok := d.suffix[host[len(host)-n:]]; ok {
 				return at, "*" + host[len(host)-n:]
 			}

@@ -9,9 +9,9 @@ const defaultMinClusterSize = 6
 // byZone implements Envoy's zone aware routing. It returns each locality's
 // share of the requests of priority 0, or nil if the requests are not routed by
 // zone. If the proxy's locality has at least as large a share of the endpoints
-// as it has of the proxies, all requests stay within it. Otherwise the excess
-// goes to the localities whose share of the endpoints is larger than their
-// share of the proxies.
+// as of the proxies, all requests stay in it. Otherwise the excess goes to the
+// localities whose share of the endpoints is larger than their share of the
+// proxies.
 func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 	var some []int
 	for _, i := range whole {
@@ -60,7 +60,7 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 			sum += residual[name]
 		}
 	}
-	if sum == 0 { // the sum is 0 only because of rounding
+	if sum == 0 { // because of rounding, the sum may be 0
 		return nil
 	}
 	out[own] = direct
@@ -72,8 +72,8 @@ func (b *balancing) byZone(whole, eligible []int) map[string]float64 {
 }
 
 // mixed returns each locality's share of all requests. zones has their shares
-// of the requests that are routed by zone, which routing_enabled may limit to a
-// percentage. The other requests are distributed over all eligible endpoints,
+// of those requests that are routed by zone; routing_enabled may limit these to
+// a percentage. The other requests are distributed over all eligible endpoints,
 // whose indexes are in some.
 func (b *balancing) mixed(zones map[string]float64, some []int) map[string]float64 {
 	routed := b.zoneRoutedShare()
@@ -116,9 +116,9 @@ func (b *balancing) minClusterSize() int {
 // noLocality is the key of a locality to which no endpoint belongs.
 const noLocality = "-"
 
-// countLocal counts the endpoints of the proxy's own cluster. It also counts the
-// healthy ones in each locality. ok is false if Envoy doesn't route by zone,
-// because all endpoints are in one locality, or none is in the proxy's locality.
+// countLocal counts the endpoints of the proxy's own cluster, and in each
+// locality the healthy ones. ok is false if Envoy doesn't route by zone because
+// all endpoints are in one locality, or because none is in the proxy's locality.
 func (b *balancing) countLocal(z *Zone, own string) (count map[string]int, of census, ok bool) {
 	count = map[string]int{}
 	all, here := map[string]bool{}, false

@@ -90,7 +90,7 @@ func TestTemporaryRefusalsAreRetried(t *testing.T) {
 
 // TestWebSocketsThatAreTooManyAreRetried checks that the client retries a
 // WebSocket that was refused with status 429. The client can't read the headers
-// of such a refusal, so it doesn't know the delay in Retry-After.
+// of such a refusal, so the delay in Retry-After is unknown.
 func TestWebSocketsThatAreTooManyAreRetried(t *testing.T) {
 	api := newCluster(t)
 	api.serves(t, "15000", hello)
