@@ -30,8 +30,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// A Run runs one query. It holds the query, its inputs, the printer of its results,
-// and the state of the run.
+// A Run is one run of a query. It has the query, its inputs, the printer of its
+// results, and the state of the run.
 type Run struct {
 	*process.World
 	*options.Flags
@@ -39,7 +39,7 @@ type Run struct {
 	Request *Request
 	Changed func(flag string) bool
 
-	Labels  labels.Selector // selects the proxies
+	Labels  labels.Selector // the label selector for proxies
 	Mesh    *sources.Mesh
 	Program *query.Program
 	names   []string // the names of the query's variables, in the order of Values
@@ -49,16 +49,16 @@ type Run struct {
 	Printer printers.Printer
 	notes   map[string]bool
 
-	session  *Session  // keeps the mesh open between runs; nil if the run is on its own
-	Progress *Progress // nil if no progress is shown
-	rows     *rows     // selects the new and changed results of --watch; nil if all results are printed
+	session  *Session  // keeps the mesh open between the runs of a session; nil if there is only this run
+	Progress *Progress // the progress line; nil if no progress is shown
+	rows     *rows     // detects the new and changed results of --watch; nil if all results are printed
 	cancel   context.CancelCauseFunc
-	spooled  *transport.Quota // limits the temporary files of all sources; nil if it isn't created yet
+	spooled  *transport.Quota // the size limit for the temporary files of all sources; nil until it is needed
 
 	Results  int
 	unknowns unknowns
-	last     bool // whether the last result was true, for -e
-	null     bool // whether the last result was null
+	last     bool // true if the last result was true, for -e
+	null     bool // true if the last result was null
 	faults   faults
 }
 
@@ -73,7 +73,7 @@ func (r *Run) Do(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer closeModules() // the folders stay open until the end, because modulemeta reads modules while the query runs
+	defer closeModules() // modules stay open until the end, because modulemeta reads them while the query runs
 	if r.Plain() {
 		if err := r.OpenPrinter(ctx); err != nil {
 			return err
@@ -95,8 +95,9 @@ func (r *Run) Do(ctx context.Context) (err error) {
 }
 
 // prepare does the steps of a run that need no mesh: it checks the flags, opens the
-// output and compiles the query. closeModules closes the folders of modules, which
-// modulemeta reads while the query runs.
+// output and compiles the query. closeModules closes the module folders. It is
+// called at the end of the run, because modulemeta reads modules while the query
+// runs.
 func (r *Run) prepare(ctx context.Context) (closeModules func(), err error) {
 	if err := checkLevels(r); err != nil {
 		return nil, err
@@ -206,8 +207,9 @@ func (r *Run) options() eval.RunOptions {
 	}
 }
 
-// held returns how many bytes the document holds in memory. They don't count
-// towards the limit of the query: the document has a limit of its own.
+// held returns how many bytes of memory the document uses. They don't count
+// towards the query's own memory limit, because the document has a separate
+// limit.
 func (r *Run) held() int64 {
 	if r.Mesh == nil {
 		return 0
@@ -215,14 +217,14 @@ func (r *Run) held() int64 {
 	return r.Mesh.Memory().Memory
 }
 
-// Message prints on standard error. It flushes the results first, so that both
-// appear in order on a terminal.
+// Message prints a message on standard error. It flushes the results first, so
+// that both appear in order on a terminal.
 func (r *Run) Message(print func(io.Writer)) {
 	r.Stdout.Flush()
 	print(r.Err)
 }
 
-// documentTime returns the time from which ages are calculated: that of the
+// documentTime returns the time from which ages are calculated: the time of the
 // snapshot, or the start of the run.
 func (r *Run) documentTime() time.Time {
 	if r.Mesh != nil {
@@ -267,12 +269,14 @@ func (r *Run) finish(ctx context.Context, v any) (any, error) {
 // A result is one result of the query, rendered for printing.
 type result struct {
 	rendered any
-	truth    bool   // the result is neither null nor false; for -e
-	null     bool   // the result is null; only set with --quiet
-	unknown  string // the name of the check if the result reports that the check could not be evaluated; otherwise empty
-	value    any    // the result itself, for the variables of a session
-	dropped  bool   // the result isn't printed, because unavailable parts are needed to render it
-	seen     seen   // the subject and content, which --watch compares with the previous run's
+	truth    bool // true if the result is neither null nor false; for -e
+	null     bool // true if the result is null; only set with --quiet
+	// the name of the check, if the result reports that the check could not be
+	// evaluated; otherwise empty
+	unknown string
+	value   any  // the result before rendering; set only in a session, whose variables store it
+	dropped bool // true if the result isn't printed, because parts that are needed to render it are unavailable
+	seen    seen // the result's subject and content, which --watch compares with those of the previous run
 
 	mu   sync.Mutex
 	lost []*mesh.Fault // the unavailable parts that are left out of the result
@@ -286,7 +290,7 @@ func (r *result) lose(f *mesh.Fault) {
 
 func truth(v any) bool { return v != nil && v != false }
 
-// over runs the program over one value and prints its results.
+// over runs the query over one value and prints its results.
 func (r *Run) over(ctx context.Context, in any, o eval.RunOptions) error {
 	return r.Program.Run(ctx, in, r.Values, o, func(v any) error {
 		res := v.(*result)
@@ -315,8 +319,8 @@ func (r *Run) over(ctx context.Context, in any, o eval.RunOptions) error {
 	})
 }
 
-// Ended prints the remaining results and the faults, and returns an ExitError
-// with the exit code of the run; nil if the code is 0.
+// Ended prints the remaining results and the faults. It returns an ExitError
+// with the exit code of the run, or nil if the code is 0.
 func (r *Run) Ended(err error) error {
 	if !r.Quiet && !errors.As(err, new(*section.TooManyError)) { // after a TooManyError, Close would print an empty List, which looks like a valid result
 		if e := r.Printer.Close(); err == nil {
@@ -326,7 +330,7 @@ func (r *Run) Ended(err error) error {
 	if e := r.Stdout.Flush(); err == nil {
 		err = e
 	}
-	if process.ReaderLeft(err) { // the reader closed the pipe, for example head
+	if process.ReaderLeft(err) { // the reader, for example head, has closed the pipe
 		err = nil
 	}
 	codes := []int{r.statusCode()}
@@ -336,7 +340,7 @@ func (r *Run) Ended(err error) error {
 	case errors.As(err, &halt): // the query itself sets the exit code, so -e doesn't apply, as in jq
 		codes = []int{halted(r, halt)}
 		err = nil
-	case errors.As(err, &fault): // reported together with the other faults
+	case errors.As(err, &fault): // this error is reported together with the other faults
 		r.Fault(fault)
 		err = nil
 	case err != nil:
@@ -355,7 +359,7 @@ func (r *Run) Ended(err error) error {
 	return nil
 }
 
-// halted prints the value that halt_error was called with, and returns its
+// halted prints the value with which halt_error was called, and returns its
 // exit code.
 func halted(r *Run, h *eval.Halt) int {
 	if h.HasValue {
@@ -369,8 +373,8 @@ func halted(r *Run, h *eval.Halt) int {
 	return h.Code
 }
 
-// Note prints a note on standard error as one line, unless the same note was
-// printed before.
+// Note prints a note on standard error as one line, unless the run has already
+// printed the same note.
 func (r *Run) Note(text string) { r.noteLines(process.OneLine(text)) }
 
 // noteLines is like Note, but for a text of several lines. The text must be safe to
@@ -419,18 +423,18 @@ type Request struct {
 	Query   string
 	File    string   // the name of the query's file in errors; empty if the query isn't from a file
 	Path    string   // the path of the query's file; empty if the query isn't from a file in a folder
-	Proxies []string // names of proxies, as the user wrote them
-	Status  bool     // the query prints the status table
-	Traces  bool     // the query is run by the command trace
-	Key     []byte   // the key of the digests in snapshots; nil if it isn't known
+	Proxies []string // the proxies, by the names that the user wrote
+	Status  bool     // true if the query prints the status table
+	Traces  bool     // true if the query is run by the command trace
+	Key     []byte   // the key of the digests in snapshots; nil if the key isn't known
 
-	// Printer returns the printer of the results, for a command that makes one text
-	// of all of them; nil: the printer that the flags select.
+	// Printer returns a printer for a command that formats all results as one text.
+	// If Printer is nil, the flags select the printer.
 	Printer func(out io.Writer) printers.Printer
 
-	named     *shipped.Query    // the query with its header; nil if it has none
-	Ours      bool              // the query comes with the plugin
-	arguments options.Arguments // the values that the user gave for the header's arguments
+	named     *shipped.Query    // the query with its header; nil if the query has no header
+	Ours      bool              // true if the query comes with the plugin
+	arguments options.Arguments // the values that the user has set for the header's arguments
 	words     []string          // the words of the command line that the query itself uses
 }
 
@@ -443,8 +447,8 @@ func RequestFor(q shipped.Query, args options.Arguments, words []string) *Reques
 	return a
 }
 
-// blocks returns the headers that begin the blocks in which a table that is too
-// wide for a terminal is printed, or nil.
+// blocks returns the column headers at which a table is split into blocks if it
+// is too wide for a terminal. It returns nil if the table isn't split.
 func (a *Request) blocks() []string {
 	if a.named == nil {
 		return nil
@@ -456,9 +460,9 @@ func (a *Request) blocks() []string {
 // query.
 const StatusName = "status"
 
-// sameKey returns an error for a snapshot whose digests were made with another
-// key than the request's: they can't be compared. Snapshots without digests
-// have no key.
+// sameKey returns an error for a snapshot whose digests were computed with
+// another key than the request's, because such digests can't be compared. A
+// snapshot without digests has no key.
 func (a *Request) sameKey(path string, m transport.Manifest) error {
 	if a == nil || a.Key == nil || !slices.Contains(m.Redacted, redact.FreeText) || m.RedactKey == redact.KeyCheck(a.Key) {
 		return nil
@@ -466,8 +470,8 @@ func (a *Request) sameKey(path string, m transport.Manifest) error {
 	return process.Usagef("--redact-key: %s was recorded with another key, or with none", path)
 }
 
-// Unplaced removes the position in the query from an error. It is for queries
-// that the user didn't write.
+// Unplaced removes the position in the query from an error. It is used for
+// queries that the user didn't write.
 func Unplaced(err error) error {
 	var exit *process.ExitError
 	var at *eval.Error
@@ -481,8 +485,8 @@ func Unplaced(err error) error {
 	return process.Exit(exit.Code, errors.New(text))
 }
 
-// statusCode returns the exit code that -e and --fail-on-match require for the
-// results.
+// statusCode returns the exit code for the results, as -e and --fail-on-match
+// require it.
 func (r *Run) statusCode() int {
 	switch {
 	case r.FailOnMatch && r.matches() > 0:
@@ -503,9 +507,9 @@ func (r *Run) matches() int {
 	return r.Results
 }
 
-// lenient reports whether unread parts leave the exit code unchanged. With
-// --fail-on-match, that requires --unknown=warn: a check in a pipeline must not
-// pass because nothing could be read.
+// lenient reports whether parts that couldn't be read leave the exit code
+// unchanged. With --fail-on-match, that requires --unknown=warn: a check in a
+// pipeline must not pass because nothing could be read.
 func (r *Run) lenient() bool {
 	return r.Unknown == options.WarnUnknown || r.AllowPartial && !r.Changed("fail-on-match")
 }
