@@ -2,14 +2,15 @@ package process
 
 import "sync"
 
-// Interrupts lets a part of a run take an interrupt (Ctrl-C), which otherwise ends
-// the process. A nil Interrupts takes none.
+// Interrupts lets a part of a run handle an interrupt (Ctrl-C), which otherwise
+// ends the process. A nil Interrupts handles none.
 type Interrupts struct {
 	mu     sync.Mutex
 	cancel func()
 }
 
-// Take makes Ctrl-C call cancel until the returned function is called.
+// Take makes Ctrl-C call the function cancel until the returned function is
+// called.
 func (i *Interrupts) Take(cancel func()) (end func()) {
 	if i == nil {
 		return func() {}
@@ -24,7 +25,7 @@ func (i *Interrupts) set(cancel func()) {
 	i.cancel = cancel
 }
 
-// Interrupt passes an interrupt to the part that takes it, and reports whether
+// Interrupt calls the function that handles interrupts. It reports whether
 // there is one.
 func (i *Interrupts) Interrupt() bool {
 	if i == nil {

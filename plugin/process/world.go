@@ -23,7 +23,9 @@ type World struct {
 
 	Terminal io.Writer // standard error without escaping; the progress line uses it to move the cursor
 
-	Requotes bool // the shell's script quotes completions, so they may contain special characters
+	// true if the shell's completion script quotes completions, so that they
+	// may contain special characters
+	Requotes bool
 
 	InTerminal  bool // true if In is a terminal, so that the user can answer questions
 	OutTerminal bool // true if Out is a terminal, so that colours and hints are printed
@@ -42,7 +44,7 @@ type World struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 
 	Scratch    *Scratch      // the temporary files to delete when the run ends; nil if they are not tracked
-	Interrupts *Interrupts   // lets a query take Ctrl-C; nil if nothing does
+	Interrupts *Interrupts   // lets a query handle Ctrl-C; nil if Ctrl-C always ends the process
 	Overdue    chan struct{} // receives a value when --timeout is over; nil if the run ignores timeouts
 
 	// Every returns a channel that receives the current time at intervals of d

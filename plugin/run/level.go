@@ -61,8 +61,8 @@ func (a *Request) changesLevels() (levels []Level, changes bool, err error) {
 	return levels, given || reset, err
 }
 
-// checkLevels checks --level and --reset against the rest of the command line,
-// before the first request is sent.
+// checkLevels checks whether --level and --reset fit the rest of the command
+// line. It is called before the first request is sent.
 func checkLevels(r *Run) error {
 	_, changes, err := r.Request.changesLevels()
 	switch {

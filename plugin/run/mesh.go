@@ -70,7 +70,7 @@ func (r *Run) OpenMesh(ctx context.Context, answers []transport.Source) (err err
 	}
 	o.Reads, o.ReadsDesired = r.reads()
 	o.WholeDump = r.Request.named != nil && r.Request.named.AllParts
-	if r.session != nil { // later queries read other parts
+	if r.session != nil { // later queries of the session may read other parts
 		o.Reads, o.ReadsDesired, o.WholeDump, o.TooMany = wholeSections(), nil, false, r.session.refuse
 	}
 	if !r.AllNamespaces {

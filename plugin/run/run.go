@@ -274,7 +274,7 @@ type result struct {
 	// the name of the check, if the result reports that the check could not be
 	// evaluated; otherwise empty
 	unknown string
-	value   any  // the result before rendering; set only in a session, whose variables store it
+	value   any  // the result before it is rendered, for the variables of a session
 	dropped bool // true if the result isn't printed, because parts that are needed to render it are unavailable
 	seen    seen // the result's subject and content, which --watch compares with those of the previous run
 

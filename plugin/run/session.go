@@ -14,22 +14,23 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A Session keeps meshes open between runs, for the command shell: sections that
-// one query read are not requested again by the next. The zero Session has none.
-// Runs belong to a session if their context does, and run one after another.
+// A Session keeps meshes open between runs, for the command shell, so that
+// sections that one query has read are not requested again by the next. The zero
+// Session has no meshes. A run belongs to a session if its context does. Only
+// one run at a time may belong to a session.
 type Session struct {
-	base context.Context // the lifetime of the meshes, which outlive the queries
+	base context.Context // the parent of the meshes' contexts; a mesh stays open longer than a query
 
 	mu      sync.Mutex
-	answers map[string][]transport.Source // the open sources, by the flags that select them
-	meshes  map[string]*sources.Mesh      // the open documents, by the flags that select their proxies
-	results [][]any                       // the results of each query, in order
-	current *Run                          // the run that reads the mesh now
-	isOpen  bool                          // whether the current query is recorded
+	answers map[string][]transport.Source // the open sources; the key is the flags that select them
+	meshes  map[string]*sources.Mesh      // the open documents; the key is the flags that select their proxies
+	results [][]any                       // the results of each query, in the order of the queries
+	current *Run                          // the run that is currently reading the mesh
+	isOpen  bool                          // true while results of the current query are recorded
 }
 
-// mostResults is how many results of a query, and of how many queries, a session
-// keeps.
+// These constants limit how many results of a query, and the results of how many
+// queries, a session keeps.
 const (
 	mostResults = 10_000
 	mostQueries = 50
@@ -37,8 +38,8 @@ const (
 
 type sessionKey struct{}
 
-// Within returns a context whose runs belong to the session. The end of ctx ends
-// the session's requests.
+// Within returns a context for the runs of the session. When ctx ends, the
+// requests of the session end.
 func (s *Session) Within(ctx context.Context) context.Context {
 	s.base = ctx
 	return context.WithValue(ctx, sessionKey{}, s)
@@ -49,8 +50,8 @@ func sessionOf(ctx context.Context) *Session {
 	return s
 }
 
-// Begin starts to record the results of a query. It returns the query's number,
-// which is that of its variable: $_1 for the first.
+// Begin starts to record the results of a query. It returns the number of the
+// query, which is also that of its variable: $_1 for the first.
 func (s *Session) Begin() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,7 +69,7 @@ func (s *Session) End() {
 	s.isOpen = false
 }
 
-// record keeps a result of the current query.
+// record stores a result of the current query.
 func (s *Session) record(v any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,9 +78,9 @@ func (s *Session) record(v any) {
 	}
 }
 
-// Variables returns the names and values of the earlier queries: $_1, $_2, …, each
-// the result of a query, or an array if it had none or several; and $_, the last of
-// them.
+// Variables returns the names and values of the variables for earlier queries. $_1,
+// $_2, … are the results of the queries. Each value is the only result of its
+// query, or else an array of its results. $_ is the last of these variables.
 func (s *Session) Variables() (names []string, values []any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +103,8 @@ func (s *Session) Variables() (names []string, values []any) {
 	return append(names, "$_"), append(values, last)
 }
 
-// Reload forgets everything that was read, and all results.
+// Reload drops everything that was read, and all results, so that the next
+// query reads the mesh again.
 func (s *Session) Reload() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +114,7 @@ func (s *Session) Reload() error {
 	}
 	s.meshes = nil
 	for i := range s.results {
-		s.results[i] = nil // their values belong to the closed meshes
+		s.results[i] = nil // these results contain values of meshes that are closed now
 	}
 	return errors.Join(errs...)
 }
@@ -129,7 +131,8 @@ func (s *Session) Close() error {
 	return err
 }
 
-// sources returns the open sources that the flags of a run select.
+// sources returns the sources that the flags of a run select. It opens them
+// unless they are already open.
 func (s *Session) sources(r *Run, open func() ([]transport.Source, error)) ([]transport.Source, error) {
 	key := sourceKey(r)
 	s.mu.Lock()
@@ -151,7 +154,8 @@ func (s *Session) sources(r *Run, open func() ([]transport.Source, error)) ([]tr
 	return all, nil
 }
 
-// mesh sets the document of a run: an open one, or one that it opens.
+// mesh sets the document of a run. It opens the document unless it is already
+// open.
 func (s *Session) mesh(r *Run, answers []transport.Source) error {
 	key := sourceKey(r) + proxyKey(r)
 	s.mu.Lock()
@@ -175,8 +179,8 @@ func (s *Session) mesh(r *Run, answers []transport.Source) error {
 	return nil
 }
 
-// refuse ends the current run, which would read more proxies than --max-fetch
-// allows.
+// refuse ends the current run, because it would read more proxies than
+// --max-fetch allows.
 func (s *Session) refuse(err *section.TooManyError) {
 	s.mu.Lock()
 	r := s.current
@@ -184,23 +188,24 @@ func (s *Session) refuse(err *section.TooManyError) {
 	r.refuse(err)
 }
 
-// sourceKey identifies the sources that a run's flags select.
+// sourceKey returns a key for the sources that the flags of a run select.
 func sourceKey(r *Run) string {
 	return keyOf(r.Snapshots, r.Contexts, r.Pilots, r.Envoys, r.IstioNamespace, r.Revision, r.AdminPort, r.Kube)
 }
 
-// proxyKey identifies the proxies that a run's flags and words select.
+// proxyKey returns a key for the proxies that the flags and words of a run
+// select.
 func proxyKey(r *Run) string {
 	return keyOf(r.WhatIf, r.WhatIfNot, *r.Kube.Namespace, r.AllNamespaces, r.Selector, r.Request.Proxies, r.MaxFetch, r.Memory)
 }
 
 func keyOf(parts ...any) string {
-	b, _ := json.Marshal(parts) // flags can always be marshaled
+	b, _ := json.Marshal(parts) // can't fail, because flags are plain values
 	return string(b)
 }
 
-// wholeSections are the hints of a document that serves many queries: each
-// section is requested as a whole.
+// wholeSections returns the hints for a document that serves many queries: each
+// section is requested completely.
 func wholeSections() map[mesh.Section]mesh.Hint {
 	return map[mesh.Section]mesh.Hint{mesh.Clusters: {}, mesh.Listeners: {}, mesh.Routes: {}}
 }

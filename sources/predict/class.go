@@ -25,9 +25,9 @@ type Class struct {
 // format, by type and name.
 type Config map[xds.Type]map[string][]byte
 
-// Delta identifies what the change does to a class: the resources that it adds,
-// changes or removes, before and after. Classes with equal deltas have the same
-// differences.
+// Delta returns a text that identifies what the change does to a class: the
+// resources that it adds, changes or removes, each before and after. Classes
+// with equal deltas have the same differences.
 func (c *Class) Delta() string {
 	h := sha256.New()
 	put := func(parts ...[]byte) {
@@ -67,9 +67,9 @@ const templateHash = "pod-template-hash"
 // the same type, namespace, labels, service account, locality and metadata, and are
 // endpoints of the same Services. Their names, addresses and template hashes may
 // differ. There are two exceptions. The addresses must be equal if a proxy belongs
-// to a headless Service, because istiod leaves the listeners for a proxy's own
-// address out. The nodes must be equal if a Service keeps its traffic on the node.
-// If all is set, each proxy is a class.
+// to a headless Service, because istiod sends such a proxy no listener for its own
+// address. The nodes must be equal if a Service keeps its traffic on the node. If
+// all is set, each proxy is a class.
 func classes(proxies []*Proxy, sides []*apiserver.Objects, all bool) (out []*Class) {
 	s := newSurroundings(sides)
 	at := map[string]int{}

@@ -23,8 +23,8 @@ type Gate struct {
 	Asked    int // the number of proxies that were compared; the others are in the same classes as these
 
 	// Redacted is the number of texts that could not be compared, because the
-	// snapshot has digests in place of what the mesh's istiod reports. All else of
-	// the proxies that are verified was compared.
+	// snapshot contains digests in place of what the mesh's istiod reports.
+	// Everything else in the configuration of the verified proxies was compared.
 	Redacted int
 
 	Different []Different // the sections that differ
@@ -140,8 +140,9 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // equalExceptRedacted reports whether two values are equal, except for texts that are
-// redacted in theirs only. It counts these. A text that is redacted in ours was sent
-// by an istiod that got a digest in place of it, so it has to be equal.
+// redacted only in theirs. It counts these texts in hidden. If a text is redacted in
+// ours, the predicting istiod has read a digest in place of it; then both texts must
+// be equal.
 func equalExceptRedacted(ours, theirs any, hidden *int) bool {
 	switch b := theirs.(type) {
 	case string:

@@ -46,8 +46,9 @@ func TestEqualExceptDigests(t *testing.T) {
 	}
 }
 
-// TestEqualExceptRedacted checks that only a text that is redacted in istiod's answer
-// and not in the baseline goes uncompared, and that it is counted.
+// TestEqualExceptRedacted checks that a text is left uncompared only if it is
+// redacted in istiod's answer and not in the baseline, and that such texts are
+// counted.
 func TestEqualExceptRedacted(t *testing.T) {
 	const digest, other = mesh.DigestMark + "0123456789abcdef", mesh.DigestMark + "fedcba9876543210"
 	for _, c := range []struct {

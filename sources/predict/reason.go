@@ -15,8 +15,8 @@ import (
 // its baseline isn't verified.
 const Subject = "what-if"
 
-// Notes says what the prediction can't know: what the overlay notes, and the hosts to
-// which istiod was kept from connecting.
+// Notes returns what the prediction can't know: the notes of the overlay, and the
+// hosts to which istiod was kept from connecting.
 func (p *Prediction) Notes() []string {
 	all := slices.Clone(p.Overlay.Notes)
 	for _, host := range p.Blocked {

@@ -155,7 +155,7 @@ func (s *Source) Fetch(ctx context.Context, proxy, request string, hint mesh.Hin
 	}
 	f, err := s.frames.get(ctx, proxy)
 	switch {
-	case errors.Is(err, fs.ErrNotExist): // a snapshot without dumps: what istiod sends is known all the same
+	case errors.Is(err, fs.ErrNotExist): // a snapshot may have no dump of the proxy, but the predicted configuration is known anyway
 		f = &frame{}
 	case err != nil:
 		return nil, err
@@ -252,7 +252,7 @@ func (s *Source) dump(proxy string, f *frame) (*transport.Body, error) {
 	return &transport.Body{Bytes: bytes.NewReader(out.Bytes()), Name: "config_dump (predicted)", Form: transport.JSON}, nil
 }
 
-// endpoints returns the answer of istiod's endpoint edsz for a proxy.
+// endpoints returns the predicted answer of istiod's endpoint edsz for a proxy.
 func (s *Source) endpoints(proxy string) (*transport.Body, error) {
 	class := s.class[proxy]
 	if class == nil {

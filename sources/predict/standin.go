@@ -43,9 +43,9 @@ func standIns(objects *apiserver.Objects) {
 	}
 }
 
-// certificates adds a throwaway certificate for each Secret that a Gateway of the
-// change refers to and of which nothing is known, and notes the assumption that the
-// Secret exists.
+// certificates adds a throwaway certificate for each Secret to which a Gateway in
+// the change refers, if it isn't known whether the Secret exists. It also adds a
+// note that the Secret is assumed to exist.
 func (o *Overlay) certificates(objects *apiserver.Objects) {
 	for _, e := range o.Edits {
 		if e.Resource != kubeGateways || e.Remove {
@@ -64,7 +64,8 @@ func (o *Overlay) certificates(objects *apiserver.Objects) {
 
 const kubeGateways = "gateways.gateway.networking.k8s.io"
 
-// references returns the keys of the Secrets that the listeners of a Gateway refer to.
+// references returns the keys of the Secrets to which the listeners of a Gateway
+// refer.
 func references(gateway apiserver.Object, accept func(listener string) bool) (keys []string) {
 	for _, l := range apiserver.List(gateway, "spec", "listeners") {
 		if !accept(apiserver.Text(apiserver.At(l, "name"))) {
