@@ -158,7 +158,11 @@ func listTable(w *process.World, root *rootCommand, all []saved.Query) error {
 	if rows > 0 {
 		fmt.Fprintln(w.Out)
 	}
-	return help.PrintQueries(w.Out, root.shipped)
+	width := 0
+	if w.OutTerminal && w.OutWidth != nil {
+		width = w.OutWidth()
+	}
+	return help.PrintQueries(w.Out, root.shipped, width)
 }
 
 func listNames(w *process.World, root *rootCommand, all []saved.Query) error {

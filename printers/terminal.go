@@ -45,7 +45,8 @@ func (b *block) noteHidden() {
 	if len(b.hidden) > 1 {
 		what = "columns"
 	}
-	b.opts.Note(fmt.Sprintf("%d %s hidden (%s): -o wide shows all", len(b.hidden), what, strings.Join(b.hidden, ", ")))
+	const before = len("note: ") // what precedes a note on its line
+	b.opts.Note(fit.Cut(fmt.Sprintf("%d %s hidden: -o wide (%s)", len(b.hidden), what, strings.Join(b.hidden, ", ")), b.opts.Width-before))
 }
 
 // indent precedes the lines below the first one of a row that is printed as a

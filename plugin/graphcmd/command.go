@@ -102,5 +102,9 @@ func (c *command) print(r *run.Run, out io.Writer, g *graph.Graph) error {
 	if r.Colored() {
 		mark = printers.Red
 	}
-	return part.WriteTree(out, mark)
+	width := 0
+	if r.OutTerminal && r.OutWidth != nil {
+		width = r.OutWidth()
+	}
+	return part.WriteTree(out, width, mark)
 }

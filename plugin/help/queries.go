@@ -7,21 +7,36 @@ import (
 	"text/tabwriter"
 
 	"github.com/meshq/kubectl-meshq/plugin/process"
+	"github.com/meshq/kubectl-meshq/printers/fit"
 	"github.com/meshq/kubectl-meshq/query/shipped"
 )
 
-// PrintQueries prints a table of queries with their summaries.
-func PrintQueries(out io.Writer, all []shipped.Query) error {
-	tab := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
+// PrintQueries prints a table of queries with their summaries. Unless width is 0,
+// it leaves out their aliases and cuts lines that are wider.
+func PrintQueries(out io.Writer, all []shipped.Query, width int) error {
+	var text strings.Builder
+	tab := tabwriter.NewWriter(&text, 0, 8, 3, ' ', 0)
 	fmt.Fprintln(tab, "NAME\tDESCRIPTION")
 	for _, q := range all {
 		what := strings.TrimSuffix(q.Summary, ".")
 		if q.Severity != "" {
 			what = q.Severity + ": " + what
 		}
-		fmt.Fprintf(tab, "%s\t%s\n", strings.Join(append([]string{q.Name}, q.Aliases...), ", "), what)
+		name := strings.Join(append([]string{q.Name}, q.Aliases...), ", ")
+		if width > 0 {
+			name = q.Name
+		}
+		fmt.Fprintf(tab, "%s\t%s\n", name, what)
 	}
-	return tab.Flush()
+	if err := tab.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text.String()) {
+		if _, err := fmt.Fprintln(out, fit.Cut(strings.TrimSuffix(line, "\n"), width)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // QueryNames returns the names of queries that begin with the given prefix. Each

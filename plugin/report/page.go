@@ -54,7 +54,7 @@ func (d *data) writePage(w io.Writer) error {
 	picture := newPicture(d.Graph)
 	p.SVG, p.LeftOut = template.HTML(picture.svg()), picture.left // every text in it is escaped
 	var tree strings.Builder
-	if err := d.Graph.WriteTree(&tree, nil); err != nil {
+	if err := d.Graph.WriteTree(&tree, 0, nil); err != nil {
 		return err
 	}
 	p.Tree = tree.String()

@@ -5,14 +5,15 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // WriteTree writes a graph as a tree of text: each workload that has routes, the
 // services it can send to, by which routes, and the workloads behind them. What
 // is broken is marked with "✗"; mark may colour such a line, and is nil without
-// colours.
-func (g *Graph) WriteTree(w io.Writer, mark func(string) string) error {
-	t := &tree{out: w, mark: mark, nodes: map[string]Node{}, behind: map[string][]*bundle{}}
+// colours. Lines have at most width characters, or any number if width is 0.
+func (g *Graph) WriteTree(w io.Writer, width int, mark func(string) string) error {
+	t := &tree{out: w, width: width, mark: mark, nodes: map[string]Node{}, behind: map[string][]*bundle{}}
 	for _, n := range g.Nodes {
 		t.nodes[n.ID] = n
 	}
@@ -45,6 +46,7 @@ var lineEnds = strings.NewReplacer("\n", " ", "\r", " ")
 
 type tree struct {
 	out    io.Writer
+	width  int
 	mark   func(string) string
 	nodes  map[string]Node
 	behind map[string][]*bundle // by service
@@ -57,9 +59,12 @@ func (t *tree) line(indent, text string, broken bool) {
 	text = lineEnds.Replace(text)
 	if broken {
 		text = "✗ " + text
-		if t.mark != nil {
-			text = t.mark(text)
-		}
+	}
+	if room := t.width - utf8.RuneCountInString(indent); t.width > 0 && room > 1 && utf8.RuneCountInString(text) > room {
+		text = string([]rune(text)[:room-1]) + "…"
+	}
+	if broken && t.mark != nil {
+		text = t.mark(text)
 	}
 	if t.err == nil {
 		_, t.err = io.WriteString(t.out, indent+text+"\n")

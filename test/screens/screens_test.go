@@ -26,6 +26,10 @@ var screens = []struct{ name, line string }{
 	{"describe", "kubectl-meshq --snapshot demo describe svc/ratings"},
 	{"services", "kubectl-meshq --snapshot demo '.services[]'"},
 	{"nothing", "kubectl-meshq --snapshot demo clusters --fqdn nowhere; kubectl-meshq --snapshot demo expiring; kubectl-meshq --snapshot demo -l app=nope"},
+	{"list", "kubectl-meshq list"},
+	{"graph", "kubectl-meshq --snapshot demo graph --from productpage-v1"},
+	{"help", "kubectl-meshq help"},
+	{"symptom", "kubectl-meshq help UC"},
 	{"one", "kubectl-meshq --snapshot demo '.proxies[0]'"},
 }
 
