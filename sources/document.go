@@ -93,8 +93,8 @@ type view struct {
 	of func(*presented) any
 }
 
-// Force reads the inventory and returns the value. All views share one inventory, so
-// it is read only once.
+// Force reads the inventory and returns the field's value. All lazy fields of the
+// mesh share one inventory, which is read only once.
 func (v *view) Force(ctx context.Context) (any, error) {
 	if v.Pending() {
 		if err := mesh.Enter(ctx); err != nil {

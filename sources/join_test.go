@@ -205,8 +205,8 @@ func TestNoPilots(t *testing.T) {
 }
 
 // TestContexts reads two contexts. Each has its own istiod, and some of their pods
-// have the same names. The first context's istiod also knows pods of the second
-// cluster.
+// have the same names. Pods of the second cluster are connected to the first
+// context's istiod, too.
 func TestContexts(t *testing.T) {
 	snapshot := func(context string) map[string]string {
 		return map[string]string{"manifest.json": `{"kind":"Snapshot","version":1,"takenAt":"2026-11-22T13:00:00Z","context":"` + context + `"}`}

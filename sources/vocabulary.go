@@ -45,7 +45,7 @@ func FieldsOf(kind string) []mesh.Field {
 	return nil
 }
 
-// A Vocabulary knows the fields of the kinds, and suggests a similar name for a
+// A Vocabulary lists the fields of the kinds, and suggests a similar name for a
 // field that doesn't exist. Several goroutines may use it at once.
 type Vocabulary struct {
 	functions map[string]string // maps each function's name to a call of it, such as "cluster(name)"
@@ -55,7 +55,7 @@ type Vocabulary struct {
 	hints  map[[2]string]string
 }
 
-// NewVocabulary returns a vocabulary that also knows the given functions. The map
+// NewVocabulary returns a vocabulary that includes the given functions. The map
 // contains a call for each function's name, such as "cluster(name)".
 func NewVocabulary(functions map[string]string) *Vocabulary {
 	return &Vocabulary{functions: functions, fields: map[string][]string{}, hints: map[[2]string]string{}}

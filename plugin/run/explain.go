@@ -142,8 +142,8 @@ func legible(request string) string {
 	return request
 }
 
-// loaded describes the loaded sections. For each section, it gives the number of
-// proxies for which it was loaded.
+// loaded describes the loaded sections, with the number of proxies for which
+// each section was loaded.
 func loaded(all []section.Loaded) string {
 	if len(all) == 0 {
 		return "no proxy section"

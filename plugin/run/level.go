@@ -12,7 +12,7 @@ import (
 )
 
 // LogName is the name of the query whose arguments --level and --reset set log
-// levels. No other query changes anything, whatever its arguments are called.
+// levels. Arguments of the same names in other queries change nothing.
 const LogName = "log"
 
 // A Level is a log level for one logger, or for all loggers.

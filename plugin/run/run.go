@@ -254,7 +254,7 @@ func (r *Run) finish(ctx context.Context, v any) (any, error) {
 	switch {
 	case errors.As(err, new(*mesh.Fault)):
 		return nil, err
-	case err != nil && len(res.lost) > 0: // the template failed because a part of the value is unavailable
+	case err != nil && len(res.lost) > 0: // the output template failed because a part of the value is unavailable
 		res.dropped = true
 		return res, nil
 	case err != nil:

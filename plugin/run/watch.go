@@ -24,7 +24,7 @@ import (
 type watcher struct {
 	*Run
 	answers []transport.Source
-	lasting printers.Lasting // the printer for all repetitions; nil if each result has its own printer
+	lasting printers.Lasting // the printer that all runs of the query share; nil if each result has its own printer
 	sight   *sight
 	read    bool // true if at least one run of the query has succeeded
 	// the fingerprints of the mesh at the last successful run: words[true]

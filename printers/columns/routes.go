@@ -229,8 +229,7 @@ func percent(share string) string {
 }
 
 // unreachableColumns returns the columns of unreachable routes. These are
-// routes that no request reaches, and routes to a destination that doesn't
-// exist.
+// routes that no request reaches, and routes whose destination has no endpoint.
 func unreachableColumns() []Column {
 	reason := pathColumn("REASON", "reason")
 	reason.Alarm = true
@@ -254,7 +253,7 @@ func unreachableName(s *Subject) string {
 }
 
 // unreachableBy returns why a route is unreachable: the earlier route that
-// takes its requests, or the cluster that doesn't exist. If this could not be
+// takes its requests, or the cluster without endpoints. If this could not be
 // decided, it returns the missing information.
 func unreachableBy(s *Subject) string {
 	var parts []string

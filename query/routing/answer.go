@@ -13,7 +13,7 @@ import (
 type Answer struct {
 	Status int // the status with which Envoy responds without a route: 400, 403 or 404; 0 if a route was selected
 
-	Route       any    // the selected route, as in the document
+	Route       any    // the selected route's object in the document
 	VirtualHost string // the name of the selected virtual host; empty if none matches
 	Domain      string // the domain of the virtual host that matches the request's host
 	Host        any    // the virtual host, as in the document; nil if none matches

@@ -30,7 +30,7 @@ const (
 
 // A Member is one endpoint of a cluster.
 type Member struct {
-	Endpoint any     // the endpoint, as in the document
+	Endpoint any     // the endpoint's object in the document
 	Share    float64 // the part of the cluster's requests that are sent to the endpoint, from 0 to 1
 	Health   string  // the state of the endpoint from Envoy's view: "healthy", "degraded", "unhealthy" or "draining"
 

@@ -92,7 +92,7 @@ func (d *domains) find(host string) (at int, domain string) {
 		return at, host
 	}
 	for _, n := range d.suffixes {
-		if len(host) > n { // the * stands for at least one character
+		if len(host) > n { // the wildcard * matches one character or more
 			if at, ok := d.suffix[host[len(host)-n:]]; ok {
 				return at, "*" + host[len(host)-n:]
 			}

@@ -73,8 +73,8 @@ type member struct {
 	built bool
 }
 
-// member returns how to read the member with this key. If asIs is set, the
-// shape is ignored.
+// member returns how the member of an object with this key is decoded. If asIs
+// is set, the shape is ignored and the name stays unchanged.
 func (d *decoder) member(n *Node, s Shape, key []byte, asIs bool) (m member) {
 	if s != nil && !asIs {
 		m.name, m.shape = s.Member(key)

@@ -217,7 +217,7 @@ func TestVisitsInOrder(t *testing.T) {
 
 func TestVisitStopsThePass(t *testing.T) {
 	stop, visits := errors.New("enough"), 0
-	d := small([]byte(`[1,2,3`), 0) // the array isn't closed, but the pass ends before it gets there
+	d := small([]byte(`[1,2,3`), 0) // the array isn't closed, but the pass ends before the end of the array
 	_, err := d.Pass(t.Context(), 0, -1, nil, &Node{Walk: true, Elem: &Node{Walk: true, Visit: 1}}, func(int, any, int64, int64) error {
 		visits++
 		if visits == 2 {

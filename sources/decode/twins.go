@@ -214,7 +214,7 @@ type tally struct {
 	unordered bool   // true if the order of the members has no meaning, as in a map
 }
 
-// member adds an object's next member to the sum.
+// member adds an object's next member to the object's hash.
 func (t *tally) member(name string, sum uint64) {
 	h := maphash.String(seed, name)
 	bit := uint64(1) << (h >> 58)
@@ -228,7 +228,7 @@ func (t *tally) member(name string, sum uint64) {
 	}
 }
 
-// element adds an array's next element to the sum.
+// element adds an array's next element to the array's hash.
 func (t *tally) element(sum uint64) {
 	t.unshared = t.unshared || sum == 0
 	t.sum = mix(t.sum, sum)

@@ -138,7 +138,7 @@ func (d *upgrader) webSocketOrSPDY(h accessKey, overWebSocket, overSPDY func() e
 	return nil
 }
 
-// dial opens a WebSocket. If ctx ends first, it closes the line.
+// dial opens a WebSocket. If ctx ends first, it closes the network connection.
 func (d *upgrader) dial(ctx context.Context, url string, protocols ...string) (websocket.ConnectionHolder, *line, error) {
 	rt, holder, err := websocket.RoundTripperFor(d.config) // a round tripper can be used only once
 	if err != nil {

@@ -20,7 +20,7 @@ type Object struct {
 	// other objects.
 	Owner *Object
 
-	part *Partial // the partial fields; nil if all fields were requested
+	part *Partial // the object with only the requested fields; nil if all fields were requested
 
 	mu     sync.Mutex
 	maker  Maker // makes the fields at their first read; nil as soon as fields is set

@@ -2,9 +2,9 @@ package mesh
 
 import "strings"
 
-// A Name holds the names by which a user can select a proxy.
+// A Name has the names by which a user can select a proxy.
 type Name struct {
-	ID        string // pod.namespace
+	ID        string // the proxy's id, in the form pod.namespace
 	Pod       string
 	Namespace string
 	Workload  string

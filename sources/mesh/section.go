@@ -63,7 +63,7 @@ type Part struct {
 	Envoy   bool
 	ZTunnel bool
 	Running bool // true if only a running ztunnel has the section, and snapshots never contain it
-	Desired bool // reports whether istiod can return the section that it would send
+	Desired bool // true if istiod can report the section that it would send
 }
 
 // Sections returns all sections, in the order of the document.

@@ -7,9 +7,9 @@ type Holding struct {
 	// object, or if nothing is known about the object.
 	Objects []string
 
-	List bool // reports whether the value is an array; the other fields then describe its elements
-	Map  bool // reports whether the value is a map from arbitrary keys; the other fields then describe its values
-	Open bool // reports whether any value is possible
+	List bool // true if the value is an array; the other fields then describe its elements
+	Map  bool // true if the value is a map from arbitrary keys; the other fields then describe its values
+	Open bool // true if any value is possible
 
 	// Values are the possible strings. It is nil if any string is possible, or if
 	// the value is not a string.

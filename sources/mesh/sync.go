@@ -16,7 +16,7 @@ type SyncType struct {
 	Key   string   // the name of the field, such as "cds"
 	Doc   string   // a description of the configuration
 	URLs  []string // the xDS type URLs; two if the document shows two types as one
-	Envoy bool     // reports whether Envoy itself subscribes to the type, and counts its updates
+	Envoy bool     // true if Envoy itself subscribes to the type, and counts its updates
 	// the prefix of the type's fields in a syncz before Istio 1.23: "cluster"
 	// for cluster_sent and cluster_acked; empty if that syncz doesn't report
 	// the type

@@ -7,8 +7,8 @@ import "hash/maphash"
 const scanMost = 8
 
 // An index finds the position of a key. It is a hash table with open addressing. A
-// slot holds a position plus 1, or 0 if the slot is empty. The table grows when it
-// is two thirds full.
+// slot contains a position plus 1, or 0 if the slot is empty. The table grows when
+// it is two thirds full.
 type index struct {
 	slots  []int32
 	used   int

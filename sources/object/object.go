@@ -24,7 +24,7 @@ type entry struct {
 	val any
 }
 
-// A rare holds data that most objects don't need.
+// A rare has data that most objects don't need.
 type rare struct {
 	index *index // the index of the keys; set if there are more than scanMost members
 	dead  int    // the number of deleted members that still have an entry

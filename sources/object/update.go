@@ -17,7 +17,7 @@ type past struct {
 	next     *Object
 	place    int
 	was      entry
-	added    bool // reports whether the update added the entry
+	added    bool // true if the update added the entry
 	restored atomic.Pointer[Object]
 }
 

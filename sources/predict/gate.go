@@ -140,9 +140,9 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // equalExceptRedacted reports whether two values are equal, except for texts that are
-// redacted only in theirs. It counts these texts in hidden. If a text is redacted in
-// ours, the predicting istiod has read a digest in place of it; then both texts must
-// be equal.
+// redacted only in theirs, the mesh's own configuration. It counts these texts in
+// hidden. A text that is redacted in ours, the baseline, was computed from a redacted
+// snapshot, so it has to be redacted in theirs too and equal.
 func equalExceptRedacted(ours, theirs any, hidden *int) bool {
 	switch b := theirs.(type) {
 	case string:

@@ -155,7 +155,7 @@ func (s *Source) Fetch(ctx context.Context, proxy, request string, hint mesh.Hin
 	}
 	f, err := s.frames.get(ctx, proxy)
 	switch {
-	case errors.Is(err, fs.ErrNotExist): // a snapshot may have no dump of the proxy, but the predicted configuration is known anyway
+	case errors.Is(err, fs.ErrNotExist): // without the proxy's dump, only what istiod sends is known
 		f = &frame{}
 	case err != nil:
 		return nil, err

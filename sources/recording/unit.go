@@ -18,9 +18,10 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/transport"
 )
 
-// A unit holds the requests to one server, which are sent one after another: an
-// Envoy answers one request at a time, and a server that can't be reached gets no
-// further requests. Each Kubernetes resource is a unit of its own.
+// A unit consists of the requests to one server, which are sent one after
+// another: an Envoy answers one request at a time, and a server that can't be
+// reached gets no further requests. Each Kubernetes resource is a unit of its
+// own.
 type unit struct {
 	isProxy bool
 	wants   []want

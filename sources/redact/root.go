@@ -92,7 +92,8 @@ func (s *schema) spec(kind, group string) string {
 	return ""
 }
 
-// answers maps the name of a snapshot's file, up to the first dot, to its message.
+// answers maps the name of a snapshot's file, up to the first dot, to the name of
+// the message in the file.
 var answers = map[string]string{
 	"config_dump": "answers.Bodies", "edsz": "answers.Bodies", "clusters": "envoy.admin.v3.Clusters", "listeners": "envoy.admin.v3.Listeners",
 	"certs": "envoy.admin.v3.Certificates", "server_info": "envoy.admin.v3.ServerInfo", "stats": "answers.Stats",

@@ -36,7 +36,8 @@ type Request struct {
 	What    string // the endpoint with its query, or the Kubernetes resource
 }
 
-// An answer holds the body that a request returned, and the time that it took.
+// An answer is the body that a request returned, and the duration of the
+// request.
 type answer struct {
 	body *store.Shared[*transport.Body]
 	took time.Duration // the duration of the request; written before the body is set

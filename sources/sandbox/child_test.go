@@ -39,14 +39,14 @@ func parent(how string) {
 }
 
 func isAlive(pid int) bool {
-	if runtime.GOOS == "linux" { // a zombie that nobody waits for is dead
+	if runtime.GOOS == "linux" { // a process that has ended but wasn't waited for still has a pid
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		return err == nil && !strings.Contains(string(b), ") Z ")
 	}
 	return syscall.Kill(pid, 0) == nil
 }
 
-// await waits until ok, at most a minute.
+// await waits until ok returns true, for at most a minute.
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for range 6000 {
@@ -95,7 +95,7 @@ func TestEndsWithParent(t *testing.T) {
 // descendants returns the ids of a process and of all processes below it.
 func descendants(t *testing.T, pid int) []int {
 	t.Helper()
-	time.Sleep(200 * time.Millisecond) // the shell starts the program
+	time.Sleep(200 * time.Millisecond) // give the shell time to start the program
 	out, err := exec.Command("ps", "-A", "-o", "pid=,ppid=").Output()
 	if err != nil {
 		t.Skip("ps is not installed")

@@ -86,10 +86,10 @@ type scan struct {
 	names   int
 }
 
-// readTar reads the files of an archive. It passes each file to keep, which
-// stores it. If the archive is damaged, readTar reports a fault and returns the
-// files before the damage. It returns an error if a limit is exceeded, if ctx
-// ends, or if nothing could be read.
+// readTar reads the files of an archive. It calls keep for each file, to store
+// it. If the archive is damaged, readTar reports a fault and returns the files
+// before the damage. It returns an error if a limit is exceeded, if ctx ends,
+// or if nothing could be read.
 func readTar(ctx context.Context, r io.Reader, o OpenOptions, l *ledger, keep func(*tar.Header, io.Reader) (decode.Bytes, error)) (*archive, error) {
 	s := &scan{
 		archive: &archive{files: map[string]member{}, lost: map[string]error{}},

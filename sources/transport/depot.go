@@ -54,7 +54,7 @@ func (d *Depot) admit(size int64) error {
 	return nil
 }
 
-// hold counts bytes that the depot is about to store.
+// hold counts the bytes that are about to be added to the depot.
 func (d *Depot) hold(size int64) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

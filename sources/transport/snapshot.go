@@ -14,7 +14,7 @@ import (
 type recorded struct {
 	closers
 	tree     tree
-	prefix   string // the folder of the source in the tree
+	prefix   string // the path of the snapshot's folder within the archive or directory
 	manifest Manifest
 	faults   []*mesh.Fault
 }
