@@ -176,7 +176,7 @@ func TestQuery(t *testing.T) {
 		`.proxies[] | select(.rds=="S`:                              `= STALE" SYNCED"`,
 		`.proxies[] | select(.rds != "S`:                            `= STALE" SYNCED"`,
 		`.proxies[] | select(.sync.rds.status == "S`:                `= STALE" SYNCED"`,
-		`.proxies[] | select(.connected and .type == "`:             `= router" sidecar" waypoint" ztunnel"`,
+		`.proxies[] | select(.connected and .type == "`:             `= agentgateway" router" sidecar" waypoint" ztunnel"`,
 		`.proxies[] | .rds == ("STALE", "SY`:                        `= SYNCED"`,
 		`.proxies[] | select(.rds | IN("STALE", "SY`:                `= SYNCED"`,
 		`.proxies[].clusters[] | select(.lbPolicy == "R`:            `= RANDOM" RING_HASH" ROUND_ROBIN"`,

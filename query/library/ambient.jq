@@ -79,3 +79,6 @@ def _ztunnelsOf($words):
           | {ztunnel: ., $pod}
         end
     end;
+
+# _isEnvoy: whether a proxy is an Envoy, as all are that are neither ztunnels nor agentgateways.
+def _isEnvoy: .type != "ztunnel" and .type != "agentgateway";

@@ -23,7 +23,7 @@
 def shown: select($all_states or .state == "ACTIVE" or .state == "STATIC");
 def ported: select($port == null or .port == $port);
 def speaks: .protocols // [] | sort | join("+") | if . == "" then "UNKNOWN" else . end;
-def ofEnvoys: .proxies[] | select(.type != "ztunnel");
+def ofEnvoys: .proxies[] | select(_isEnvoy);
 
 (ofEnvoys | .clusters[] | select($fqdn == null or (.name | contains($fqdn))) | ported | shown
  | select($direction == null or .direction == $direction) | select($subset == null or .subset == $subset)),

@@ -196,7 +196,7 @@ def stands:
 # what is demanded at a proxy
 def demanded($mesh):
   (select(.type == "router" or .type == "waypoint") | aboutGateway($mesh)),
-  (select(.type != "ztunnel") | aboutWorkload($mesh));
+  (select(_isEnvoy) | aboutWorkload($mesh));
 
 def aboutProxy($mesh):
   {what: "Proxy", name: .id, says: "\(.type), Istio \(.version // "unknown"), revision \(.revision // "unknown"), on \(.node // "unknown node")"},
@@ -234,7 +234,7 @@ def serverText: "\(.port.protocol) \(.port.number) \(.hosts // [] | join(" "))" 
 def aboutIstioGateway($mesh):
   . as $gateway
   | {what: "Gateway", name: id, says: ([.spec.servers[]? | serverText] | join(", "))},
-    known("Proxy"; together($mesh.proxies[] | select(.type != "ztunnel") | _apart(select(.labels as $labels | $gateway.spec.selector | fits($labels)) | {what: "Proxy", name: .id, says: [_judged(stands; "unknown (not read)")][0]}))),
+    known("Proxy"; together($mesh.proxies[] | select(_isEnvoy) | _apart(select(.labels as $labels | $gateway.spec.selector | fits($labels)) | {what: "Proxy", name: .id, says: [_judged(stands; "unknown (not read)")][0]}))),
     known("VirtualService"; boundTo(["\($gateway.metadata.namespace)/\($gateway.metadata.name)"]; $mesh));
 
 # a Gateway of the Gateway API
@@ -271,7 +271,7 @@ def aboutVirtualService($mesh):
       | (if contains("/") then . else "\($in)/\(.)" end) as $named
       | {what: "Gateway", name: $named, says: (if any($all[]; . == $named) then "bound to it" else "there is none of that name" end)}),
     (select(.spec.tcp or .spec.tls) | known("Proxy"; _unknown("listeners"; "which proxies have its TCP and TLS routes is not known: a filter chain doesn't name the VirtualService"))),
-    (select(.spec.http) | [known("Proxy"; together($mesh.proxies[] | select(.type != "ztunnel") | _apart([_judged(useOf($id; $hosts); "unknown (not read)")][] as $says | {what: "Proxy", name: .id, $says})))]
+    (select(.spec.http) | [known("Proxy"; together($mesh.proxies[] | select(_isEnvoy) | _apart([_judged(useOf($id; $hosts); "unknown (not read)")][] as $says | {what: "Proxy", name: .id, $says})))]
      | if . == [] then {what: "Proxy", name: "none", says: "no proxy has a route of it"} else .[] end);
 
 # an object of a list by its name, or name.namespace

@@ -6,4 +6,4 @@
 # example: unreachable
 # example: unreachable productpage-v1 --reason NO_CLUSTER
 
-.proxies[] | select(.type != "ztunnel") | unreachable | select($reason == null or .reason == ($reason | ascii_upcase))
+.proxies[] | select(_isEnvoy) | unreachable | select($reason == null or .reason == ($reason | ascii_upcase))

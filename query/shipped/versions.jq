@@ -10,7 +10,7 @@ def envoy:
 
 (.pilots | map({(.name): .version}) | add // {}) as $pilots
 | .proxies[]
-| select(.type != "ztunnel")
+| select(_isEnvoy)
 | {proxy: .id,
    istio: .version,
    pilot,

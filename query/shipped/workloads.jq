@@ -11,12 +11,14 @@
 # example: workloads --workload-namespace bookinfo
 # example: workloads --address 10.244.2.59
 
+def isPod($pod): $pod == null or .name == $pod.name and .namespace == $pod.namespace;
+
 _ztunnelsOf($words)
 | .pod as $pod
 | .ztunnel
 | select($node == null or .node == $node)
 | .workloads[]
-| select($pod == null or .name == $pod.name and .namespace == $pod.namespace)
+| select(isPod($pod))
 | select($address == null or any(.workloadIps[]?; . == $address) or .hostname == $address)
 | select($workload_namespace == null or .namespace == $workload_namespace)
 | select($workload_node == null or .node == $workload_node)

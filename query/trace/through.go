@@ -184,6 +184,11 @@ func (w *walk) enterEndpoint(all []any, e end, principal string) (*walk, error) 
 		w.adoptUnknowns(&next.report)
 		return next, err
 	}
+	if r.Text(proxy, "type") == mesh.AgentGateway && r.Err == nil {
+		err := next.endMissing("the way through "+idOf(proxy), "an agentgateway's configuration can't be read")
+		w.adoptUnknowns(&next.report)
+		return next, err
+	}
 	if err := next.begin(); err != nil {
 		return nil, err
 	}

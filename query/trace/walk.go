@@ -151,6 +151,9 @@ func (w *walk) begin() error {
 	if r.Err != nil {
 		return r.Err
 	}
+	if w.kind == mesh.AgentGateway {
+		return fmt.Errorf("trace begins at an Envoy or a workload; %s is an agentgateway, of which only the state at istiod can be read", idOf(w.proxy))
+	}
 	if w.kind == mesh.ZTunnel {
 		return fmt.Errorf("trace begins at a workload; %s is the ztunnel of many: name one of them", idOf(w.proxy))
 	}

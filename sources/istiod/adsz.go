@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/sources/decode"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
@@ -112,16 +113,16 @@ const probeVersion = "65536.65536.65536"
 
 // IsProxy reports whether a connection belongs to a proxy of the mesh. c comes from
 // adsz and s from syncz; either may be nil. Other tools that connect to the xDS
-// port send no PROXY_CONFIG in their metadata. A ztunnel sends none either; if
-// syncz wasn't read, its label identifies it.
+// port send no PROXY_CONFIG in their metadata. A ztunnel or agentgateway sends none
+// either; if syncz wasn't read, its labels identify it.
 func IsProxy(c *Client, s *Status) bool {
 	switch {
-	case s != nil && s.Type == "ztunnel":
+	case s != nil && (s.Type == mesh.ZTunnel || s.Type == mesh.AgentGateway):
 		return true
 	case s != nil && s.Version == probeVersion, c != nil && c.Version == probeVersion:
 		return false
 	case c != nil:
-		return c.ProxyConfig || c.Labels.Get("app") == "ztunnel"
+		return c.ProxyConfig || c.Labels.Get("app") == mesh.ZTunnel || mesh.IsAgentGateway(c.Labels)
 	}
 	return s != nil
 }

@@ -23,7 +23,7 @@ type Pod struct {
 	ServiceAccount string
 	Workload       string // the name of the Deployment or other owner; the pod's own name if it has no owner
 	Revision       string // Istio's revision, from the pod's label or the injector's annotation
-	Type           string // the proxy's type: sidecar, router, waypoint or ztunnel; empty if the pod has no proxy
+	Type           string // the proxy's type: sidecar, router, waypoint, ztunnel or agentgateway; empty if the pod has no proxy
 	IP             string
 	IPs            []string
 	Labels         *object.Object
@@ -169,8 +169,11 @@ const proxyContainer = "istio-proxy"
 // proxyType returns the type of the proxy in a pod. It checks the arguments of the
 // proxy's container first, then the pod's labels, then the other containers.
 func proxyType(labels, spec *object.Object) string {
-	if labels.Get("app") == "ztunnel" {
-		return "ztunnel"
+	switch {
+	case labels.Get("app") == mesh.ZTunnel:
+		return mesh.ZTunnel
+	case mesh.IsAgentGateway(labels):
+		return mesh.AgentGateway
 	}
 	others, found := 0, (*object.Object)(nil)
 	for c := range objects(spec.Get("initContainers")) {

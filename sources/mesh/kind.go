@@ -70,7 +70,7 @@ func Kinds() []Kind {
 	kinds := []Kind{
 		{Name: "Mesh", Doc: "the whole mesh", Fields: meshFields()},
 		{Name: "Pilot", Doc: "one istiod", Fields: pilotFields()},
-		{Name: "Proxy", Doc: "one Envoy or ztunnel", Fields: proxyFields()},
+		{Name: "Proxy", Doc: "one Envoy, ztunnel or agentgateway", Fields: proxyFields()},
 		{Name: "Desired", Doc: "the configuration that istiod would send to a proxy", Fields: desiredFields()},
 		{Name: "Cluster", Doc: "an Envoy cluster, the destination of requests", Message: "envoy.config.cluster.v3.Cluster", Fields: clusterFields()},
 		{Name: "Listener", Doc: "an Envoy listener, which accepts connections", Message: "envoy.config.listener.v3.Listener", Fields: listenerFields()},
@@ -150,7 +150,7 @@ func proxyFields() []Field {
 		{Name: "nodeID", Doc: "the node id that it sends to its control plane", Cost: OnDemand},
 		{Name: "name", Doc: "the name of its pod; null if the pod is unknown"},
 		{Name: "namespace", Doc: "the pod's"},
-		{Name: "type", Doc: "sidecar, router, waypoint or ztunnel", Holds: one("sidecar", "router", "waypoint", "ztunnel")},
+		{Name: "type", Doc: "sidecar, router, waypoint, ztunnel or agentgateway", Holds: one("sidecar", "router", "waypoint", "ztunnel", "agentgateway")},
 		{Name: "clusterID", Doc: "Istio's id of the cluster that it runs in"},
 		{Name: "context", Doc: "the kubeconfig context of its cluster"},
 		{Name: "pilot", Doc: "the istiod that it is connected to"},

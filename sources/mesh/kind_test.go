@@ -69,7 +69,7 @@ func TestSyncTypes(t *testing.T) {
 			urls[u] = true
 		}
 	}
-	if want := []string{"cds", "lds", "eds", "rds", "sds", "ecds", "nds", "pcds", "wds", "wads"}; !slices.Equal(keys, want) {
+	if want := []string{"cds", "lds", "eds", "rds", "sds", "ecds", "nds", "pcds", "wds", "wads", "agds"}; !slices.Equal(keys, want) {
 		t.Errorf("got %v", keys)
 	}
 }

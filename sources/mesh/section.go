@@ -92,8 +92,13 @@ func (p Part) field() Field {
 	return Field{Name: string(p.Name), Doc: p.Doc, Cost: OnDemand, Of: p.Of, Holds: p.Holds}
 }
 
-// ZTunnel is the type of a ztunnel, the only proxy that isn't an Envoy.
-const ZTunnel = "ztunnel"
+// These are the types of the proxies that aren't Envoys. An agentgateway is known by
+// its connection to istiod alone: it has no admin port of Envoy, so that none of the
+// sections can be read.
+const (
+	ZTunnel      = "ztunnel"
+	AgentGateway = "agentgateway"
+)
 
 // has reports whether proxies of the given type have the section.
 func (p Part) has(proxyType string) bool {

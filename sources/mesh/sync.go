@@ -38,5 +38,6 @@ func SyncTypes() []SyncType {
 		{"pcds", "the proxy's own settings", []string{api + "istio.mesh.v1alpha1.ProxyConfig"}, false, ""},
 		{"wds", "workloads and services of the ambient mesh", []string{api + "istio.workload.Address", api + "istio.workload.Workload"}, false, ""},
 		{"wads", "policies of the ambient mesh", []string{api + "istio.security.Authorization"}, false, ""},
+		{"agds", "the resources of an agentgateway", []string{api + "agentgateway.dev.resource.Resource"}, false, ""},
 	}
 }

@@ -141,7 +141,11 @@ func folderName(id string) string {
 // These are the endpoints of the given sections or, if no sections are given, all
 // endpoints of the proxy.
 func proxyEndpoints(proxyType string, sections []mesh.Section) []string {
-	if proxyType != mesh.ZTunnel {
+	switch proxyType {
+	case mesh.ZTunnel:
+	case mesh.AgentGateway:
+		return nil
+	default:
 		return envoy.Endpoints(sections)
 	}
 	for _, p := range mesh.RecordedSectionsOf(proxyType) {

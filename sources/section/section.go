@@ -121,7 +121,7 @@ type reader struct {
 // Envoy, only some of its elements may be requested: see mesh.Narrower. Each call
 // returns another value, which loads the section again.
 func (p *Proxy) Section(s mesh.Section) mesh.Lazy {
-	if p.IsLive() && p.Type() != mesh.ZTunnel {
+	if p.IsLive() && p.Type() != mesh.ZTunnel && p.Type() != mesh.AgentGateway {
 		return &liveSection{section: section{proxy: p, name: s}}
 	}
 	return &section{proxy: p, name: s}
@@ -238,7 +238,9 @@ func (p *Proxy) currentReader() *reader {
 	}
 	r := p.newReader()
 	now := p.loader.Now
-	if p.Type() == mesh.ZTunnel {
+	if p.Type() == mesh.AgentGateway {
+		r.section = func(context.Context, mesh.Section) (any, error) { return nil, errAgentGateway }
+	} else if p.Type() == mesh.ZTunnel {
 		z := ztunnel.Proxy{Owner: p.object, Now: now}
 		r.section = func(ctx context.Context, s mesh.Section) (any, error) {
 			doc, err := r.fetch(ctx, envoy.Request{What: ztunnel.RequestFor(s)})
@@ -264,6 +266,8 @@ func (p *Proxy) currentReader() *reader {
 	p.reader = r
 	return r
 }
+
+var errAgentGateway = errors.New("an agentgateway has no admin port of Envoy: only its state at istiod can be read")
 
 func (p *Proxy) forgetReader() {
 	p.mu.Lock()

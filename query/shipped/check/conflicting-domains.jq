@@ -22,7 +22,7 @@ def ofVirtualServices:
 
 # In an Envoy, two virtual hosts of one domain: it would refuse the whole.
 def ofEnvoy:
-  select(.type != "ztunnel")
+  select(_isEnvoy)
   | .routes[]
   | .name as $configuration
   | select(.state == "ACTIVE" or .state == "STATIC")

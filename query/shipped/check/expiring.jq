@@ -8,7 +8,8 @@
 # next: can the proxy reach istiod (or who else signs)? A restart of the pod renews its certificate
 # example: expiring --life-left 0.5
 
-. as $proxy
+select(.type != "agentgateway")
+| . as $proxy
 | .secrets[]
 | select(.type != null and .state == "ACTIVE" or .notAfter != null)
 | _apart(

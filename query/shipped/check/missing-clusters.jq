@@ -36,7 +36,7 @@ def ofListeners:
   | strings
   | {cluster: ., host: null, $from, copies: false};
 
-[select(.type != "ztunnel")
+[select(_isEnvoy)
  | ([.clusters[] | inUse | .name | values] | unique) as $clusters
  | ([$clusters[] | place | values] | unique) as $places
  | (_apart(ofRoutes), _apart(ofListeners))

@@ -5,6 +5,7 @@
 # next: is there a Secret of that name beside the gateway, with tls.crt and tls.key?
 # example: missing-secrets
 
-.secrets[]
+select(.type != "agentgateway")
+| .secrets[]
 | select(.state == "WARMING" and .type == null)
 | {subject: .name, message: "Envoy waits for it"}

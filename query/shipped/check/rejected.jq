@@ -14,7 +14,7 @@ def advised:
 def refused($kind): select(.state == "REJECTED") | {subject: "\($kind) \(.name // "without a name")", message: (.error | text)};
 
 (_apart(_sync | to_entries[] | select(.value.status == "ERROR") | {subject: (.key | ascii_upcase), message: (.value.error | text)}),
-  (select(.type != "ztunnel")
+  (select(_isEnvoy)
    | _apart(.listeners[] | refused("listener")),
      _apart(.routes[] | refused("route configuration")),
      _apart(.clusters[] | refused("cluster")),

@@ -8,7 +8,7 @@
 # next: put the narrower match of the VirtualService first, or take the route out
 # example: shadowed-routes
 
-select(.type != "ztunnel")
+select(_isEnvoy)
 | .routes[]
 | select(.state == "ACTIVE" or .state == "STATIC")
 | .name as $configuration

@@ -19,7 +19,7 @@ def ofListeners:
   | (.routeConfig.virtualHosts[]?.routes[]?.route | .cluster, .weightedClusters.clusters[]?.name), .cluster, .weightedClusters.clusters[]?.name
   | {cluster: ., asked: false};
 
-[select(.type != "ztunnel")
+[select(_isEnvoy)
  | [.endpoints[] | {cluster, health}] as $rows
  | if any($rows[]; .cluster == null) then _unknown("endpoints"; "which clusters they are of is not in what was read") else . end
  | (reduce $rows[] as $e ({}; .[$e.cluster] += [$e.health])) as $health
