@@ -24,7 +24,7 @@ import (
 type telling struct {
 	*counted
 	knows bool
-	mute  bool // requests for adsz fail
+	mute  bool // true to make requests for adsz fail
 }
 
 func (*telling) Manifest() transport.Manifest {

@@ -29,9 +29,11 @@ type Flags struct {
 	MaxFetch       int
 	Query          string
 	Files          []string
-	File           *QueryFile // the content of the query file; nil unless exactly one file was named and read
-	AllNamespaces  bool
-	Selector       string
+	// the content of the query file; nil unless the command line names exactly
+	// one file, which was read
+	File          *QueryFile
+	AllNamespaces bool
+	Selector      string
 
 	// The following fields describe a change. The run then reads the mesh as it
 	// would be with this change.

@@ -114,7 +114,7 @@ func (s *Session) Reload() error {
 	}
 	s.meshes = nil
 	for i := range s.results {
-		s.results[i] = nil // these results contain values of meshes that are closed now
+		s.results[i] = nil // drop these results: they contain values of meshes that are closed now
 	}
 	return errors.Join(errs...)
 }

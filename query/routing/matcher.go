@@ -13,7 +13,7 @@ type matcher struct {
 	*Cache
 	envoy            Envoy
 	answer           *Answer
-	ignoreParameters bool // the route configuration's setting ignorePathParametersInPathMatching
+	ignoreParameters bool // from the route configuration: ignorePathParametersInPathMatching
 	// the names of headers to which Envoy assigns a value that this package
 	// can't determine
 	unknownHeaders []string

@@ -13,7 +13,7 @@ const (
 // some hundred different names in half a million members.
 type interning struct {
 	twins     *Twins // the table that supplies the strings; if nil, new strings are allocated
-	tableMark *byte  // the mark of the table that supplied the cached strings
+	tableMark *byte  // identifies the table that supplied the cached strings
 	keys      [keySlots]string
 	values    [valueSlots]any // the cached strings as interface values
 }

@@ -425,8 +425,8 @@ type hostFact struct {
 	done bool
 }
 
-// Force returns the value. It requests /clusters unless the answer was received
-// already.
+// Force returns the field's value. It requests /clusters unless the answer was
+// received already.
 func (f *hostFact) Force(ctx context.Context) (any, error) {
 	if v, ok := f.Forced(); ok {
 		return v, nil
@@ -450,7 +450,7 @@ func (f *hostFact) Force(ctx context.Context) (any, error) {
 	return v, nil
 }
 
-// Forced returns the value if Force was called before and has found it.
+// Forced returns the field's value if Force was called before and has found it.
 func (f *hostFact) Forced() (any, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

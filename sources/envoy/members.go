@@ -39,8 +39,8 @@ func (t *fieldTable) fieldsOf(message string) []mesh.Member {
 	return all
 }
 
-// holding converts the mark that the table contains for the value of a field to
-// a mesh.Holding.
+// holding converts the type of a field, in the format of the field table, to a
+// mesh.Holding.
 func (t *fieldTable) holding(message, holds, home string) (h mesh.Holding) {
 	holds, h.List = strings.CutPrefix(holds, "[]")
 	holds, h.Map = strings.CutPrefix(holds, "%")

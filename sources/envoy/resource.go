@@ -103,8 +103,8 @@ func (c *catalog) isNoted(field string) bool {
 	})
 }
 
-// withNotes returns the catalog. It leaves out the catalog's noted fields if the
-// query is known to read none of them.
+// withNotes returns the catalog. If the query reads none of the catalog's noted
+// fields, which are decoded in advance, it returns the catalog without them.
 func (p *Proxy) withNotes(c catalog) catalog {
 	look, known := p.Reads[c.section]
 	if known && !slices.ContainsFunc(look.Fields, func(path string) bool {

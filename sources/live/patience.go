@@ -21,9 +21,9 @@ type patience struct {
 	to address
 
 	mu     sync.Mutex
-	stop   func() bool // stops the timer
+	stop   func() bool // stops the timer that pauses the request
 	over   bool
-	resume func(context.Context) error // nil unless the request is paused
+	resume func(context.Context) error // ends the pause; nil unless the request is paused
 }
 
 // wait starts the wait for the first byte of the answer. The caller must call end

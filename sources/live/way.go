@@ -38,7 +38,7 @@ type way struct {
 // forbiddenError is the error for a missing permission.
 type forbiddenError struct {
 	text string
-	err  error // the API server's error
+	err  error // the error that the API server returned
 }
 
 func (e *forbiddenError) Error() string { return e.text }

@@ -58,7 +58,7 @@ func (x *Excerpt) Objects() []any {
 // An nth identifies an element by its name and by its position among the
 // elements with the same name.
 type nth struct {
-	name string // the element's name; empty if the elements' names aren't known
+	name string // the element's name; empty if the elements have no field that names them
 	n    int
 }
 

@@ -14,7 +14,7 @@ type Fault struct {
 	Proxy   string // the proxy's id, such as "reviews-v1-7f99cc4496-gdxfn.default"; may be empty
 	Subject string // the name of an istiod, or "kubernetes", if the fault isn't about a proxy
 	Section string // the section or list that is unavailable, such as "clusters", "syncz" or "pods"
-	Err     error  // the cause
+	Err     error  // the error that made the part unavailable
 }
 
 // Error returns the cause, after the names of the proxy or subject and of the

@@ -9,7 +9,7 @@ type Name struct {
 	Namespace string
 	Workload  string
 	ClusterID string
-	Context   string // the kubeconfig context
+	Context   string // the kubeconfig context of the proxy's cluster
 }
 
 // workloadKinds are the resource types that a user may write before the name

@@ -19,7 +19,7 @@ type Holding struct {
 // A Member is a field of an object of the document, with its possible values.
 type Member struct {
 	Name    string
-	Doc     string // the description; empty if unknown
+	Doc     string // the description of the field; empty if unknown
 	Cost    Cost
 	Holding Holding
 }

@@ -14,7 +14,7 @@ const (
 // contains its sync state.
 type SyncType struct {
 	Key   string   // the name of the field, such as "cds"
-	Doc   string   // a description of the configuration
+	Doc   string   // a description of this type of configuration
 	URLs  []string // the xDS type URLs; two if the document shows two types as one
 	Envoy bool     // true if Envoy itself subscribes to the type, and counts its updates
 	// the prefix of the type's fields in a syncz before Istio 1.23: "cluster"

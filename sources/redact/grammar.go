@@ -41,8 +41,8 @@ const (
 	value      want = iota
 	valueOrEnd      // a value or the end of an array that has just begun
 	name            // the name of a member
-	nameOrEnd       // a name or the end of an object that has just begun
-	colon           // the colon after a name
+	nameOrEnd       // a member's name, or the end of an object that has just begun
+	colon           // the colon after a member's name
 	commaOrEnd      // a comma, or the end of the object or array
 	nothing         // nothing, because the document has ended
 )

@@ -53,12 +53,12 @@ type Store struct {
 
 // Counters are statistics of a store since it was created.
 type Counters struct {
-	Loads     int   // loads that succeeded
-	Failed    int   // loads that ended with an error
-	Canceled  int   // loads that all callers left, or that Close ended
-	Hits      int   // reads of a value that was already loaded
-	Joined    int   // calls that waited for a load that another caller had begun
-	Evictions int   // groups that were evicted because the budget was exceeded
+	Loads     int   // number of loads that succeeded
+	Failed    int   // number of loads that ended with an error
+	Canceled  int   // number of loads that were canceled, by Close or because all callers left
+	Hits      int   // number of reads of a value that was already loaded
+	Joined    int   // number of calls that waited for a load that another caller had begun
+	Evictions int   // number of groups that were evicted because the budget was exceeded
 	Memory    int64 // the size of all values that are loaded or being loaded, in bytes
 	Peak      int64 // the highest value of Memory, measured after evictions
 }

@@ -53,9 +53,9 @@ func (a *archive) lose(name string, err error) {
 	delete(a.files, name)
 }
 
-// saw records the time of a file, for newest. It ignores 1970, which archives
-// use for an unknown time, and years of more than four digits, which can't be
-// printed.
+// saw records the time of a file, so that newest can return the latest. It
+// ignores 1970, which archives use for an unknown time, and years of more than
+// four digits, which can't be printed.
 func (a *archive) saw(t time.Time) {
 	if t.Unix() > 0 && t.Year() < 10_000 && t.After(a.last) {
 		a.last = t

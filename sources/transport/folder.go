@@ -116,7 +116,7 @@ func (f *folder) open(_ context.Context, name string) (decode.Bytes, error) {
 		return nil, missing{}
 	case err != nil:
 		return nil, cause(err)
-	case !info.Mode().IsRegular(): // opening a pipe would wait for its writer
+	case !info.Mode().IsRegular(): // a pipe isn't opened, because that would wait for the pipe's writer
 		return nil, errors.New("not a regular file")
 	}
 	leaf := &leaf{folder: f, name: name, info: info}

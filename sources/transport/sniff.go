@@ -61,7 +61,7 @@ func looks(head []byte) string {
 		return "empty"
 	}
 	for i := 1; i < utf8.UTFMax && len(head) > 16 && !utf8.Valid(head); i++ {
-		head = head[:len(head)-1] // head may end in the middle of a character
+		head = head[:len(head)-1] // the last character in head may be incomplete
 	}
 	if utf8.Valid(head) && !bytes.ContainsRune(head, 0) {
 		return "text"
