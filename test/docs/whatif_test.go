@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/meshq/kubectl-meshq/test/istiod"
 	"github.com/meshq/kubectl-meshq/test/program"
 )
 
@@ -19,8 +20,8 @@ import (
 // changes in testdata/whatif, and compares their output with the blocks'. With -update
 // it rewrites the files. It needs an istiod, which "make e2e" builds.
 func TestWhatIf(t *testing.T) {
-	istiod := program.Istiod()
-	if istiod == "" {
+	binary := istiod.Path()
+	if binary == "" {
 		t.Skip("no istiod binary: run make e2e once")
 	}
 	for file, least := range map[string]int{"README.md": 1, "docs/whatif.md": 3} {
@@ -39,7 +40,7 @@ func TestWhatIf(t *testing.T) {
 					inBlock = false
 				case inBlock && strings.HasPrefix(line, "$ "):
 					ran++
-					fmt.Fprint(&out, line, program.Transcript(t, whatIfWords(line, istiod)))
+					fmt.Fprint(&out, line, program.Transcript(t, whatIfWords(line, binary)))
 					continue
 				case inBlock:
 					continue // old output, which is replaced
@@ -64,7 +65,7 @@ func TestWhatIf(t *testing.T) {
 
 // whatIfWords returns the words of a command line, with the files in testdata/whatif,
 // the demo and an istiod.
-func whatIfWords(line, istiod string) []string {
+func whatIfWords(line, binary string) []string {
 	words := program.Words(strings.TrimPrefix(strings.TrimSpace(line), "$ kubectl meshq"))
 	for i, w := range words {
 		if strings.HasSuffix(w, ".yaml") {
@@ -75,8 +76,8 @@ func whatIfWords(line, istiod string) []string {
 	if slices.Contains(words, "whatif") {
 		flag = "--env"
 	}
-	words = append(words, "--snapshot", "demo", "--istiod", istiod)
-	for _, v := range program.IstiodEnv {
+	words = append(words, "--snapshot", "demo", "--istiod", binary)
+	for _, v := range istiod.Env {
 		words = append(words, flag, v)
 	}
 	return words

@@ -14,7 +14,7 @@ import (
 
 	"github.com/meshq/kubectl-meshq/plugin"
 	"github.com/meshq/kubectl-meshq/plugin/process"
-	"github.com/meshq/kubectl-meshq/test/program"
+	"github.com/meshq/kubectl-meshq/test/istiod"
 	"github.com/meshq/kubectl-meshq/test/unpack"
 )
 
@@ -39,14 +39,14 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "")
-			e.Setenv("ISTIOD", program.Istiod())
+			e.Setenv("ISTIOD", istiod.Path())
 			e.Setenv("CHANGES", changes)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
 			if name == "istiod" {
-				return program.Istiod() != "", nil
+				return istiod.Path() != "", nil
 			}
 			return false, fmt.Errorf("unknown condition %s", name)
 		},

@@ -11,19 +11,19 @@ import (
 	"time"
 
 	"github.com/meshq/kubectl-meshq/test/fleet"
-	istiods "github.com/meshq/kubectl-meshq/test/program"
+	"github.com/meshq/kubectl-meshq/test/istiod"
 )
 
 // whatIfPart measures a prediction over a recorded mesh of 1,000 proxies in 100 Deployments, and one over the demo. It
 // needs an istiod, which "make e2e" builds; without one, there are no rows.
 func (b *bench) whatIfPart(ctx context.Context) error {
-	istiod := istiods.Istiod()
-	if istiod == "" {
+	binary := istiod.Path()
+	if binary == "" {
 		fmt.Fprintln(os.Stderr, "whatif: no istiod binary: run make e2e once")
 		return nil
 	}
 	own := filepath.Join(b.folder, "pilot-discovery") // a path of its own, by which its processes are found
-	if err := os.Symlink(istiod, own); err != nil {
+	if err := os.Symlink(binary, own); err != nil {
 		return err
 	}
 	mesh := filepath.Join(b.folder, "recorded")
@@ -38,7 +38,7 @@ func (b *bench) whatIfPart(ctx context.Context) error {
 		return err
 	}
 	argv := []string{b.plugin, "whatif", "-q", "-f", change, "--istiod", own}
-	for _, v := range istiods.IstiodEnv {
+	for _, v := range istiod.Env {
 		argv = append(argv, "--env", v)
 	}
 	var rows [][]string

@@ -1,16 +1,18 @@
-package program
+// Package istiod finds the istiod binary that tests of predictions run. A fresh
+// machine has none; "make e2e" builds one.
+package istiod
 
 import (
 	"os"
 	"path/filepath"
 )
 
-// IstiodEnv are the variables with which the istiods of the recorded meshes ran.
-var IstiodEnv = []string{"PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false"}
+// Env are the variables with which the istiods of the recorded meshes ran.
+var Env = []string{"PILOT_ENABLE_METADATA_EXCHANGE=false", "PILOT_ENABLE_ALPN_FILTER=false"}
 
-// Istiod returns the path of an istiod binary: MESHQ_ISTIOD, or the newest one that
+// Path returns the path of an istiod binary: MESHQ_ISTIOD, or the newest one that
 // the end-to-end tests have built. It returns "" if there is none.
-func Istiod() string {
+func Path() string {
 	if path := os.Getenv("MESHQ_ISTIOD"); path != "" {
 		return path
 	}
