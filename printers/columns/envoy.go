@@ -74,7 +74,7 @@ func endpointColumns() []Column {
 	outlier := pathColumn("OUTLIER CHECK", "outlier")
 	outlier.Wide = true
 	return append([]Column{
-		asName(pathColumn("ENDPOINT", "address")),
+		asName(Column{Header: "ENDPOINT", Fields: []string{"address"}, cell: endpointAddress}),
 		status,
 		outlier,
 		pathColumn("CLUSTER", "cluster"),
@@ -132,4 +132,14 @@ func extensionColumns() []Column {
 		ageColumn("UPDATED", "lastUpdated"),
 		pathColumn("VERSION", "versionInfo"),
 	)...)
+}
+
+// endpointAddress returns the address of an endpoint. That of an internal listener ends
+// with a slash if the endpoint has no id, as istioctl prints it.
+func endpointAddress(s *Subject) string {
+	address := s.Text("address")
+	if name, ok := strings.CutPrefix(address, "envoy://"); ok && !strings.Contains(name, "/") {
+		return address + "/"
+	}
+	return address
 }
