@@ -129,7 +129,7 @@ func observations() []Symptom {
 		{
 			Name: "mtls", Also: []string{"tls", "plaintext", "mutual-tls"}, Title: "client and server don't agree on mutual TLS",
 			Means:   "A PeerAuthentication STRICT at the server refuses plain text; a DestinationRule with tls.mode DISABLE or SIMPLE at the client sends it. The client sees UF or UC, often with \"TLS error\" or \"connection reset\" in the details; the server's inbound listener logs NR with \"filter_chain_not_found\".",
-			Find:    [][2]string{traceWhole, describe, {"check --only permissive", "ports that take plain text beside mutual TLS"}},
+			Find:    [][2]string{{"mtls", "every pair of client and server that doesn't agree"}, traceWhole, describe, {"check --only permissive", "ports that take plain text beside mutual TLS"}},
 			Example: "trace --snapshot demo productpage-v1 http://ratings:9080/ --through",
 		},
 		{

@@ -44,7 +44,7 @@ var questions = []struct {
 	{"which EnvoyFilter is behind a NACK", []string{"rejected", `'.envoyFilters[] | select(tojson | test("bogus[.]filter|Lua"; "i")) | .metadata.name' -r`}, `(?s)bogus\.filter.*ratings-lua`},
 	{"callers of a service", []string{"graph --to svc/ratings"}, `(?s)productpage-v1\.default\n└─ ratings\.default:9080`},
 	{"proxies that use a VirtualService", []string{"describe virtualservice/shop"}, `Proxy +istio-ingressgateway-674cc989b8-76lqn\.istio-system +6 routes`},
-	{"mTLS conflict", []string{"trace productpage-v1 http://reviews:9080/ --through", "help mtls"}, `(?s)tlsMode-istio.*STRICT at the server refuses plain text`},
+	{"mTLS conflict (TestMTLSFindsConflicts has one)", []string{"trace productpage-v1 http://reviews:9080/ --through", "help mtls"}, `(?s)tlsMode-istio.*STRICT at the server refuses plain text`},
 	{"why PassthroughCluster", []string{"trace details-v1 http://reviews:9080/", "help passthrough"}, `(?s)PassthroughCluster.*a Sidecar object hides it`},
 	{"pods without a sidecar", []string{`'.pods[] | select(any(.spec.containers[], .spec.initContainers[]?; .name == "istio-proxy") | not) | .metadata.name' -r`}, `istiod`},
 	{"size of the configuration", []string{"sizes"}, `ratings-v1-7dc98c7588-8jsbw\.default +34 +15 +40 +18 +\d+`},

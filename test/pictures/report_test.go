@@ -67,6 +67,7 @@ for (const colorScheme of ['light', 'dark']) {
     out.byLDS = await page.$$eval('#fleet-table tbody tr', rows => rows.map(r => r.cells[2].textContent));
     const first = await page.$('#fleet-table tbody a');
     await first.focus(); await page.keyboard.press('Enter');
+    await page.waitForSelector('details[open]', { timeout: 60000 });
     out.opened = await page.$$eval('details[open]', all => all.map(d => d.id));
     out.pdf = (await page.pdf()).length;
     const narrow = await context.newPage();
