@@ -22,7 +22,6 @@ type line struct {
 	match  string // "" for an edge to a workload
 	of     string // the Istio object that the route is from
 	shares []share
-	broken []string
 }
 
 type share struct {
