@@ -217,7 +217,7 @@ func (p *Prediction) causes(g *Gate) (all []string) {
 	case slices.ContainsFunc(g.Different, digests) && !slices.ContainsFunc(g.Different, func(d Different) bool { return !d.Digests }):
 		all = append(all, "the snapshot is redacted: digests stand for texts that istiod sends")
 	case len(p.Inputs.Env) == 0:
-		all = append(all, "the environment of the mesh's istiod is not known: give its PILOT_ and ISTIO_ variables with --istiod-env")
+		all = append(all, "the environment of the mesh's istiod is not known: give its PILOT_ and ISTIO_ variables with --env (--istiod-env beside --what-if)")
 	default:
 		all = append(all, "another environment or version of istiod")
 	}
