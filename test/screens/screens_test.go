@@ -5,6 +5,7 @@ package screens
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -79,6 +80,9 @@ func TestScreensHaveColors(t *testing.T) {
 // TestPipesAndWideKeepEverything checks that a table on a pipe, and with -o wide,
 // doesn't depend on the width of the terminal.
 func TestPipesAndWideKeepEverything(t *testing.T) {
+	if _, err := exec.LookPath("script"); err != nil {
+		t.Skip("no script on PATH")
+	}
 	var outputs []string
 	for _, width := range widths {
 		term := openTerminal(t, width, 40)
