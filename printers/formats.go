@@ -25,6 +25,7 @@ func Formats() []Format {
 		{"jsonpath-file", "the same, from a file", "FILE"},
 		{"kyaml", "YAML in Kubernetes' strict form", ""},
 		{"name", "kind/name, a line each", ""},
+		{"ndjson", "one object per line, with its kind and proxy", ""},
 		{"table", "a table, of any flat objects too", ""},
 		{"template", "as go-template", "TEMPLATE"},
 		{"templatefile", "as go-template-file", "FILE"},

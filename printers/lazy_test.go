@@ -226,7 +226,7 @@ func TestUnavailableResultsAreFaults(t *testing.T) {
 func TestOtherErrorsEndARendering(t *testing.T) {
 	bad := errors.New("out of memory")
 	v := object.Of("a", &fake{watch: &loadLog{}, err: bad}, "kind", "Policy", "name", &fake{watch: &loadLog{}, err: bad})
-	for _, format := range []string{"", "json", "yaml", "kyaml", "name", "table", "jsonpath={.a}", "custom-columns=A:.a", "go-template={{.a}}"} {
+	for _, format := range []string{"", "json", "ndjson", "yaml", "kyaml", "name", "table", "jsonpath={.a}", "custom-columns=A:.a", "go-template={{.a}}"} {
 		if _, err := try(Options{Format: format}, v); !errors.Is(err, bad) {
 			t.Errorf("-o %s: error %v", format, err)
 		}
@@ -308,7 +308,7 @@ func (s *lazyOnce) Pending() bool { return !s.done.Load() }
 // TestRenderInParallel checks in every format that several goroutines may call
 // Render at once.
 func TestRenderInParallel(t *testing.T) {
-	for _, format := range []string{"", "wide", "table", "json", "yaml", "kyaml", "name", "jsonpath={.metadata.name} {range .spec.ports[*]}{.port}{end}", "jsonpath={.items[*].metadata.name}", "go-template={{.kind}} ", "custom-columns=N:.metadata.name"} {
+	for _, format := range []string{"", "wide", "table", "json", "ndjson", "yaml", "kyaml", "name", "jsonpath={.metadata.name} {range .spec.ports[*]}{.port}{end}", "jsonpath={.items[*].metadata.name}", "go-template={{.kind}} ", "custom-columns=N:.metadata.name"} {
 		for _, sortBy := range []string{"", ".metadata.name"} {
 			o := Options{Format: format, SortBy: sortBy, Now: now()}
 			values := objects(t)

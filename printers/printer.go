@@ -63,6 +63,8 @@ func byFormat(o Options) (Printer, error) {
 	switch name {
 	case "json", "yaml", "kyaml":
 		return newList(o, name), nil
+	case "ndjson":
+		return newNDJSON(o), nil
 	case "name":
 		return &namePrinter{out: o.Out}, nil
 	case "jsonpath", "jsonpath-as-json":

@@ -22,7 +22,7 @@ func TestNothingUnsafeIsPrinted(t *testing.T) {
 	)
 	ours := object.Of("kind", "Proxy", "id", unsafeText, "name", unsafeText, "version", unsafeText, "labels", object.Of(unsafeText, unsafeText))
 	for _, o := range []Options{
-		{}, {Compact: true}, {Tab: true}, {ASCII: true}, {Seq: true}, {Format: "table"}, {Format: "wide"}, {Format: "name"}, {Format: "json"}, {Format: "yaml"}, {Format: "kyaml"},
+		{}, {Compact: true}, {Tab: true}, {ASCII: true}, {Seq: true}, {Format: "table"}, {Format: "wide"}, {Format: "name"}, {Format: "json"}, {Format: "ndjson"}, {Format: "yaml"}, {Format: "kyaml"},
 		{Format: "jsonpath={.name}{\"\\n\"}{.labels}{\"\\n\"}{.list[*]}"}, {Format: "jsonpath-as-json={.name}"}, {Format: "jsonpath={range .list[*]}{@}{\"\\n\"}{end}"},
 		{Format: "go-template={{.name}}{{range $k, $v := .labels}}{{$k}}={{$v}}{{end}}{{.}}\n"},
 		{Format: "custom-columns=A:.name,B:.labels,C:.list"}, {ShowLabels: true, ShowKind: true}, {Format: "wide", ShowLabels: true, Color: true}, {Color: true},

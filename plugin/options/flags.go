@@ -188,7 +188,7 @@ var pairHelp = map[string]string{
 
 // Bind adds the flags that select the output format to the flag set s.
 func (o *OutputFlags) Bind(s *pflag.FlagSet) {
-	s.StringVarP(&o.Format, "output", "o", "", "how to print: table, wide, json, yaml, kyaml, name, custom-columns=…, jsonpath=…, go-template=…, …")
+	s.StringVarP(&o.Format, "output", "o", "", "how to print: table, wide, json, ndjson, yaml, kyaml, name, custom-columns=…, jsonpath=…, go-template=…, …")
 	s.StringVar(&o.Template, "template", "", "the template of -o go-template and jsonpath")
 	s.BoolVar(&o.MissingKeys, "allow-missing-template-keys", true, "print nothing for a field that a template names and an object doesn't have")
 	s.BoolVar(&o.NoHeaders, "no-headers", false, "print tables without their headers")

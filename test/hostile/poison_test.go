@@ -37,7 +37,7 @@ func poisonedCommands(t *testing.T) (all [][]string) {
 	const reviews = "reviews-v1-7f99cc4496-gdxfn"
 	of := map[string][]string{"trace": {"productpage-v1", "http://reviews:9080/reviews/1"}, "describe": {"pod/" + reviews}}
 	outputs := [][]string{
-		nil, {"-o", "table"}, {"-o", "wide"}, {"-o", "name"}, {"-o", "json"}, {"-o", "yaml"}, {"--show-labels"}, {"-C"}, {"-r"}, {"-j"},
+		nil, {"-o", "table"}, {"-o", "wide"}, {"-o", "name"}, {"-o", "json"}, {"-o", "ndjson"}, {"-o", "yaml"}, {"--show-labels"}, {"-C"}, {"-r"}, {"-j"},
 		{"-o", "jsonpath={.name}{\"\\n\"}"}, {"-o", "go-template={{.}}"}, {"-o", "custom-columns=A:.name,B:.labels"},
 	}
 	for _, name := range append(strings.Fields(names), "describe", "trace") {
