@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,11 +46,15 @@ written to FILE, other text is replaced by a keyed digest, redacted:<16 hex>, an
 fixed word (docs/safety.md has the table). Equal texts have equal digests within FILE, and with --redact-key (a file of 16 bytes
 or more) also between snapshots; trace --redact-key can then compare a header with a digest.
 
+With --to DIR, the file is DIR/cluster=ID/date=DATE/hour=HOUR/mesh.tar.zst (UTC), and beside it are rows for DuckDB or ClickHouse,
+made from it: proxies.ndjson.gz, clusters.ndjson.gz and so on, and reads.ndjson.gz with what was read and what was not.
+
 What can't be read is reported on stderr and in the manifest, everything else is recorded, and the exit code is 6.`
 
 // A snapshot contains the words and flags of the command snapshot.
 type snapshot struct {
 	file     string
+	to       string // the folder of --to; empty: only the file is written
 	sections []string
 	desired  bool
 	shard    string
@@ -58,6 +63,8 @@ type snapshot struct {
 	key      string
 	keep     []string
 	yes      bool
+
+	faults []*mesh.Fault // what the recording could not read
 }
 
 // snapshotCommand returns the command "snapshot FILE [PROXY…]".
@@ -65,7 +72,7 @@ func snapshotCommand(w *process.World, f *options.Flags) *cobra.Command {
 	name := process.CalledAs(w.Args[0])
 	s := &snapshot{}
 	cmd := &cobra.Command{
-		Use:   "snapshot FILE [PROXY…]",
+		Use:   "snapshot FILE|--to DIR [PROXY…]",
 		Short: "Record the mesh in a file, without its secrets",
 		Long:  snapshotLong,
 		Example: process.Indent([]string{
@@ -73,10 +80,16 @@ func snapshotCommand(w *process.World, f *options.Flags) *cobra.Command {
 			name + " snapshot shop.tar.zst -n shop --sections clusters,routes,endpoints",
 			name + " snapshot reviews.tar.zst reviews-v1 reviews-v2 --desired",
 			name + " snapshot shard-2.tar.zst --shard 2/8",
+			name + " snapshot --to recordings",
 		}),
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if len(words) == 0 {
+			switch {
+			case s.to != "" && s.shard != "":
+				return process.Usagef("--to: it records all proxies; --shard goes with a FILE")
+			case s.to != "":
+				return s.run(cmd.Context(), w, f, words, cmd)
+			case len(words) == 0:
 				return process.Usagef("snapshot: no file to write, like mesh.tar.zst")
 			}
 			s.file = words[0]
@@ -87,6 +100,7 @@ func snapshotCommand(w *process.World, f *options.Flags) *cobra.Command {
 	f.BindMesh(set)
 	set.BoolVar(&f.AllowPartial, "allow-partial", false, "exit 0 also when some of the mesh could not be recorded")
 	set.StringSliceVar(&s.sections, "sections", nil, "only these sections of the proxies: clusters,routes")
+	set.StringVar(&s.to, "to", "", "a folder for SQL engines: the recording and its rows in cluster=ID/date=DATE/hour=HOUR (docs/sql.md)")
 	set.BoolVar(&s.desired, "desired", false, "also what Pilot would send to each proxy, which it has to compute")
 	set.StringVar(&s.shard, "shard", "", "only a part of the proxies, as 2/8: several that record, and are read as one, --snapshot 'shard-*'")
 	set.BoolVar(&s.force, "force", false, "replace a file that is there")
@@ -121,6 +135,14 @@ func (s *snapshot) run(ctx context.Context, w *process.World, f *options.Flags, 
 	defer r.ShowProgress()()
 	r.OpenOutput()
 	r.Started = r.Now()
+	if s.to != "" {
+		return s.runPartitioned(ctx, r, o)
+	}
+	return s.record(ctx, r, o)
+}
+
+// record records the mesh to the file.
+func (s *snapshot) record(ctx context.Context, r *run.Run, o recording.Options) (err error) {
 	to, err := r.OpenTarget(s.file, s.force, r.Stdout)
 	if err != nil {
 		return err
@@ -131,7 +153,7 @@ func (s *snapshot) run(ctx context.Context, w *process.World, f *options.Flags, 
 		return err
 	}
 	defer func() { err = errors.Join(err, run.CloseAll(ctx, answers)) }()
-	return r.Within(ctx, answers, func(ctx context.Context) error { return recordMesh(ctx, r, to, o) })
+	return r.Within(ctx, answers, func(ctx context.Context) error { return s.recordMesh(ctx, r, to, o) })
 }
 
 // options returns the options for the recording that the flags select.
@@ -161,7 +183,7 @@ func (s *snapshot) options() (recording.Options, error) {
 }
 
 // recordMesh records the mesh to the file, and prints a summary to standard error.
-func recordMesh(ctx context.Context, r *run.Run, to *process.Target, o recording.Options) error {
+func (s *snapshot) recordMesh(ctx context.Context, r *run.Run, to *process.Target, o recording.Options) error {
 	r.Progress.Follow(func() requests.Progress {
 		if p := o.Tally.Progress(); p.Total > 0 {
 			return p
@@ -186,11 +208,12 @@ func recordMesh(ctx context.Context, r *run.Run, to *process.Target, o recording
 		return process.Exit(process.ExitUsage, err)
 	}
 	r.Progress.End()
+	s.faults = done.Faults
 	for _, f := range done.Faults {
 		r.Fault(f)
 	}
 	r.TellFaults()
-	r.Message(func(w io.Writer) { fmt.Fprintln(w, summary(to, done)) })
+	r.Message(func(w io.Writer) { fmt.Fprintln(w, summary(cmp.Or(s.to, to.Name()), to.Written, done)) })
 	if done.Partial && !r.AllowPartial {
 		return process.Exit(process.ExitPartial, nil)
 	}
@@ -198,12 +221,12 @@ func recordMesh(ctx context.Context, r *run.Run, to *process.Target, o recording
 }
 
 // summary returns the line that is printed after a recording.
-func summary(t *process.Target, done recording.Result) string {
+func summary(name string, written int64, done recording.Result) string {
 	parts := []string{
 		run.Plural(done.Proxies, "proxy", "proxies"), run.Plural(done.Files, "file", "files"),
-		fmt.Sprintf("%s, unpacked %s", run.InBrief(float64(t.Written)), run.InBrief(float64(done.Bytes))),
+		fmt.Sprintf("%s, unpacked %s", run.InBrief(float64(written)), run.InBrief(float64(done.Bytes))),
 	}
-	text := t.Name() + ": " + strings.Join(parts, ", ")
+	text := name + ": " + strings.Join(parts, ", ")
 	if done.Digested+done.Dropped > 0 {
 		text += fmt.Sprintf("; redacted: %s digested, %d dropped", run.Plural(done.Digested, "text", "texts"), done.Dropped)
 	}

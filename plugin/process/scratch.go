@@ -32,8 +32,13 @@ func (s *Scratch) File(dir, pattern string) (f *os.File, err error) {
 // Folder creates a temporary directory with a unique name in the default directory
 // for temporary files. Its mode is 0700.
 func (s *Scratch) Folder(pattern string) (path string, err error) {
+	return s.FolderIn("", pattern)
+}
+
+// FolderIn is like Folder, but creates the directory in dir.
+func (s *Scratch) FolderIn(dir, pattern string) (path string, err error) {
 	err = s.make(func() (string, error) {
-		path, err = os.MkdirTemp("", pattern)
+		path, err = os.MkdirTemp(dir, pattern)
 		return path, err
 	})
 	return path, err

@@ -19,7 +19,7 @@ func Collect(ctx context.Context, r *Run, a *Request, answers []transport.Source
 	f.WhatIf, f.Explain = nil, false
 	q := &Run{
 		World: r.World, Flags: &f, Argv: &options.CommandLine{}, Request: a, Changed: r.Changed, Labels: r.Labels, Stdout: r.Stdout,
-		notes: r.notes, Progress: r.Progress, spooled: r.quota(),
+		notes: r.notes, Progress: r.Progress, spooled: r.Quota(),
 	}
 	if err := q.Variables(ctx); err != nil {
 		return nil, nil, err

@@ -186,7 +186,7 @@ func (r *Run) openSnapshots(ctx context.Context) (open []transport.Source, err e
 }
 
 func (r *Run) openSnapshot(ctx context.Context, path string) (transport.Source, error) {
-	o := transport.OpenOptions{Stdin: r.In, Quota: r.quota(), KeepFiles: r.readsWhole()}
+	o := transport.OpenOptions{Stdin: r.In, Quota: r.Quota(), KeepFiles: r.readsWhole()}
 	if archive, ok := demo.Named(path); ok {
 		return transport.OpenBytes(ctx, path, archive, o)
 	}
@@ -226,9 +226,9 @@ func (r *Run) notePartial(path string, s transport.Source) {
 	}
 }
 
-// quota returns the limit on temporary files that all sources of the run share. The
-// first call of quota creates it.
-func (r *Run) quota() *transport.Quota {
+// Quota returns the limit on temporary files that all sources of the run share. The
+// first call creates it.
+func (r *Run) Quota() *transport.Quota {
 	if r.spooled == nil {
 		r.spooled = process.NewQuota(int64(r.Spool), os.TempDir(), process.FreeBytes)
 	}
@@ -244,7 +244,7 @@ func (r *Run) OpenBeside(ctx context.Context, path string) ([]transport.Source, 
 	}
 	f := *r.Flags
 	f.Snapshots, f.WhatIf = []string{path}, nil
-	beside := &Run{World: r.World, Flags: &f, Request: r.Request, Stdout: r.Stdout, notes: r.notes, Progress: r.Progress, spooled: r.quota()}
+	beside := &Run{World: r.World, Flags: &f, Request: r.Request, Stdout: r.Stdout, notes: r.notes, Progress: r.Progress, spooled: r.Quota()}
 	return beside.OpenSources(ctx)
 }
 
@@ -258,7 +258,7 @@ func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) 
 	}
 	if len(r.Pilots)+len(r.Envoys) > 0 {
 		s, err := live.NewDirect(live.DirectOptions{
-			Pilots: r.Pilots, Envoys: r.Envoys, RequestTimeout: requestTimeout, Timeout: context.WithTimeout, Quota: r.quota(),
+			Pilots: r.Pilots, Envoys: r.Envoys, RequestTimeout: requestTimeout, Timeout: context.WithTimeout, Quota: r.Quota(),
 		})
 		if err != nil {
 			return nil, process.Exit(process.ExitUsage, err)
@@ -269,7 +269,7 @@ func openLive(ctx context.Context, r *Run) (open []transport.Source, err error) 
 	if len(contexts) == 0 {
 		contexts = []string{*r.Kube.Context}
 	}
-	r.quota() // create the quota here, because Await may abandon the goroutine that opens a cluster
+	r.Quota() // create the quota here, because Await may abandon the goroutine that opens a cluster
 	for _, name := range contexts {
 		s, err := process.Await(ctx, func() (transport.Source, error) { return openCluster(r, name, requestTimeout) })
 		if err != nil {
@@ -310,7 +310,7 @@ func openCluster(r *Run, context_ string, requestTimeout time.Duration) (transpo
 	}
 	s, err := live.NewCluster(live.ClusterOptions{
 		Context: context_, Config: config, Dialer: pool, IstioNamespace: r.IstioNamespace, Revision: r.Revision, Namespace: namespace,
-		AdminPort: r.AdminPort, RequestTimeout: requestTimeout, Timeout: context.WithTimeout, Quota: r.quota(),
+		AdminPort: r.AdminPort, RequestTimeout: requestTimeout, Timeout: context.WithTimeout, Quota: r.Quota(),
 	})
 	if err != nil {
 		return nil, errors.Join(process.Exit(process.ExitUsage, err), pool.Close())

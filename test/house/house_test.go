@@ -24,7 +24,7 @@ const module = "github.com/meshq/kubectl-meshq"
 var arrows = map[string][]string{
 	".": {"plugin", "plugin/process"},
 	"plugin": {
-		"plugin/demo", "plugin/diffcmd", "plugin/graphcmd", "plugin/help", "plugin/input", "plugin/istioctl", "plugin/options", "plugin/process", "plugin/repl", "plugin/report", "plugin/run", "plugin/saved", "plugin/shell", "plugin/whatif",
+		"plugin/demo", "plugin/diffcmd", "plugin/graphcmd", "plugin/help", "plugin/input", "plugin/istioctl", "plugin/options", "plugin/partition", "plugin/process", "plugin/repl", "plugin/report", "plugin/run", "plugin/saved", "plugin/shell", "plugin/whatif",
 		"printers", "printers/safe", "query", "query/complete", "query/eval", "query/graph", "query/jsontext", "query/library", "query/shipped", "query/request", "query/syntax",
 		"sources", "sources/mesh", "sources/object", "sources/recording", "sources/redact", "sources/requests", "sources/transport",
 	},
@@ -37,10 +37,11 @@ var arrows = map[string][]string{
 		"plugin/change", "plugin/diffcmd", "plugin/options", "plugin/process", "plugin/run", "query/diff", "query/library",
 		"sources", "sources/apiserver", "sources/mesh", "sources/object", "sources/predict", "sources/transport",
 	},
-	"plugin/repl":   {"plugin/process"},
-	"plugin/report": {"plugin/options", "plugin/process", "plugin/run", "printers", "query/graph", "query/shipped"},
-	"plugin/saved":  {"plugin/options", "plugin/process", "printers", "query/shipped", "query/syntax"},
-	"plugin/shell":  {"plugin/options", "plugin/process"},
+	"plugin/repl":      {"plugin/process"},
+	"plugin/report":    {"plugin/options", "plugin/process", "plugin/run", "printers", "query/graph", "query/shipped"},
+	"plugin/saved":     {"plugin/options", "plugin/process", "printers", "query/shipped", "query/syntax"},
+	"plugin/shell":     {"plugin/options", "plugin/process"},
+	"plugin/partition": {"plugin/process", "printers", "sources", "sources/mesh", "sources/object", "sources/transport"},
 	"plugin/run": {
 		"plugin/change", "plugin/demo", "plugin/input", "plugin/options", "plugin/process", "plugin/saved", "printers", "printers/columns", "printers/safe",
 		"query", "query/demand", "query/eval", "query/library", "query/shipped", "query/syntax",
