@@ -56,6 +56,18 @@ func (p *Program) Queries() iter.Seq[*Query] {
 	}
 }
 
+// Calls returns all function calls and variables of a program in the order of the
+// source. A call precedes the calls in its arguments.
+func (p *Program) Calls() iter.Seq[*Func] {
+	return func(yield func(*Func) bool) {
+		for n := range nodes(p.Query) {
+			if f, ok := n.(*Func); ok && !yield(f) {
+				return
+			}
+		}
+	}
+}
+
 // nodes returns a node and all nodes below it, in the order of the source. A node
 // precedes the nodes below it. The stack use doesn't depend on the height of the tree.
 func nodes(root node) iter.Seq[node] {
