@@ -41,9 +41,8 @@ func (f filter) takes(o Object) bool {
 }
 
 // selected returns the objects that a request selects, with the position in the log
-// up to which they have all changes, and the channel that is closed after the next
-// change.
-func (s *Server) selected(q target, f filter) (items []any, at int, grown chan struct{}) {
+// up to which they have all changes.
+func (s *Server) selected(q target, f filter) (items []any, at int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	items = []any{}
@@ -52,7 +51,7 @@ func (s *Server) selected(q target, f filter) (items []any, at int, grown chan s
 			items = append(items, q.present(o))
 		}
 	}
-	return items, len(s.log), s.grown
+	return items, len(s.log)
 }
 
 func version(at int) string { return strconv.Itoa(epoch + at) }
@@ -76,7 +75,7 @@ func (s *Server) list(w *response, r *http.Request, q target) {
 		w.fail(http.StatusBadRequest, "BadRequest")
 		return
 	}
-	items, at, _ := s.selected(q, f)
+	items, at := s.selected(q, f)
 	apiVersion, kind := s.listKind(q)
 	w.reply(http.StatusOK, Object{"kind": kind, "apiVersion": apiVersion, "metadata": Object{"resourceVersion": version(at)}, "items": items})
 }
@@ -90,7 +89,7 @@ func (s *Server) watch(w *response, r *http.Request, q target) {
 		w.fail(http.StatusBadRequest, "BadRequest")
 		return
 	}
-	items, at, grown := s.selected(q, f)
+	items, at := s.selected(q, f)
 	w.stream()
 	send := func(kind string, o any) { w.send(Object{"type": kind, "object": o}) } // flush returns the error
 	if r.URL.Query().Get("sendInitialEvents") == "true" {
@@ -108,7 +107,7 @@ func (s *Server) watch(w *response, r *http.Request, q target) {
 		s.mu.Lock()
 		events := s.log[at:]
 		closed := s.closed
-		grown = s.grown
+		grown := s.grown // closed after the next change
 		s.mu.Unlock()
 		for _, e := range events {
 			if at++; e.Resource == q.resource && f.takes(e.Object) {

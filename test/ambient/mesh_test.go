@@ -146,19 +146,6 @@ func trace(t *testing.T, mesh string, args ...string) (result *traced, code int)
 	return result, code
 }
 
-// walked returns the names of the steps of a kind, over all proxies of a trace.
-func (r *traced) walked(step string) (names []string) {
-	for _, s := range r.Steps {
-		if s.Step == step {
-			names = append(names, s.Name)
-		}
-	}
-	for _, next := range r.Through {
-		names = append(names, next.walked(step)...)
-	}
-	return names
-}
-
 // why returns the reasons of the steps of a kind, over all proxies of a trace.
 func (r *traced) why(step string) string {
 	var all []string
