@@ -35,6 +35,10 @@ func TestReleasePublishesWhatDistBuilds(t *testing.T) {
 		archive := p.URI[strings.LastIndexByte(p.URI, '/')+1:]
 		made = append(made, archive, "kubectl-meshq-"+strings.ReplaceAll(p.String(), "/", "-")+".cdx.json", archive+".sigstore.json")
 	}
+	for _, arch := range []string{"amd64", "arm64"} {
+		image := "kubectl-meshq-linux-" + arch + ".oci.tar"
+		made = append(made, image, image+".sigstore.json")
+	}
 	for _, file := range made {
 		found := false
 		for _, e := range config.Release.ExtraFiles {
