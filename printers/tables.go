@@ -21,7 +21,7 @@ type tables struct {
 	stream     *stream
 	opts       Options
 	wide       bool
-	flat       bool // with -o table, objects of other kinds are rows too
+	flat       bool // with -o table and -o wide, objects of other kinds are rows, too
 	kinds      map[string]columns.Kind
 	neighbours *columns.Neighbours
 	block      *block // the current block; nil: none is open
@@ -31,7 +31,7 @@ type tables struct {
 }
 
 func newTables(o Options, format string) *tables {
-	t := &tables{out: o.Out, stream: newStream(o), opts: o, wide: format == "wide", flat: format == "table", kinds: map[string]columns.Kind{}, neighbours: columns.NewNeighbours()}
+	t := &tables{out: o.Out, stream: newStream(o), opts: o, wide: format == "wide", flat: format != "", kinds: map[string]columns.Kind{}, neighbours: columns.NewNeighbours()}
 	sel := columns.Selection{Wide: t.wide, Conditional: o.Columns != nil, LabelColumns: o.LabelColumns, ShowLabels: o.ShowLabels, ShowKind: o.ShowKind}
 	for _, k := range append(columns.Kinds(), columns.Other()) {
 		sel.Headers = o.columns(k.Name)
@@ -45,7 +45,7 @@ func newTables(o Options, format string) *tables {
 type renderedTable struct {
 	kind  *columns.Kind // nil: the result is of no known kind
 	rows  []columns.Row
-	flat  []*object.Object // with -o table, the rows of objects of no known kind
+	flat  []*object.Object // with -o table and -o wide, the rows of objects of no known kind
 	value any
 	line  any
 }

@@ -17,8 +17,9 @@ func (g *Graph) WriteTree(w io.Writer, width int, mark func(string) string) erro
 	for _, n := range g.Nodes {
 		t.nodes[n.ID] = n
 	}
-	of := map[string][]*bundle{}
+	of, reached := map[string][]*bundle{}, map[string]bool{}
 	for _, b := range g.bundles() {
+		reached[b.to] = true
 		if strings.HasPrefix(b.from, "service/") {
 			t.behind[b.from] = append(t.behind[b.from], b)
 		} else {
@@ -27,6 +28,13 @@ func (g *Graph) WriteTree(w io.Writer, width int, mark func(string) string) erro
 	}
 	for _, n := range g.Nodes {
 		all := of[n.ID]
+		if behind := t.behind[n.ID]; len(behind) > 0 && !reached[n.ID] { // a selected service to which no selected workload sends
+			t.line("", n.Label(), len(n.Broken) > 0)
+			for _, b := range behind {
+				t.line("└─ → ", t.title(t.nodes[b.to]), len(t.nodes[b.to].Broken) > 0)
+			}
+			continue
+		}
 		if len(all) == 0 && len(n.Broken) == 0 {
 			continue
 		}
