@@ -159,35 +159,11 @@ func nearest(word string, names []string) string {
 	for _, n := range names {
 		d := 0
 		if bare(n) != bare(word) {
-			d = distance(word, n)
+			d = mesh.Distance(word, n)
 		}
 		if d < least {
 			best, least = n, d
 		}
 	}
 	return best
-}
-
-// distance returns the number of edits that turn one word into the other. An edit
-// inserts, deletes or replaces a letter, or swaps two adjacent letters.
-func distance(a, b string) int {
-	before, last, row := []int(nil), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := last[j-1]
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, make([]int, len(b)+1)
-	}
-	return last[len(b)]
 }

@@ -50,14 +50,20 @@ func Pick(word string, all []Name) []int {
 // Near returns the indices of the proxies that the user may have meant by a
 // word that selects no proxy. These are the proxies whose id contains the word.
 // If the word is "namespace/name" or "name.namespace", they are also the
-// proxies in that namespace whose id contains the name.
+// proxies in that namespace whose id contains the name. If there are none, they
+// are the proxies whose workload or pod differs from the word by at most one edit
+// for every four letters.
 func Near(word string, all []Name) []int {
 	within := func(w string) rule {
 		return func(n *Name) bool { return w != "" && strings.Contains(n.ID, w) }
 	}
 	name, namespace := cutNamespace(word)
 	before, after, _ := strings.Cut(word, "/")
-	return pick(all, within(word), in(namespace, within(name)), in(before, within(after)))
+	like := func(w string) rule {
+		near := func(s string) bool { return w != "" && s != "" && Distance(w, s) <= len(w)/4 }
+		return func(n *Name) bool { return near(n.Workload) || near(n.Pod) }
+	}
+	return pick(all, within(word), in(namespace, within(name)), in(before, within(after)), like(word), in(namespace, like(name)))
 }
 
 // cutNamespace splits "name.namespace" into the name and the namespace.

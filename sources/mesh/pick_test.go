@@ -36,3 +36,17 @@ func TestNear(t *testing.T) {
 		}
 	}
 }
+
+func TestNearFindsTypingErrors(t *testing.T) {
+	all := []Name{
+		{ID: "reviews-v1-7f99.default", Pod: "reviews-v1-7f99", Namespace: "default", Workload: "reviews-v1"},
+		{ID: "ratings-v1-5d9b.shop", Pod: "ratings-v1-5d9b", Namespace: "shop", Workload: "ratings-v1"},
+	}
+	for word, want := range map[string][]int{
+		"reveiws-v1": {0}, "reviews-v1-7f98": {0}, "ratngs-v1.shop": {1}, "ratngs-v1.default": nil, "v1": {0, 1}, "else": nil, "": nil,
+	} {
+		if got := Near(word, all); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", word, got, want)
+		}
+	}
+}
