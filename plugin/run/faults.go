@@ -75,7 +75,7 @@ func fold(all []*mesh.Fault) []string {
 	order := []alike{}
 	by := map[alike][]string{} // the proxies that share each line
 	for _, l := range lacks(all) {
-		if l.fact == forbidden && len(l.all) <= 3 { // up to three lists are printed one by one, to show which permission each of them needs
+		if l.fact == forbidden && len(l.all) <= 3 { // if at most three lists of objects are forbidden, each gets its own line, which names the missing permission
 			for _, f := range l.all {
 				k := alike{f.Subject, f.Section + ": " + f.Err.Error()}
 				order = append(order, k)

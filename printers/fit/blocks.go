@@ -12,10 +12,10 @@ type Block struct {
 	Body []string
 }
 
-// Blocks splits each row into a head and a body. head are the indices of the
-// columns of the head; a cell of the others is a text of the body. Cells that
-// are equal to one of the words empty are left out. Names in the head are
-// shortened, so that it fits the width.
+// Blocks splits each row into a head and a body. The cells of the columns with
+// the given indices become the head. Each cell of the other columns becomes a text
+// of the body. A cell that is equal to one of the last arguments, such as "-", is
+// left out. Names in the head are shortened until the head fits the width.
 func Blocks(width int, columns []Column, rows [][]string, head []int, empty ...string) []Block {
 	inHead := map[int]bool{}
 	for _, i := range head {

@@ -162,7 +162,8 @@ func (c *completer) walk(query func(term string) string) *walker {
 	return w
 }
 
-// walkUncalled interprets the bodies of function definitions until it finds the mark. It
+// walkUncalled interprets the bodies of function definitions until it reaches the
+// cursor. It
 // assumes that the functions' inputs and arguments have an unknown shape.
 func (w *walker) walkUncalled(q *syntax.Query, s *scope) {
 	for ; q != nil && !w.reachedMark; q = q.Right {

@@ -20,7 +20,7 @@ type frame struct {
 	state   string
 	key     bool // for "{": whether the next token is a key
 	pattern bool // whether the cursor is in a pattern, which defines names instead of using them
-	nested  bool // whether this whole frame is inside a pattern
+	nested  bool // whether the brackets or the keyword are themselves inside a pattern, such as $x in "as [$x]"
 }
 
 // expectsKey reports whether the next token is the key of an object construction.

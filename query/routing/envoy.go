@@ -102,7 +102,7 @@ func (e Envoy) has(is rule) truth {
 	if is.fixed != 0 {
 		fixed = in(version, []release{{is.fixed, 0}})
 	}
-	if has == no || fixed == yes { // in both cases Envoy ignores the flag of the rule
+	if has == no || fixed == yes { // before the rule existed, and since its flag was removed, Envoy ignores the flag
 		return has
 	}
 	if on, _ := e.runtime("envoy.reloadable_features." + is.flag); on == false || on == "false" {

@@ -151,7 +151,7 @@ func (d *Document) ahead(ctx context.Context, off, end int64) *decoder {
 // A usage is the memory that was allocated and hasn't been reported yet.
 type usage struct {
 	own   int64  // number of bytes allocated for this document alone
-	twins *Twins // the table of shared values, which may have grown; its growth is reported, too
+	twins *Twins // the table of shared values; the memory by which it has grown is reported as well
 }
 
 // takeUsage returns the memory that hasn't been reported yet and marks it as

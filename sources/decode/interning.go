@@ -43,9 +43,9 @@ func (t *interning) from(twins *Twins) {
 	}
 }
 
-// value returns the string as an interface value. If the string is in the table,
-// value also returns its sum. cost is the memory in bytes of a new string that isn't
-// in a table.
+// value returns the string as an interface value, with its hash if the document shares
+// equal values with others. cost is the memory in bytes that was allocated for a new
+// string; it is 0 for a string that is shared.
 func (t *interning) value(b []byte) (v any, sum uint64, cost int64) {
 	short := len(b) <= internMost
 	if short || t.twins != nil {

@@ -129,8 +129,8 @@ func (s *testShape) Typed(url []byte) (Shape, bool) {
 	return nil, true
 }
 
-// shape creates random shapes that refer to one another, and returns one of
-// them, or nil.
+// shape creates random field tables of messages that contain one another, and returns
+// one of them, or nil.
 func (c *choices) shape() Shape {
 	book := make([]*testShape, 6)
 	for i := range book {

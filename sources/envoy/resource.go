@@ -64,9 +64,10 @@ type catalog struct {
 	// sets
 	replaced []string
 
-	// noted are fields that the pass decodes, although it leaves the rest of the
-	// resource encoded. Derived fields need them, or queries read them often.
-	// Everything inside the fields in whole is decoded, too.
+	// noted lists the fields that are decoded while the dump is searched for
+	// resources, although the rest of the resource stays encoded. Derived fields need
+	// them, or queries read them often. whole lists those of them whose nested values
+	// are decoded as well.
 	noted []decode.Field
 	whole []string
 

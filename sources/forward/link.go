@@ -147,8 +147,8 @@ type line struct {
 	closed bool
 }
 
-// watch returns a context for an HTTP request. It stores the connection that
-// the request uses in the line.
+// watch returns a context for an HTTP request. When the request gets its connection,
+// l.conn is set to it.
 func (l *line) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { l.set(i.Conn) }})
 }

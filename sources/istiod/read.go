@@ -9,7 +9,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/object"
 )
 
-// Read reads the answer of one of the [Endpoints] of a Pilot's field. Names in
+// Read reads an istiod's answer for a field of a Pilot, such as "config". The debug
+// endpoint of each field is listed in [Endpoints]. Names in
 // the answer stay as istiod writes them, either Go field names or JSON names. The
 // objects of "config" have their Kubernetes kinds.
 func Read(ctx context.Context, field string, doc *decode.Document, shape decode.Shape) (any, error) {

@@ -28,7 +28,7 @@ var objectsNode = listNode(&decode.Node{Shallow: true, Fields: []decode.Field{
 // Objects reads a list of a resource. In a list from the API server, the items
 // don't state their kind. A list from kubectl may also contain other kinds. The
 // objects are returned unchanged, without duplicates, sorted by namespace and
-// name. shape is the shape with which the list is decoded.
+// name. shape maps the names of the list's fields to those of the document.
 func Objects(ctx context.Context, list List, doc *decode.Document, shape decode.Shape) ([]any, error) {
 	v, err := doc.Pass(ctx, 0, -1, shape, objectsNode, nil)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/meshq/kubectl-meshq/sources/mesh"
 )
 
-// onlyDeadline returns a Timeout that enforces only deadlines of the given
-// duration: their contexts end after 300 ms. Other contexts never end.
+// onlyDeadline returns a Timeout with which only the deadlines of one duration ever
+// pass. To save time, they pass after 300 ms.
 func onlyDeadline(of time.Duration) Timeout {
 	return func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 		if d != of {

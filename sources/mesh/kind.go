@@ -65,7 +65,8 @@ const (
 	OnDemand              // the field needs a request of its own
 )
 
-// Kinds returns the kinds of the document, except those of Kubernetes.
+// Kinds returns the kinds of objects in the document, such as Proxy and Cluster. Kinds
+// of Kubernetes objects are not included.
 func Kinds() []Kind {
 	kinds := []Kind{
 		{Name: "Mesh", Doc: "the whole mesh", Fields: meshFields()},

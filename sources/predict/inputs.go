@@ -111,8 +111,8 @@ func decodeJSON(text []byte, into any) error {
 	return d.Decode(into)
 }
 
-// essential are the resources without which the baseline of every proxy
-// differs.
+// essential lists the resources without which no proxy's configuration can be computed
+// as the mesh's own istiod computes it.
 var essential = []string{"services", "endpointslices.discovery.k8s.io", "pods", "namespaces"}
 
 // readObjects reads the objects of all resources in the document. If a snapshot

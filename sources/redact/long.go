@@ -2,8 +2,8 @@ package redact
 
 import "hash"
 
-// A long is a string that is longer than the window and is therefore read in
-// pieces. Names are shorter, so such a string is kept only if its class keeps any
+// A long is a string that is longer than the read buffer and is therefore read in
+// pieces. Names are shorter, so such a string is kept only if its field may keep any
 // text.
 type long struct {
 	name   bool // true if the string is the name of a member
