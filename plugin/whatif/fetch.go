@@ -28,7 +28,7 @@ those of the mesh's istiod, unless --version and --image name others.
   --from source   build it with go install istio.io/istio/pilot/cmd/pilot-discovery@VERSION, which downloads some 500 MB and takes
                   ten minutes. This is the way on macOS, where the binaries of pod and image, which are for Linux, can't run
 
---from image and --from pod were tried with stand-ins for docker and kubectl only, not with a registry and a cloud's cluster.`
+--from source was tried. --from image was tried with a script in place of docker only, and --from pod is untested.`
 
 // binaryPath is where istiod's image has its binary.
 const binaryPath = "/usr/local/bin/pilot-discovery"
