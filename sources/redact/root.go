@@ -60,7 +60,7 @@ func (s *schema) object(of string) *message {
 // objectOf returns the schema of a Kubernetes object whose version isn't known,
 // only its kind.
 func (s *schema) objectOf(kind string) *message {
-	for _, group := range []string{"", "networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io"} {
+	for _, group := range []string{"", "networking.k8s.io", "networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io"} {
 		if name := s.spec(kind, group); name != "" {
 			return s.message("object/" + kind + "." + group)
 		}
@@ -81,6 +81,8 @@ func (s *schema) spec(kind, group string) string {
 	switch group {
 	case "":
 		names = []string{"k8s.core." + kind}
+	case "networking.k8s.io":
+		names = []string{"k8s.networking." + kind}
 	case "discovery.k8s.io":
 		names = []string{"k8s.discovery." + kind}
 	case "gateway.networking.k8s.io":

@@ -109,6 +109,8 @@ func Rows() []Row {
 		{Kept, `annotation/sidecar.istio.io/status annotation/sidecar.istio.io/inject annotation/istio.io/rev
 			annotation/ambient.istio.io/redirection annotation/istio.io/waypoint-for annotation/networking.istio.io/exportTo`,
 			"Istio's own marks among the annotations: which containers it added, in which revision"},
+		{Kept, "NetworkPolicySpec:policyTypes NetworkPolicyPort:port NetworkPolicyPort:protocol IPBlock:cidr IPBlock:except",
+			"which connections a NetworkPolicy lets through"},
 		{Kept, `SimpleMetric:value Taint:value Toleration:value Endpoint:Addresses `, "numbers, and marks of nodes"},
 
 		{Kept, `IstioMetadata:config IstioMetadata:subset IstioMetadata:workload IstioMetadata:alpn_override IstioMetadata:alpn
@@ -138,7 +140,7 @@ func Rows() []Row {
 		{Kept, `ZtunnelWorkloads:workload_ip ZtunnelWorkloads:workload_ips ZtunnelWorkloads:workload_name ZtunnelWorkloads:canonical_name
 			ZtunnelWorkloads:canonical_revision ZtunnelWorkloads:node ZtunnelWorkloads:cluster_id ZtunnelWorkloads:authorization_policies
 			ZtunnelWorkloads:waypoint_addresses ZtunnelWorkloads:gateway_address ZtunnelWorkloads:waypoint_svc_ip_address
-			ZtunnelWaypoint:destination ZtunnelService:vips ZtunnelBalancer:health_policy ZtunnelBalancer:routing_preferences
+			ZtunnelWaypoint:destination ZtunnelService:vips ZtunnelService:cidr_vips ZtunnelBalancer:health_policy ZtunnelBalancer:routing_preferences
 			ZtunnelEndpoint:workload_uid ZtunnelConnection:actual_dst ZtunnelConnection:original_dst ZtunnelConnection:src
 			ZtunnelCertificate:identity ZtunnelRule:source_ips ZtunnelRule:not_source_ips ZtunnelRule:destination_ips
 			ZtunnelRule:not_destination_ips ZtunnelLocality:subzone ZtunnelConfig:cluster_domain ZtunnelConfig:cluster_id

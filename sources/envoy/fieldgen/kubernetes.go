@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -27,7 +28,7 @@ const gatewayModule = "sigs.k8s.io/gateway-api@v1.6.0"
 var objects = []any{
 	corev1.Pod{}, corev1.Service{}, corev1.Node{}, corev1.Namespace{}, corev1.ConfigMap{}, corev1.Secret{}, corev1.ServiceAccount{},
 	//lint:ignore SA1019 older clusters, and snapshots of them, have them
-	corev1.Endpoints{}, discoveryv1.EndpointSlice{}, metav1.ListMeta{},
+	corev1.Endpoints{}, discoveryv1.EndpointSlice{}, networkingv1.NetworkPolicy{}, metav1.ListMeta{},
 }
 
 // kubernetes generates the table of Kubernetes objects from their Go types, and that
