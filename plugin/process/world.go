@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -46,6 +47,8 @@ type World struct {
 	Scratch    *Scratch      // the temporary files to delete when the run ends; nil if they are not tracked
 	Interrupts *Interrupts   // lets a query handle Ctrl-C; nil if Ctrl-C always ends the process
 	Overdue    chan struct{} // receives a value when --timeout is over; nil if the run ignores timeouts
+
+	heapPercent *atomic.Int64 // the largest GC percentage; nil if TuneGC did not set one
 
 	// Every returns a channel that receives the current time at intervals of d
 	// until stop is called.

@@ -187,11 +187,18 @@ func (r *Run) openSnapshots(ctx context.Context) (open []transport.Source, err e
 
 func (r *Run) openSnapshot(ctx context.Context, path string) (transport.Source, error) {
 	o := transport.OpenOptions{Stdin: r.In, Quota: r.Quota(), KeepFiles: r.readsWhole()}
+	if info, err := os.Stat(path); o.KeepFiles && err == nil && info.Mode().IsRegular() && info.Size() > largeFile {
+		r.KeepsLargeFile()
+	}
 	if archive, ok := demo.Named(path); ok {
 		return transport.OpenBytes(ctx, path, archive, o)
 	}
 	return transport.Open(ctx, path, o)
 }
+
+// largeFile is the size in bytes from which on a file that is kept in memory makes up
+// much of the heap.
+const largeFile = 4 << 20
 
 // expand returns the sorted files that match a pattern. If a file with exactly that
 // path exists, expand returns this path alone, even if the path contains pattern

@@ -85,8 +85,10 @@ func (in *input) plain(ctx context.Context, r *bufio.Reader, head []byte) (Sourc
 
 // dump opens a JSON document.
 func (in *input) dump(ctx context.Context, r io.Reader) (Source, error) {
-	b := in.raw
-	if b == nil {
+	var b decode.Bytes
+	if in.raw != nil {
+		b = in.options.keeper().file(in.raw)
+	} else {
 		var err error
 		if b, err = storeAll(in.depot, r); err != nil {
 			return nil, err

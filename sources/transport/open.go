@@ -80,7 +80,7 @@ func openPath(ctx context.Context, in *input, path string) (Source, error) {
 		return in.open(ctx)
 	}
 	in.hold(f.Close)
-	in.raw = in.options.keeper().file(wholeFile{f.File, f.Info().Size()})
+	in.raw = wholeFile{f.File, f.Info().Size()}
 	return in.open(ctx)
 }
 
