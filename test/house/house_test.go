@@ -59,7 +59,6 @@ var arrows = map[string][]string{
 	"printers/fit":     {},
 	"printers/safe":    {},
 
-	"query/shards":        {"query/library", "query/syntax"},
 	"query":               {"query/demand", "query/eval", "query/library", "query/syntax", "sources/mesh", "sources/object"},
 	"query/conform":       {},
 	"query/complete":      {"query/syntax", "sources/mesh"},
