@@ -170,8 +170,8 @@ func TestFieldsOfObjects(t *testing.T) {
 	walk(at(t, m.Document(), "proxies"))
 }
 
-// TestUnknownNamespaceIsAnError checks that restricting the mesh to a namespace that
-// contains no part of it is an error. An empty list of proxies would hide a
+// TestUnknownNamespaceIsAnError checks that it is an error to restrict the mesh to a
+// namespace without any proxy, istiod or pod. An empty list of proxies would hide a
 // misspelled name.
 func TestUnknownNamespaceIsAnError(t *testing.T) {
 	m := open(t, Options{Namespace: "nowhere"}, source(t, capture))

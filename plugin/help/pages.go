@@ -168,7 +168,7 @@ const snapshotsPage = `--snapshot PATH reads a recorded mesh, without a kubeconf
   demo  a mesh that comes with the plugin: one proxy is stale, one rejected a listener;
         demo-ambient: two ztunnels, a waypoint, and sidecars
 
-Repeat it to read several meshes as one. A pattern with * stands for all files that match it. Parts
+Repeat it to read several meshes as one. A pattern with * selects all files that match it. Parts
 that a snapshot lacks are reported as faults; the other results are printed.
 `
 

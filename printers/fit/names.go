@@ -19,7 +19,7 @@ var ofPod = regexp.MustCompile(`^([a-z0-9](?:[-a-z0-9]*?[a-z0-9])?)(?:-[bcdfghjk
 // the same.
 type names struct {
 	domain  string              // the cluster's domain that all DNS names of the column end in; empty if there is none
-	claimed map[string]string   // the full name that each short name stands for
+	claimed map[string]string   // the full name of each short name
 	shared  map[string]struct{} // the short names of several full names
 }
 

@@ -337,7 +337,7 @@ type function struct {
 	scopes []*scope // entries of the parameters that take a query, in the compile-time scope
 	body   *node
 	weight int  // stack space of a call, as a number of compiled nodes
-	open   bool // whether the function is being compiled, so that a call of it is recursive
+	open   bool // true while the body is being compiled; a call of the function is recursive then
 	relied bool // whether a recursive call was compiled on the assumption that the function yields exactly one result
 }
 

@@ -15,10 +15,10 @@ import (
 // The proxies of one mesh have mostly equal content. Any number of goroutines may use
 // the table at once.
 //
-// A value from the table always equals the value that the document contains, and no
-// part of it is still undecoded. The reverse isn't guaranteed: two equal containers
-// may be separate values, because a container that isn't found in the table is
-// created again. A caller may conclude that two identical containers are equal, but
+// A value from the table always equals the value that the document contains, and is
+// decoded completely. The reverse isn't guaranteed: two equal containers may be
+// separate values, because a container that isn't found in the table is created
+// again. A caller may conclude that two identical containers are equal, but
 // not that they come from the same part of a document.
 //
 // Values stay in memory until the whole table is dropped. Their memory isn't counted

@@ -36,8 +36,8 @@ func Types() []Type { return []Type{Clusters, Endpoints, Listeners, Routes, Exte
 // method is the path of the delta stream of ADS.
 const method = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
 
-// largestMessage limits the size of one message. istiod itself sends at most 4 MB
-// unless it is told otherwise; large meshes have more clusters than that.
+// largestMessage limits the size in bytes of one message. istiod's usual limit is 4 MB,
+// but it can be raised, and the clusters of a large mesh take more.
 const largestMessage = 1 << 30
 
 // A Client connects to one istiod.
