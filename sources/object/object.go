@@ -150,9 +150,10 @@ func (o *Object) add(key string, v any) {
 		o.compact()
 	}
 	o.entries = append(o.entries, entry{key, v})
-	if o.rare != nil && o.rare.index != nil && !o.rare.index.shared {
+	switch hasIndex := o.rare != nil && o.rare.index != nil; {
+	case hasIndex && !o.rare.index.shared:
 		o.rare.index.add(o.entries)
-	} else if len(o.entries) > scanMost {
+	case hasIndex || len(o.entries) > scanMost:
 		o.own().index = indexOf(o.entries)
 	}
 }

@@ -274,6 +274,14 @@ func TestSharedIndexIsNeverChanged(t *testing.T) {
 	if second.Has("k3") || first.Has("more") || third.Has("zero") || !second.Has("more") || first.Get("zero") != 0 {
 		t.Error("a change of one object shows in another")
 	}
+	few, fewer := New(20), New(20) // with an index, although they have few members
+	few.Set("a", 1)
+	fewer.Set("a", 1)
+	fewer.ShareIndex(few)
+	fewer.Set("b", 2)
+	if fewer.Get("b") != 2 || few.Has("b") {
+		t.Errorf("of few members, b is %v and %v", few.Get("b"), fewer.Get("b"))
+	}
 	other := like(4)
 	other.Set("another", 1)
 	if other.ShareIndex(first); other.rare.index == first.rare.index {
