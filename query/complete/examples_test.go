@@ -165,6 +165,9 @@ func TestExamplesOfferTheirContinuation(t *testing.T) {
 		}
 	}
 	t.Logf("%d examples, %d beginnings, %d fields, of which %d are of nothing", len(all), prefixes, fields, empty)
+	if empty > 15 {
+		t.Errorf("%d fields are of nothing", empty)
+	}
 	if fields-empty < 250 {
 		t.Errorf("%d fields", fields)
 	}
