@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -113,13 +112,8 @@ func OpenBoth(ctx context.Context, r *Run) (before, after []transport.Source, er
 	if err != nil {
 		return nil, nil, errors.Join(err, CloseAll(ctx, answers))
 	}
-	for _, note := range p.Notes() {
+	for _, note := range p.Overlay.Notes { // everything else that is unknown is a fault of the source
 		r.Note(note)
-	}
-	for i, v := range p.Verdicts {
-		if v.Refused != "" {
-			r.Note(fmt.Sprintf("%s is refused by istiod's admission and left out: %s", p.Overlay.Edits[i].Name(), v.Refused))
-		}
 	}
 	now, then := p.Sources(answers)
 	then.Own()

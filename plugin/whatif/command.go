@@ -187,10 +187,11 @@ func (a *answer) exit(r *run.Run) error {
 	if slices.ContainsFunc(a.traces, traced.broke) {
 		codes = append(codes, process.ExitFound)
 	}
-	for _, f := range a.faults {
+	p := a.prediction
+	for _, f := range slices.Concat(p.Inputs.Unread, a.faults) {
 		r.Fault(f)
 	}
-	unknown := len(a.unjudged) > 0 || len(a.prediction.Blocked) > 0 || !a.prediction.Gate.Passed()
+	unknown := len(a.unjudged) > 0 || len(p.Blocked) > 0 || len(p.Overlay.Unpredicted) > 0 || p.Overlay.IsEmpty() || !p.Gate.Passed()
 	if n := r.TellFaults(); (n > 0 || unknown) && !r.AllowPartial {
 		codes = append(codes, process.ExitPartial)
 	}

@@ -88,8 +88,8 @@ func (a *answer) text(w io.Writer, isBrief bool) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if p.Refused() && len(p.Overlay.Edits) == p.RefusedCount() {
-		return nil // nothing is left that could change anything
+	if len(p.Overlay.Edits) == p.RefusedCount() {
+		return nil // no object is left that could change anything
 	}
 	mark := ""
 	if !p.Gate.Passed() {

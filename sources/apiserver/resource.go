@@ -56,6 +56,11 @@ func ResourceOf(apiVersion, kind string) (resource string, ok bool) {
 // that a cluster serves it only if its definition is installed.
 func IsCustom(resource string) bool {
 	_, group, _ := strings.Cut(resource, ".")
+	return IsCustomGroup(group)
+}
+
+// IsCustomGroup reports whether an API group is one of Istio's or of the Gateway API.
+func IsCustomGroup(group string) bool {
 	return group == gatewayAPI || strings.HasSuffix(group, ".istio.io")
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -94,6 +95,10 @@ func (p *Prediction) verify(ctx context.Context) (*Gate, error) {
 // there are none.
 func (p *Prediction) compare(g *Gate, of *Proxy, baseline Config, sent map[xds.Type]map[string]any) (same bool, err error) {
 	same = true
+	referred, err := xds.References(baseline)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", of.ID, err)
+	}
 	for _, t := range xds.Types() {
 		d := Different{Proxy: of.ID, Section: SectionOf(t), Digests: true}
 		for _, name := range sortedKeys(baseline[t]) {
@@ -113,13 +118,16 @@ func (p *Prediction) compare(g *Gate, of *Proxy, baseline Config, sent map[xds.T
 			d.Resources = append(d.Resources, name)
 			d.Digests = d.Digests && ok && equalExceptDigests(ours, theirs)
 		}
-		// An xDS stream stays subscribed to endpoints, routes and extensions to which nothing refers any more. An
-		// Envoy unsubscribes from them.
+		// A proxy's own stream stays subscribed to endpoints, routes and extensions to which nothing refers any more, so
+		// istiod may report more of them than a new proxy asks for.
+		expected := referred[t]
 		if t == xds.Clusters || t == xds.Listeners {
-			for _, name := range sortedKeys(sent[t]) {
-				if _, ok := baseline[t][name]; !ok {
-					d.Resources, d.Digests = append(d.Resources, name), false
-				}
+			expected = sortedKeys(sent[t])
+		}
+		for _, name := range expected {
+			_, isSent := sent[t][name]
+			if _, ok := baseline[t][name]; isSent && !ok {
+				d.Resources, d.Digests = append(d.Resources, name), false
 			}
 		}
 		if len(d.Resources) > 0 {
@@ -130,81 +138,51 @@ func (p *Prediction) compare(g *Gate, of *Proxy, baseline Config, sent map[xds.T
 	return same, nil
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // equalExceptRedacted reports whether two values are equal, except for texts that are
 // redacted only in theirs, the mesh's own configuration. It counts these texts in
 // hidden. A text that is redacted in ours, the baseline, was computed from a redacted
 // snapshot, so it has to be redacted in theirs too and equal.
 func equalExceptRedacted(ours, theirs any, hidden *int) bool {
-	switch b := theirs.(type) {
-	case string:
+	return equalExcept(ours, theirs, func(ours any, theirs string) bool {
 		a, ok := ours.(string)
-		if ok && a != b && isRedacted(b) && !isRedacted(a) {
-			*hidden++
-			return true
-		}
-	case map[string]any:
-		a, ok := ours.(map[string]any)
-		if !ok || len(a) != len(b) {
+		if !ok || !isRedacted(theirs) || isRedacted(a) {
 			return false
 		}
-		for k := range b {
-			if _, ok := a[k]; !ok || !equalExceptRedacted(a[k], b[k], hidden) {
-				return false
-			}
-		}
+		*hidden++
 		return true
-	case []any:
-		a, ok := ours.([]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for i := range b {
-			if !equalExceptRedacted(a[i], b[i], hidden) {
-				return false
-			}
-		}
-		return true
-	}
-	return reflect.DeepEqual(ours, theirs)
+	})
 }
 
 // equalExceptDigests reports whether two values are equal, except for texts that a
 // snapshot has redacted in theirs, or that were computed from redacted texts.
 func equalExceptDigests(ours, theirs any) bool {
+	return equalExcept(ours, theirs, func(ours any, theirs string) bool {
+		return isRedacted(theirs) || isRedacted(fmt.Sprint(ours))
+	})
+}
+
+// equalExcept reports whether two JSON values are equal, except for texts in theirs
+// that differ from ours and for which excused returns true.
+func equalExcept(ours, theirs any, excused func(ours any, theirs string) bool) bool {
 	switch b := theirs.(type) {
 	case string:
-		return ours == theirs || isRedacted(b) || isRedacted(fmt.Sprint(ours))
+		return ours == theirs || excused(ours, b)
 	case map[string]any:
 		a, ok := ours.(map[string]any)
 		if !ok || len(a) != len(b) {
 			return false
 		}
 		for k := range b {
-			if !equalExceptDigests(a[k], b[k]) {
+			if _, ok := a[k]; !ok || !equalExcept(a[k], b[k], excused) {
 				return false
 			}
 		}
 		return true
 	case []any:
 		a, ok := ours.([]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for i := range b {
-			if !equalExceptDigests(a[i], b[i]) {
-				return false
-			}
-		}
-		return true
+		return ok && slices.EqualFunc(a, b, func(x, y any) bool { return equalExcept(x, y, excused) })
 	}
 	return reflect.DeepEqual(ours, theirs)
 }

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshq/kubectl-meshq/sources/apiserver"
 	"github.com/meshq/kubectl-meshq/sources/mesh"
+	"github.com/meshq/kubectl-meshq/sources/sandbox"
 	"github.com/meshq/kubectl-meshq/sources/xds"
 )
 
@@ -86,7 +88,7 @@ func TestPredictedMesh(t *testing.T) {
 	}
 	first := in.Proxies[0]
 	p := &Prediction{
-		Inputs: in, Overlay: &Overlay{}, Gate: &Gate{Proxies: 1, Causes: []string{"a cause"}}, decoder: decoder,
+		Inputs: in, Overlay: &Overlay{Edits: []*Edit{{}}}, Gate: &Gate{Proxies: 1, Causes: []string{"a cause"}}, decoder: decoder, Verdicts: []sandbox.Verdict{{}},
 		Classes: []*Class{{Members: []*Proxy{first}, Before: Config{xds.Clusters: {"old": cluster("old")}}, After: Config{xds.Clusters: {"new": cluster("new")}}}},
 	}
 	before, after := p.Sources(base)
@@ -147,6 +149,29 @@ func TestPredictedMesh(t *testing.T) {
 	if f := before.Faults(); len(f) != 0 {
 		t.Errorf("%v", f)
 	}
+	// what makes a prediction incomplete is a fault of the mesh with the change, even if the baseline is verified
+	p.Gate = &Gate{Proxies: 1, Verified: 1}
+	if f := after.Faults(); len(f) != 0 {
+		t.Errorf("%v", f)
+	}
+	refused := &Edit{Change: apiserver.Change{Object: object(t, `{"kind":"VirtualService","metadata":{"name":"web","namespace":"default"}}`)}}
+	p.Overlay = &Overlay{Edits: []*Edit{refused}, Unpredicted: []string{"Thing x: not predicted"}}
+	p.Verdicts, p.Blocked = []sandbox.Verdict{{Refused: "a reason"}}, []string{"keys.example.com:443"}
+	in.Unread = []*mesh.Fault{{Proxy: "lost.default", Section: "node", Err: errNotConnected}}
+	var all []string
+	for _, f := range after.Faults() {
+		all = append(all, f.Error())
+	}
+	text := strings.Join(all, "\n")
+	for _, want := range []string{"VirtualService default/web is refused by istiod's admission and left out: a reason", "Thing x: not predicted", "could not connect to keys.example.com:443", "lost.default: node"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	p.Verdicts = nil
+	if p.Overlay = (&Overlay{}); !strings.Contains(after.Faults()[1].Error(), "none of its objects") {
+		t.Errorf("%v", after.Faults())
+	}
 	if k := after.Manifest().Kind; k != "WhatIf" {
 		t.Error(k)
 	}
@@ -180,7 +205,11 @@ func TestGate(t *testing.T) {
 		{"another value", Config{xds.Clusters: {"a": cluster("b")}}, map[xds.Type]map[string]any{xds.Clusters: {"a": v}}, 1},
 		{"missing in the baseline", Config{}, map[xds.Type]map[string]any{xds.Clusters: {"a": v}}, 1},
 		{"missing in istiod", Config{xds.Clusters: {"a": body}}, nil, 1},
-		{"a route that nothing names any more", Config{}, map[xds.Type]map[string]any{xds.Routes: {"a": v}}, 0},
+		{"a route to which nothing refers any more", Config{}, map[xds.Type]map[string]any{xds.Routes: {"a": v}}, 0},
+		{
+			"endpoints that are missing in the baseline, to which its cluster refers", Config{xds.Clusters: {"a": body}},
+			map[xds.Type]map[string]any{xds.Clusters: {"a": v}, xds.Endpoints: {"a": map[string]any{"clusterName": "a"}}}, 1,
+		},
 	} {
 		g := &Gate{}
 		same, err := p.compare(g, in.Proxies[0], c.baseline, c.sent)

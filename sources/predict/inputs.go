@@ -33,8 +33,10 @@ type Inputs struct {
 	Version   string   // the version of the mesh's istiod; empty if unknown
 	Env       []string // the environment variables of the mesh's istiod, as far as they are known
 
-	// Unread are the faults of the parts that could not be read. If the baseline
-	// differs, they are likely causes.
+	// Unread are the faults of the parts that could not be read, including the proxies
+	// that can't be predicted because istiod's view of them isn't known. What the change
+	// does to these parts is unknown, even if the baseline is verified. If it differs,
+	// they are likely causes.
 	Unread []*mesh.Fault
 
 	cluster *requests.Cluster
@@ -58,7 +60,7 @@ func Read(ctx context.Context, clusters []*requests.Cluster, inv *inventory.Inve
 		return nil, errors.New("the mesh has no istiod whose configuration could be predicted")
 	}
 	pilot := inv.Pilots[0]
-	in := &Inputs{Objects: &apiserver.Objects{}, cluster: clusters[0], ClusterID: pilot.ClusterID()}
+	in := &Inputs{Objects: &apiserver.Objects{}, cluster: clusters[0], ClusterID: pilot.ClusterID(), Unread: slices.Clone(inv.Faults)}
 	_, in.Namespace = inventory.SplitID(pilot.ID)
 	in.Namespace = cmp.Or(in.cluster.Sources[0].Manifest().IstioNamespace, in.Namespace, "istio-system")
 	if err := in.readObjects(ctx); err != nil {
@@ -231,18 +233,19 @@ func MeshConfigName(revision string) string {
 
 // readProxies determines the xDS node of each connected proxy. It reads the nodes
 // from adsz, which has those of all proxies, or else from the bootstrap of each
-// Envoy.
+// Envoy. A proxy without a node is unread, and so is one that isn't connected to an
+// istiod, because the mesh's istiod can't report what it would send to that proxy.
 func (in *Inputs) readProxies(ctx context.Context, inv *inventory.Inventory) error {
 	known := map[string]*adszClient{}
+	var adszFaults []*mesh.Fault // why the node of a proxy may be missing
 	for _, p := range inv.Pilots {
 		text, err := in.ask(ctx, requests.Pilot, p.ID, "adsz")
-		if err != nil {
-			in.unread(&mesh.Fault{Subject: p.ID, Section: "adsz", Err: err})
-			continue
-		}
 		var adsz struct{ Clients []*adszClient }
-		if err := decodeJSON(text, &adsz); err != nil {
-			in.unread(&mesh.Fault{Subject: p.ID, Section: "adsz", Err: err})
+		if err == nil {
+			err = decodeJSON(text, &adsz)
+		}
+		if err != nil {
+			adszFaults = append(adszFaults, &mesh.Fault{Subject: p.ID, Section: "adsz", Err: err})
 			continue
 		}
 		for _, c := range adsz.Clients {
@@ -252,7 +255,11 @@ func (in *Inputs) readProxies(ctx context.Context, inv *inventory.Inventory) err
 		}
 	}
 	for _, p := range inv.Proxies {
-		if p.Type() == mesh.ZTunnel || p.Link == nil {
+		if p.Type() == mesh.ZTunnel {
+			continue
+		}
+		if p.Link == nil {
+			in.unread(&mesh.Fault{Proxy: p.ID, Section: "node", Err: errNotConnected})
 			continue
 		}
 		node, err := known[p.ID].node(p)
@@ -263,6 +270,8 @@ func (in *Inputs) readProxies(ctx context.Context, inv *inventory.Inventory) err
 			return context.Cause(ctx)
 		}
 		if err != nil {
+			in.Unread = append(in.Unread, adszFaults...)
+			adszFaults = nil
 			in.unread(&mesh.Fault{Proxy: p.ID, Section: "node", Err: err})
 			continue
 		}
@@ -284,7 +293,10 @@ type adszClient struct {
 	} `json:"locality"`
 }
 
-var errNoNode = errors.New("istiod told nothing of its node")
+var (
+	errNoNode       = errors.New("istiod doesn't report the node of the proxy")
+	errNotConnected = errors.New("no istiod lists the proxy as connected")
+)
 
 // node returns the xDS node with which the proxy connects. c is the proxy's
 // connection and may be nil.

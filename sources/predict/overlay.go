@@ -39,7 +39,15 @@ type Overlay struct {
 	// Notes describe what a prediction of the change can't know, such as an address
 	// that is allocated when the change is applied.
 	Notes []string
+
+	// Unpredicted describes the objects that istiod may read but that no prediction
+	// serves to it. What they do is unknown.
+	Unpredicted []string
 }
+
+// IsEmpty reports whether the overlay has none of the change's objects, so that a
+// prediction says nothing about the change.
+func (o *Overlay) IsEmpty() bool { return len(o.Edits) == 0 }
 
 // Changes returns the changes of the edits for which accept returns true, and all
 // derived changes.
@@ -71,8 +79,15 @@ func (in *Inputs) Merge(given []apiserver.Object, remove bool, namespace string,
 			return nil, fmt.Errorf("an object without apiVersion, kind or metadata.name: %s", brief(g))
 		}
 		resource, ok := apiserver.ResourceOf(apiVersion, kind)
-		if slices.Contains(unwatched, kind) || !ok {
+		switch group, _, _ := strings.Cut(apiVersion, "/"); {
+		case slices.Contains(unwatched, kind):
 			o.Notes = append(o.Notes, fmt.Sprintf("%s %s: not predicted: istiod sends nothing because of it, and proxies of new pods can't be asked yet", kind, apiserver.Text(m["name"])))
+			continue
+		case !ok && apiserver.IsCustomGroup(group):
+			o.Unpredicted = append(o.Unpredicted, fmt.Sprintf("%s %s: not predicted: %s has no kind %s that is known here", kind, apiserver.Text(m["name"]), apiVersion, kind))
+			continue
+		case !ok:
+			o.Notes = append(o.Notes, fmt.Sprintf("%s %s: not predicted: istiod doesn't read objects of this kind", kind, apiserver.Text(m["name"])))
 			continue
 		}
 		if kind == "Secret" {
@@ -106,7 +121,7 @@ func (in *Inputs) Merge(given []apiserver.Object, remove bool, namespace string,
 		}
 		o.Edits = append(o.Edits, e)
 	}
-	if len(o.Edits)+len(o.Notes) == 0 {
+	if len(given) == 0 {
 		return nil, errors.New("the change has no objects")
 	}
 	o.services(in.Objects)

@@ -2,6 +2,7 @@ package predict
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/meshq/kubectl-meshq/plugin/demo"
 	"github.com/meshq/kubectl-meshq/sources/apiserver"
 	"github.com/meshq/kubectl-meshq/sources/inventory"
+	"github.com/meshq/kubectl-meshq/sources/mesh"
 	"github.com/meshq/kubectl-meshq/sources/requests"
 	"github.com/meshq/kubectl-meshq/sources/store"
 	"github.com/meshq/kubectl-meshq/sources/transport"
@@ -21,6 +23,12 @@ import (
 
 // demoMesh reads the inputs of the snapshot that comes with the plugin.
 func demoMesh(t *testing.T) (*Inputs, []transport.Source) {
+	t.Helper()
+	return demoMeshWith(t, func(*inventory.Inventory) {})
+}
+
+// demoMeshWith is like demoMesh, but changes the inventory before the inputs are read.
+func demoMeshWith(t *testing.T, change func(*inventory.Inventory)) (*Inputs, []transport.Source) {
 	t.Helper()
 	s, err := transport.OpenBytes(t.Context(), "demo", demo.Archive, transport.OpenOptions{})
 	if err != nil {
@@ -35,6 +43,7 @@ func demoMesh(t *testing.T) (*Inputs, []transport.Source) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	change(inv)
 	in, err := Read(t.Context(), clusters, inv)
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +61,48 @@ func object(t *testing.T, text string) apiserver.Object {
 }
 
 var when = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+
+// TestUnreadInputs checks that faults of the inventory and proxies that are not
+// connected to an istiod are reported as unread, and that nothing of the complete mesh
+// is.
+func TestUnreadInputs(t *testing.T) {
+	if in, _ := demoMesh(t); len(in.Unread) != 0 {
+		t.Errorf("of the complete mesh: %v", in.Unread)
+	}
+	silent := &mesh.Fault{Subject: "istiod-2.istio-system", Section: "syncz", Err: errors.New("no answer")}
+	var alone string
+	in, _ := demoMeshWith(t, func(inv *inventory.Inventory) {
+		inv.Faults = append(inv.Faults, silent)
+		alone = inv.Proxies[0].ID
+		inv.Proxies[0].Link = nil
+	})
+	want := []string{silent.Error(), (&mesh.Fault{Proxy: alone, Section: "node", Err: errNotConnected}).Error()}
+	var got []string
+	for _, f := range in.Unread {
+		got = append(got, f.Error())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestUnpredictedKinds checks which objects are only noted, because istiod doesn't read
+// them, and which make the prediction incomplete.
+func TestUnpredictedKinds(t *testing.T) {
+	in, _ := demoMesh(t)
+	for _, c := range []struct {
+		apiVersion, kind   string
+		notes, unpredicted int
+	}{
+		{"networking.istio.io/v1", "Virtualservice", 0, 1}, {"gateway.networking.k8s.io/v1", "FutureRoute", 0, 1},
+		{"rbac.authorization.k8s.io/v1", "Role", 1, 0}, {"apps/v1", "Deployment", 1, 0},
+	} {
+		o, err := in.Merge([]apiserver.Object{{"apiVersion": c.apiVersion, "kind": c.kind, "metadata": apiserver.Object{"name": "x"}}}, false, "default", when)
+		if err != nil || len(o.Notes) != c.notes || len(o.Unpredicted) != c.unpredicted || !o.IsEmpty() {
+			t.Errorf("%s: %+v, %v", c.kind, o, err)
+		}
+	}
+}
 
 // TestInputs checks the inputs that are read from the demo snapshot: the nodes must
 // be those in the proxies' bootstraps, and the mesh configuration and the kinds of

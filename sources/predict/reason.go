@@ -15,10 +15,10 @@ import (
 // its baseline isn't verified.
 const Subject = "what-if"
 
-// Notes returns what the prediction can't know: the notes of the overlay, and the
-// hosts to which istiod was kept from connecting.
+// Notes returns what the prediction can't know: the notes of the overlay, its objects
+// that are not predicted, and the hosts to which istiod was kept from connecting.
 func (p *Prediction) Notes() []string {
-	all := slices.Clone(p.Overlay.Notes)
+	all := slices.Concat(p.Overlay.Notes, p.Overlay.Unpredicted)
 	for _, host := range p.Blocked {
 		all = append(all, "istiod has no network here, so it could not connect to "+host)
 	}

@@ -73,14 +73,37 @@ func (p *Prediction) source(base []transport.Source, after bool, f *frames) *Sou
 // Manifest returns the manifest of the mesh, marked as a prediction.
 func (s *Source) Manifest() transport.Manifest { return s.manifest }
 
-// Faults returns the faults of the mesh. If the baseline isn't verified, they include
-// a fault that reports this.
+// Faults returns the faults of the mesh. With the change, they include what makes the
+// prediction incomplete: an unverified baseline, parts of the mesh that were not read,
+// connections that istiod could not make, and objects that are left out.
 func (s *Source) Faults() (all []*mesh.Fault) {
 	for _, b := range s.base {
 		all = append(all, b.Faults()...)
 	}
-	if s.after && !s.prediction.Gate.Passed() {
-		all = append(all, &mesh.Fault{Subject: Subject, Section: "baseline", Err: errors.New(s.prediction.Gate.String())})
+	if !s.after {
+		return all
+	}
+	p := s.prediction
+	missing := func(section, format string, args ...any) {
+		all = append(all, &mesh.Fault{Subject: Subject, Section: section, Err: fmt.Errorf(format, args...)})
+	}
+	if !p.Gate.Passed() {
+		missing("baseline", "%s", p.Gate)
+	}
+	all = append(all, p.Inputs.Unread...)
+	if p.Overlay.IsEmpty() {
+		missing("change", "none of its objects can be predicted")
+	}
+	for _, u := range p.Overlay.Unpredicted {
+		missing("change", "%s", u)
+	}
+	for _, host := range p.Blocked {
+		missing("network", "istiod has no network here, so it could not connect to %s", host)
+	}
+	for i, v := range p.Verdicts {
+		if v.Refused != "" {
+			missing("admission", "%s is refused by istiod's admission and left out: %s", p.Overlay.Edits[i].Name(), v.Refused)
+		}
 	}
 	return all
 }
@@ -150,8 +173,8 @@ func (s *Source) Fetch(ctx context.Context, proxy, request string, hint mesh.Hin
 	if name, _, _ := strings.Cut(request, "?"); name != "config_dump" {
 		return first(s.base, func(b transport.Source) (*transport.Body, error) { return b.Fetch(ctx, proxy, request, hint) })
 	}
-	if s.class[proxy] == nil {
-		return nil, s.notPredicted(proxy)
+	if _, err := s.config(proxy); err != nil {
+		return nil, err
 	}
 	f, err := s.frames.get(ctx, proxy)
 	switch {
@@ -163,13 +186,20 @@ func (s *Source) Fetch(ctx context.Context, proxy, request string, hint mesh.Hin
 	return s.dump(proxy, f)
 }
 
-func (s *Source) notPredicted(proxy string) error {
+// config returns the configuration of a proxy, or an error if it isn't predicted.
+func (s *Source) config(proxy string) (Config, error) {
+	if class := s.class[proxy]; class != nil {
+		if s.after {
+			return class.After, nil
+		}
+		return class.Before, nil
+	}
 	for _, f := range s.prediction.Inputs.Unread {
 		if f.Proxy == proxy {
-			return fmt.Errorf("not predicted: %w", f.Err)
+			return nil, fmt.Errorf("not predicted: %w", f.Err)
 		}
 	}
-	return errors.New("not predicted: istiod was asked for the connected sidecars, gateways and waypoints that were selected, and for no ztunnels")
+	return nil, errors.New("not predicted: istiod was asked for the connected sidecars, gateways and waypoints that were selected, and for no ztunnels")
 }
 
 // List returns the objects of a resource. Without the change, these are the objects
@@ -212,13 +242,9 @@ func first(base []transport.Source, ask func(transport.Source) (*transport.Body,
 // dump returns a config dump of a proxy. If there is a frame, the dump also
 // contains the parts of the Envoy's own dump that istiod doesn't send.
 func (s *Source) dump(proxy string, f *frame) (*transport.Body, error) {
-	class := s.class[proxy]
-	if class == nil {
-		return nil, s.notPredicted(proxy)
-	}
-	config := class.Before
-	if s.after {
-		config = class.After
+	config, err := s.config(proxy)
+	if err != nil {
+		return nil, err
 	}
 	var out bytes.Buffer
 	out.WriteString(`{"configs":[`)
@@ -254,13 +280,9 @@ func (s *Source) dump(proxy string, f *frame) (*transport.Body, error) {
 
 // endpoints returns the predicted answer of istiod's endpoint edsz for a proxy.
 func (s *Source) endpoints(proxy string) (*transport.Body, error) {
-	class := s.class[proxy]
-	if class == nil {
-		return nil, s.notPredicted(proxy)
-	}
-	config := class.Before
-	if s.after {
-		config = class.After
+	config, err := s.config(proxy)
+	if err != nil {
+		return nil, err
 	}
 	var all [][]byte
 	for _, name := range sortedKeys(config[xds.Endpoints]) {

@@ -151,24 +151,16 @@ func (s *Stream) Ask(ctx context.Context, routes []string) error {
 			return err
 		}
 	}
-	var r references
-	all := s.Resources()
-	for _, t := range []Type{Clusters, Listeners} {
-		for name, body := range all[t] {
-			if err := r.read(t, body); err != nil {
-				return fmt.Errorf("%s: %s: %w", s.proxy, name, err)
-			}
-		}
+	names, err := References(s.Resources())
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.proxy, err)
 	}
-	r.routes = append(r.routes, routes...)
-	for _, of := range []struct {
-		t     Type
-		names []string
-	}{{Endpoints, r.endpoints}, {Routes, r.routes}, {Extensions, r.extensions}} {
-		if len(of.names) == 0 {
+	names[Routes] = append(names[Routes], routes...)
+	for _, t := range []Type{Endpoints, Routes, Extensions} {
+		if len(names[t]) == 0 {
 			continue
 		}
-		if err := s.subscribe(ctx, of.t, of.names); err != nil {
+		if err := s.subscribe(ctx, t, names[t]); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,9 @@ package xds
 import (
 	"bytes"
 	"cmp"
+	"fmt"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -56,6 +59,26 @@ func eachField(b []byte, do func(protowire.Number, []byte) error) error {
 // resources.
 type references struct {
 	endpoints, routes, extensions []string
+}
+
+// References returns the names of the endpoints, routes and extensions to which the
+// clusters and listeners among the resources refer, by type. The names are sorted and
+// occur once. Resources are in wire format, by type and name.
+func References(resources map[Type]map[string][]byte) (map[Type][]string, error) {
+	var r references
+	for _, t := range []Type{Clusters, Listeners} {
+		for _, name := range slices.Sorted(maps.Keys(resources[t])) {
+			if err := r.read(t, resources[t][name]); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	all := map[Type][]string{Endpoints: r.endpoints, Routes: r.routes, Extensions: r.extensions}
+	for t, names := range all {
+		slices.Sort(names)
+		all[t] = slices.Compact(names)
+	}
+	return all, nil
 }
 
 // read adds the references of a cluster or a listener.
